@@ -1,0 +1,128 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIDE EFFECTS: the only file that starts processes, signals them or looks at /proc."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Mapping, Sequence
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A command that has ended, and what it said."""
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    stdin: str = "",
+    timeout: float,
+    env: Mapping[str, str] | None = None,
+) -> Completed:
+    """Run one program to its end, never through a shell; a non-zero exit is an answer."""
+    name = argv[0]
+    try:
+        done = subprocess.run(
+            list(argv),
+            input=stdin.encode(),
+            capture_output=True,
+            timeout=timeout,
+            env=None if env is None else dict(env),
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise NotebookError("no such program", name, "Install it or load its module.") from error
+    except subprocess.TimeoutExpired as error:
+        raise NotebookError(f"did not finish within {timeout:g} seconds", " ".join(argv)) from error
+    except OSError as error:
+        raise NotebookError(f"cannot be started: {error.strerror}", name) from error
+    return Completed(tuple(argv), done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+def boot_id() -> str:
+    """What tells one boot of this host from the next."""
+    return (PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
+def start_time(pid: int) -> int | None:
+    """Clock ticks from boot to the start of a living process; None when there is none.
+
+    Together with the boot id it makes a pid unique: pids are used again, these pairs are not.
+    """
+    fields = _stat(pid)
+    return int(fields[19]) if fields and fields[0] not in ("Z", "X") else None
+
+
+def owner(pid: int) -> int | None:
+    """The uid that a process belongs to; None when there is no such process."""
+    try:
+        return (PROC / str(pid)).stat().st_uid
+    except OSError:
+        return None
+
+
+def command_line(pid: int) -> tuple[str, ...]:
+    """The argument vector of a process; empty when there is none or it is not ours to read."""
+    try:
+        raw = (PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return ()
+    return tuple(_text(raw).split("\0")[:-1])
+
+
+def send_signal(pid: int, number: int) -> None:
+    """Signal a process that the caller has proven to be ours; one that is gone already is fine."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def tcp_listener_uid(port: int) -> int | None:
+    """Who listens on a TCP port of this host: the uid, or None when /proc does not show it."""
+    for table in ("net/tcp", "net/tcp6"):
+        for line in _lines(PROC / table)[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and int(fields[1].rsplit(":", 1)[1], 16) == port:
+                return int(fields[7])
+    return None
+
+
+def short_hostname() -> str:
+    """The first label of this host's own name: what tells nodes apart that share a home."""
+    return socket.gethostname().split(".")[0]
+
+
+def _stat(pid: int) -> Sequence[str] | None:
+    """The fields of /proc/PID/stat after the program's name, which may itself hold anything."""
+    try:
+        raw = (PROC / str(pid) / "stat").read_bytes()
+    except OSError:
+        return None
+    return _text(raw).rpartition(")")[2].split()
+
+
+def _lines(path: Path) -> Sequence[str]:
+    try:
+        return path.read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
