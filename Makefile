@@ -1,0 +1,57 @@
+# Everything a developer types. Each target prepares what it needs by itself.
+# `make` alone says what there is.
+
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export MOLECULE_GLOB := $(CURDIR)/molecule/*/molecule.yml
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e bench lock docs clean
+
+help:  ## Say what there is
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+prepare:
+	@tests/prepare.sh
+
+cluster: prepare
+	@$(PYTHON) tests/cluster/cluster.py up
+
+demo: cluster  ## From a fresh checkout to a running notebook on a test cluster of containers
+	@$(PYTHON) tests/demo.py
+
+demo-down: prepare  ## Remove what the demo made
+	@$(PYTHON) tests/cluster/cluster.py down
+
+test: lint unit sanity molecule e2e  ## Everything
+
+lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
+	@tests/lint.sh
+
+unit: prepare  ## Tables, properties and modules
+	@$(BIN)/pytest tests/unit
+
+sanity: prepare  ## ansible-test sanity
+	@$(PYTHON) tests/sanity.py
+
+molecule: cluster  ## The roles and playbooks on the test cluster
+	@$(BIN)/molecule test --all
+
+e2e: cluster  ## The printed tunnel and a notebook in a real browser
+	@$(BIN)/pytest tests/e2e
+
+bench: cluster  ## Times beside the same work by hand
+	@$(PYTHON) tests/bench.py
+
+docs: prepare  ## Write the tables of variables anew
+	@$(PYTHON) tests/document.py
+
+lock: prepare  ## Pin the newest versions that fit pyproject.toml
+	@$(BIN)/pip install -q uv && $(BIN)/uv pip compile -q --universal --python-version 3.11 \
+		--generate-hashes --no-header --group pyproject.toml:dev --upgrade -o requirements.lock
+
+clean: demo-down  ## Remove every trace: cluster, images, environment, caches
+	@$(PYTHON) tests/cluster/cluster.py down --images
+	@rm -rf .venv .cache .cluster

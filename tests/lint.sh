@@ -1,0 +1,15 @@
+#!/bin/sh
+# Style and types, each tool with its own configuration in pyproject.toml or .ansible-lint.
+set -eu
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+shell_files=$(git ls-files --cached --others --exclude-standard '*.sh' '.ci/run')
+
+$bin/ruff check .
+$bin/ruff format --check .
+(cd playbooks/collections && MYPYPATH=. ../../$bin/mypy --config-file ../../pyproject.toml \
+  -p ansible_collections.hpcc.notebook.plugins.module_utils)
+$bin/mypy tests/cluster tests/*.py
+# shellcheck disable=SC2086  # one argument a file is what is wanted
+shellcheck $shell_files
+$bin/ansible-lint --offline --strict
