@@ -1,0 +1,79 @@
+"""What a person types, typed by pexpect into a real terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+
+CHECKOUT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def run(command: str, *, answers: dict[str, str] | None = None, timeout: float = 600) -> str:
+    """Type a command at the checkout, answer its prompts, and return what it printed."""
+    terminal = pexpect.spawn(
+        "/bin/sh", ["-c", command], cwd=str(CHECKOUT), encoding="utf-8", timeout=timeout,
+        dimensions=(50, 160), env=environment(),
+    )  # fmt: skip
+    replies = answers or {}
+    patterns: list[object] = [*replies, pexpect.EOF]
+    printed = ""
+    while True:
+        index = terminal.expect(patterns)
+        printed += terminal.before or ""
+        if index == len(replies):
+            break
+        printed += terminal.after
+        terminal.sendline(list(replies.values())[index])
+    terminal.close()
+    plain = COLOUR.sub("", printed).replace("\r\n", "\n")
+    assert terminal.exitstatus == 0, f"{command} ended with {terminal.exitstatus}:\n{plain}"
+    return plain
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "TERM": "xterm", "COLUMNS": "160"}
+
+
+def playbook(name: str, *options: str, answers: dict[str, str] | None = None) -> str:
+    arguments = [
+        "ansible-playbook",
+        f"playbooks/{name}.yml",
+        "-i",
+        ".cluster/inventory.ini",
+        *options,
+    ]
+    return run(shlex.join(arguments), answers=answers)
+
+
+class Tunnel:
+    """The printed ssh command, left running in its terminal as a person would leave it."""
+
+    def __init__(self, command: str, port: int) -> None:
+        self.command, self.port = command, port
+
+    def __enter__(self) -> Tunnel:
+        self.terminal = pexpect.spawn("/bin/sh", ["-c", f"exec {self.command}"], encoding="utf-8")
+        deadline = time.monotonic() + 30
+        while not self._answers():
+            assert self.terminal.isalive(), f"the tunnel ended: {self.terminal.read()}"
+            assert time.monotonic() < deadline, "the tunnel did not open within 30 seconds"
+            time.sleep(0.1)
+        return self
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def __exit__(self, *_exception: object) -> None:
+        self.terminal.sendcontrol("c")
+        self.terminal.expect(pexpect.EOF, timeout=10)
+        self.terminal.close()
