@@ -15,7 +15,7 @@ PATIENCE = 60_000  # milliseconds; a kernel starts slowly on a busy machine
 
 @contextmanager
 def page() -> Iterator[Page]:
-    """A new browser with nothing remembered. The certificate is self-signed; the test compares it."""
+    """A new browser with nothing remembered; the test itself compares the certificate."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM, chromium_sandbox=False, args=QUIET

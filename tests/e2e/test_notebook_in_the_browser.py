@@ -10,17 +10,18 @@ import browser
 import pytest
 from terminal import Tunnel, playbook
 
-PASSWORD = "a walk along the Red Cedar"  # noqa: S105
-ASKED_TWICE = {
-    r"(?i)notebook password[^\n]*: ?": PASSWORD,
-    r"(?i)(again|repeat)[^\n]*: ?": PASSWORD,
-}
+PASSWORD = "a walk along the Red Cedar"
+ASKED = r"(?i)notebook password[^
+]*: ?"
+ASKED_AGAIN = r"(?i)(again|repeat)[^
+]*: ?"
+ANSWERS = {ASKED: PASSWORD, ASKED_AGAIN: PASSWORD}
 
 
 @pytest.fixture(scope="module")
 def setup_output(account: str) -> str:
     assert account == "alice"
-    return playbook("setup", answers=ASKED_TWICE)
+    return playbook("setup", answers=ANSWERS)
 
 
 @pytest.fixture(scope="module")
