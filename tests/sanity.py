@@ -1,8 +1,8 @@
 """Run `ansible-test sanity` over the checkout.
 
-ansible-test wants the collection in a real `ansible_collections/hpcc/notebook` directory, and fetches
-pip's bootstrap script from a host of its own. So this copies what git knows into such a tree, and
-puts a bootstrap script there that takes the same pip from the package index.
+ansible-test wants the collection in a real `ansible_collections/hpcc/notebook` directory, and
+fetches pip's bootstrap script from a host of its own. So this copies what git knows into such a
+tree, and puts a bootstrap script there that takes the same pip from the package index.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def copy_tracked_files() -> None:
             continue  # the checkout's link to itself has no place in a real tree
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
-    # A repository of its own: ansible-test asks git for the files, and the checkout ignores this place.
+    # A repository of its own: ansible-test asks git for files, and the checkout ignores this place.
     subprocess.run(["git", "init", "-q"], cwd=COLLECTION, check=True)
     subprocess.run(["git", "add", "--all"], cwd=COLLECTION, check=True)
 
@@ -47,7 +47,17 @@ def provide_pip(home: Path) -> None:
     script = home / ".ansible" / "test" / "cache" / f"get_pip_{PIP.replace('.', '_')}.py"
     if script.exists():
         return
-    download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", WORK, f"pip=={PIP}"]
+    download = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "-d",
+        WORK,
+        f"pip=={PIP}",
+    ]
     subprocess.run(download, check=True)
     script.parent.mkdir(parents=True, exist_ok=True)
     script.write_text(BOOTSTRAP.format(wheel=str(WORK / f"pip-{PIP}-py3-none-any.whl")))

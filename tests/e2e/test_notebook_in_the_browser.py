@@ -11,10 +11,8 @@ import pytest
 from terminal import Tunnel, playbook
 
 PASSWORD = "a walk along the Red Cedar"
-ASKED = r"(?i)notebook password[^
-]*: ?"
-ASKED_AGAIN = r"(?i)(again|repeat)[^
-]*: ?"
+ASKED = r"(?i)notebook password[^:]*: ?"
+ASKED_AGAIN = r"(?i)(again|repeat)[^:]*: ?"
 ANSWERS = {ASKED: PASSWORD, ASKED_AGAIN: PASSWORD}
 
 
