@@ -69,7 +69,7 @@ def main() -> int:
     copy_tracked_files()
     provide_pip(home)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    command = [ANSIBLE_TEST, "sanity", "--color", "no", "--python", version, *sys.argv[1:]]
+    command = [str(ANSIBLE_TEST), "sanity", "--color", "no", "--python", version, *sys.argv[1:]]
     environment = {
         **os.environ,
         "HOME": str(home),
