@@ -1,0 +1,84 @@
+"""The images: built when what they are made of changed, which their tag tells."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+from engine import ClusterError, Engine
+from topology import HERE, IMAGES, STATE
+
+PUBLIC_BASE = "docker.io/library/debian:bookworm-slim"
+OWN_BASE = "localhost/hpcc-notebook-base:bookworm"
+INPUTS = ("Containerfile", "node", "mirror", "installer")
+
+
+def input_files() -> list[Path]:
+    """The files that the images are made of."""
+    found = [path for name in INPUTS for path in (HERE / name, *(HERE / name).rglob("*"))]
+    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+
+
+def tag() -> str:
+    """A hash of the inputs: names, modes that git knows, contents."""
+    digest = hashlib.sha256()
+    for path in input_files():
+        executable = os.access(path, os.X_OK)
+        digest.update(f"{path.relative_to(HERE)} {executable} {path.stat().st_size}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def name(image: str) -> str:
+    """An image of this state of the inputs."""
+    return f"localhost/hpcc-notebook-{image}:{tag()}"
+
+
+def certificates() -> str:
+    """The bundle that package access on this machine is verified with."""
+    usual = ssl.get_default_verify_paths()
+    candidates = [os.environ.get("PIP_CERT"), usual.cafile, usual.openssl_cafile]
+    candidates += ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]
+    return next((path for path in candidates if path and Path(path).is_file()), os.devnull)
+
+
+def base(engine: Engine, say: Callable[[str], None]) -> str:
+    """Debian 12 by mmdebstrap where that works, so that no image registry is needed."""
+    if engine.succeeds("image", "inspect", OWN_BASE):
+        return OWN_BASE
+    if shutil.which("mmdebstrap"):
+        say("making the base image with mmdebstrap")
+        command = ["mmdebstrap", "--quiet", "--variant=apt", "--include=ca-certificates", "bookworm"]
+        if engine.import_image(command, OWN_BASE):
+            return OWN_BASE
+        say("mmdebstrap failed, trying an image registry")
+    return PUBLIC_BASE
+
+
+def build(engine: Engine, say: Callable[[str], None]) -> None:
+    """Build what is missing; the log stays beside the state."""
+    missing = [image for image in IMAGES if not engine.succeeds("image", "inspect", name(image))]
+    if not missing:
+        return
+    origin = base(engine, say)
+    log_path = STATE.parent / ".cache" / "cluster-build.log"
+    log_path.parent.mkdir(exist_ok=True)
+    with log_path.open("w", encoding="utf-8") as log:
+        for image in missing:
+            say(f"building the image {image} (output: {log_path})")
+            arguments = ["--target", image, "--tag", name(image), "--build-arg", f"BASE={origin}"]
+            secret = ["--secret", f"id=ca,src={certificates()}", "--network", "host"]
+            if not engine.log_to(log, "build", *arguments, *secret, str(HERE)):
+                tail = "\n".join(log_path.read_text(encoding="utf-8").splitlines()[-15:])
+                raise ClusterError(f"building {image} failed, see {log_path}:\n{tail}")
+
+
+def remove(engine: Engine) -> None:
+    """All images of the cluster, of every state of the inputs, and the base."""
+    for found in engine.images("hpcc-notebook-"):
+        engine.call("rmi", "--force", found)
+    engine.call("image", "prune", "--force")
