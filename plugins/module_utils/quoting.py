@@ -76,3 +76,10 @@ def _bytes(text: str) -> bytes:
 
 def _harmless(code: int) -> bool:
     return 0x20 <= code < 0x7F
+
+
+def shell_path(text: str) -> str:
+    """A path for a POSIX shell, whose home directory is meant by ~ or ~/ at its beginning."""
+    if text == "~" or text.startswith("~/"):
+        return f'"$HOME"{shell_word(text[1:]) if text[1:] else ""}'
+    return shell_word(text)

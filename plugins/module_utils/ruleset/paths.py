@@ -22,7 +22,18 @@ PREFIX_BYTES = GENERATION_BYTES - GENERATION_NAME_BYTES
 
 _PREFIX_CHARACTERS = re.compile(r"[A-Za-z0-9._@+=,/-]*")
 _SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - these are refused, not used
-_NO_PREFIX = ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root")
+_NO_PREFIX: tuple[str, ...] = (
+    "/",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/opt",
+    "/proc",
+    "/root",
+)
 _NO_PREFIX += ("/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/local", "/var")  # noqa: S108
 
 
@@ -113,11 +124,13 @@ def root_dir(value: object) -> str | None:
     return None
 
 
-def modulefile_dir(value: object) -> str | None:
-    """A directory for MODULEPATH, whose separator is the colon."""
+def searched(value: object) -> str | None:
+    """A directory for PATH or MODULEPATH, whose separator is the colon."""
     reason = path(value)
     if reason:
         return reason
     if ":" in str(value):
-        return f"must not contain a colon, which separates MODULEPATH, got {shown(value)}"
+        return (
+            f"must not contain a colon, which separates the directories of PATH, got {shown(value)}"
+        )
     return None

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Callable, Optional, Pattern
 
 Rule = Callable[[object], Optional[str]]
 
-NOT_TEXT = "must be text, got {}: write it in quotes"
+_NOT_TEXT = "must be text, got {}: write it in quotes"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,9}")
 _SHOWN = 60
@@ -18,7 +19,10 @@ _SHOWN = 60
 
 def shown(value: object) -> str:
     """The value as it may stand in a message: one line, printable, cut when it is long."""
-    text = repr(str(value)) if isinstance(value, str) else f"{value!r} ({kind(value)})"
+    if isinstance(value, str):
+        text = repr(str(value))
+    else:
+        text = str(value) if integer(value) is not None else f"{value} ({kind(value)})"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
@@ -34,13 +38,15 @@ def kind(value: object) -> str:
         return "a dictionary"
     if isinstance(value, (list, tuple)):
         return "a list"
+    if isinstance(value, datetime.date):
+        return "a date"
     return "text" if isinstance(value, str) else f"a {type(value).__name__}"
 
 
 def text(value: object) -> str | None:
     """Any text of any lines, without the characters that a terminal would obey."""
     if not isinstance(value, str):
-        return NOT_TEXT.format(shown(value))
+        return _NOT_TEXT.format(shown(value))
     found = _CONTROL.search(value.replace("\n", "").replace("\t", ""))
     return f"must not contain the control character {found.group()!r}" if found else None
 
@@ -48,7 +54,7 @@ def text(value: object) -> str | None:
 def line(value: object) -> str | None:
     """One line of text that is not empty."""
     if not isinstance(value, str):
-        return NOT_TEXT.format(shown(value))
+        return _NOT_TEXT.format(shown(value))
     if not value:
         return "must not be empty"
     found = _CONTROL.search(value)

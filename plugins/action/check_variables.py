@@ -1,0 +1,91 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check the variables of a role before anything is changed. Contacts no host.
+
+The decisions are in module_utils/variables.py and rules.py; here, values are looked up.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
+from ansible_collections.hpcc.notebook.plugins.module_utils.variables import Variables, unknown
+
+_DISPLAY = Display()
+_LOGIN_NAMES = ("ansible_user", "ansible_host", "inventory_hostname")
+
+
+class ActionModule(ActionBase):
+    """Collect everything that is wrong, so that a person corrects it once."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        result.pop("invocation", None)
+        lines, warnings = self._judge(task_vars or {})
+        for warning in warnings:
+            _DISPLAY.warning(warning)
+        return {**result, "changed": False, "failed": bool(lines), "msg": "\n".join(lines)}
+
+    def _judge(self, task_vars: dict[str, Any]) -> tuple[list[str], list[str]]:
+        demands, also, prefix = self._options()
+        specs = self._specs()
+        values, unreadable = self._values(task_vars, [*specs, *demands])
+        broken = [line.split(":")[0] for line in unreadable]
+        variables = Variables(
+            values=values,
+            specs={name: spec for name, spec in specs.items() if name not in broken},
+            demands={name: demand for name, demand in demands.items() if name not in broken},
+            names=tuple(self._values(task_vars, list(_LOGIN_NAMES))[0].values()),
+        )
+        known = [*specs, *demands, *also]
+        strangers = unknown(sorted(task_vars), prefix, known) if prefix else []
+        return strangers + unreadable + variables.problems(), variables.warnings()
+
+    def _options(self) -> tuple[dict[str, Any], list[str], str]:
+        """The arguments of the task; a rule that does not exist is our own mistake."""
+        arguments = self._task.args
+        demands = dict(arguments.get("rules") or {})
+        missing = [d for d in demands.values() if not isinstance(d, list) and d not in RULES]
+        if missing:
+            raise AnsibleActionFail(f"check_variables has no rule named {missing[0]}.")
+        role = f"{self._task._role.get_name().split('.')[-1]}_" if self._task._role else ""
+        return demands, list(arguments.get("also") or []), str(arguments.get("prefix") or role)
+
+    def _specs(self) -> dict[str, Any]:
+        """What the role declares in meta/argument_specs.yml, for its entry point main."""
+        if not self._task._role:
+            return {}
+        path = Path(self._task._role._role_path) / "meta" / "argument_specs.yml"
+        specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
+        return dict(specs["main"].get("options") or {})
+
+    def _values(
+        self, task_vars: dict[str, Any], names: list[str]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """The templated values, and a line for each that cannot be templated."""
+        values: dict[str, Any] = {}
+        unreadable = []
+        for name in dict.fromkeys(name for name in names if name in task_vars):
+            try:
+                values[name] = self._templar.template(task_vars[name])
+            except AnsibleError as error:
+                unreadable.append(f"{name}: cannot be worked out: {_cause(error)}")
+        return values, unreadable
+
+
+def _cause(error: AnsibleError) -> str:
+    """The first line of the reason; the template itself may hold a secret and is not shown."""
+    return str(error.message).splitlines()[0].rstrip(".") + "."

@@ -1,0 +1,147 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with the variables of a role. Pure: values and specifications in, lines out."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, List, Mapping, Union
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES, warn
+from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.secrets import password
+from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.text import (
+    Rule,
+    integer,
+    kind,
+    line,
+    shown,
+)
+
+# The name of a rule, or the values to choose from.
+Demand = Union[str, List[object]]
+Spec = Mapping[str, Any]
+# Their values guess a password before any list does.
+_NAMING_RULES = ("profile_name", "ssh_user", "host_name", "ssh_host")
+
+
+@dataclass(frozen=True)
+class Variables:
+    """The variables to judge: their values, what the role declares, which rules they follow."""
+
+    values: Mapping[str, object]
+    specs: Mapping[str, Spec] = field(default_factory=dict)
+    demands: Mapping[str, Demand] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+
+    def problems(self) -> list[str]:
+        """One line for each variable that is refused."""
+        found = ((name, self._reason(name)) for name in self._judged())
+        return [f"{name}: {reason}." for name, reason in found if reason]
+
+    def warnings(self) -> list[str]:
+        """One line for each variable that is accepted, but probably not meant."""
+        found = ((name, self._warning(name)) for name in self._judged())
+        return [f"{name}: {warning}." for name, warning in found if warning]
+
+    def _judged(self) -> list[str]:
+        return [*self.specs, *(name for name in self.demands if name not in self.specs)]
+
+    def _reason(self, name: str) -> str | None:
+        spec = self.specs.get(name, {})
+        if name not in self.values:
+            return "must be set" if spec.get("required") else None
+        value = self.values[name]
+        if spec and _same(value, spec.get("default")):
+            return None  # what the role itself says is never refused
+        return self._rule(name, spec)(value)
+
+    def _rule(self, name: str, spec: Spec) -> Rule:
+        demand = self.demands.get(name, spec.get("choices"))
+        if isinstance(demand, list):
+            return _choice(demand)
+        if demand == "password":
+            return lambda value: password(value, self._names())
+        if demand:
+            return RULES[demand]
+        return _secret if spec.get("no_log") else _TYPES[spec.get("type", "str")]
+
+    def _names(self) -> list[str]:
+        naming = (n for n, demand in self.demands.items() if demand in _NAMING_RULES)
+        return [*self.names, *(str(self.values[name]) for name in naming if name in self.values)]
+
+    def _warning(self, name: str) -> str | None:
+        demand = self.demands.get(name)
+        if name not in self.values or not isinstance(demand, str) or self._reason(name):
+            return None
+        return warn(demand, self.values[name])
+
+
+def unknown(names: list[str], prefix: str, known: list[str]) -> list[str]:
+    """One line for each name that carries the prefix and that nobody knows (* matches any)."""
+    strangers = (n for n in names if n.startswith(prefix) and not _matches(n, known))
+    return [f"{name} is not a variable of this role{_guess(name, known)}" for name in strangers]
+
+
+def _matches(name: str, known: list[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in known)
+
+
+def _guess(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+    return f": did you mean {close[0]}?" if close else "."
+
+
+def _same(value: object, other: object) -> bool:
+    """Equal and of one kind: True is not 1 here. (Ansible's own types stand for Python's.)"""
+    return value == other and kind(value) == kind(other)
+
+
+def _choice(choices: list[object]) -> Rule:
+    def rule(value: object) -> str | None:
+        if any(_same(value, choice) for choice in choices):
+            return None
+        return f"must be one of {', '.join(map(str, choices))}, got {shown(value)}"
+
+    return rule
+
+
+def _anything(_value: object) -> str | None:
+    return None
+
+
+def _secret(value: object) -> str | None:
+    return None if isinstance(value, str) else "must be text: write it in quotes"
+
+
+def _of_type(*accepted: type) -> Rule:
+    def rule(value: object) -> str | None:
+        wanted = kind(accepted[0]())
+        return None if isinstance(value, accepted) else f"must be {wanted}, got {shown(value)}"
+
+    return rule
+
+
+def _boolean(value: object) -> str | None:
+    words = ("true", "false", "yes", "no", "on", "off")
+    if isinstance(value, bool) or (isinstance(value, str) and value.lower() in words):
+        return None
+    return f"must be true or false, got {shown(value)}"
+
+
+def _integer(value: object) -> str | None:
+    reason = f"must be a whole number, got {shown(value)}"
+    return None if integer(value) is not None else reason
+
+
+_TYPES: dict[str, Rule] = {
+    "str": line,
+    "path": line,
+    "bool": _boolean,
+    "int": _integer,
+    "list": _of_type(list, tuple),
+    "dict": _of_type(dict),
+    "raw": _anything,
+}

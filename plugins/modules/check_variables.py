@@ -1,0 +1,73 @@
+#!/usr/bin/python
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of an action: the work is done in plugins/action/check_variables.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: check_variables
+short_description: Check variables before anything is changed
+version_added: 0.1.0
+description:
+  - Refuses values that would go wrong later, all of them at once, one line each.
+  - In a role, also refuses variables that carry the role's prefix but are not declared in its
+    C(meta/argument_specs.yml), such as a misspelt C(nbserver_profile_pasword).
+  - Variables without a rule are held to the type and the choices that the role declares.
+  - Runs on the controller only and never contacts the host.
+options:
+  rules:
+    description:
+      - The name of a variable, and the name of its rule or the list of values to choose from.
+      - The rules are those of C(plugins/module_utils/rules.py).
+      - A variable that is not defined follows every rule.
+    type: dict
+  also:
+    description:
+      - Names that carry the prefix and are known, such as registered results.
+      - V(*) stands for any characters.
+    type: list
+    elements: str
+  prefix:
+    description: The prefix whose variables have to be known.
+    type: str
+    default: the name of the role, and an underscore
+author:
+  - The hpcc.notebook maintainers (@hpcc)
+attributes:
+  check_mode:
+    support: full
+    description: Does the same in check mode.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+  action:
+    support: full
+    description: Runs on the controller.
+extends_documentation_fragment:
+  - action_common_attributes
+"""
+
+EXAMPLES = r"""
+- name: Check the variables of this role
+  hpcc.notebook.check_variables:
+    rules:
+      anaconda_prefix: prefix
+      anaconda_sha256: sha256
+    also: [anaconda_installation]
+
+- name: Check the variables of a playbook
+  hpcc.notebook.check_variables:
+    rules:
+      nbserver_port: port
+      nbserver_transport: [socket, tcp]
+"""
+
+RETURN = r"""
+msg:
+  description: One line for each variable that is refused.
+  returned: failure
+  type: str
+  sample: "anaconda_prefix: must be an absolute path or begin with ~/, got 'relative/dir'."
+"""
