@@ -47,18 +47,8 @@ def provide_pip(home: Path) -> None:
     script = home / ".ansible" / "test" / "cache" / f"get_pip_{PIP.replace('.', '_')}.py"
     if script.exists():
         return
-    download = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "-q",
-        "--no-deps",
-        "-d",
-        WORK,
-        f"pip=={PIP}",
-    ]
-    subprocess.run(download, check=True)
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
+    subprocess.run([*pip, "-d", str(WORK), f"pip=={PIP}"], check=True)
     script.parent.mkdir(parents=True, exist_ok=True)
     script.write_text(BOOTSTRAP.format(wheel=str(WORK / f"pip-{PIP}-py3-none-any.whl")))
 
