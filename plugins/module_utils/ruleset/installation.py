@@ -97,7 +97,9 @@ def channel(value: object) -> str | None:
     reason = line(value)
     if reason or _CHANNEL.fullmatch(str(value)):
         return reason
-    return https_url(value) and f"must be a channel's name or https address, got {shown(value)}"
+    if "://" in str(value):
+        return https_url(value)
+    return f"must be a channel's name or https address, got {shown(value)}"
 
 
 channels = list_of(channel)

@@ -93,12 +93,12 @@ def integer(value: object) -> int | None:
 
 
 def list_of(rule: Rule) -> Rule:
-    """A rule for a list whose items follow another one."""
+    """A rule for a list whose items follow another one; a wrong item is told by its place."""
 
     def items(value: object) -> str | None:
         if not isinstance(value, (list, tuple)):
             return f"must be a list, got {shown(value)}"
         reasons = (rule(item) for item in value)
-        return next((f"item {shown(i)} {r}" for i, r in zip(value, reasons) if r), None)
+        return next((f"item {place} {r}" for place, r in enumerate(reasons, 1) if r), None)
 
     return items
