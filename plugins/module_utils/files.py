@@ -77,6 +77,27 @@ def private_directory_reason(path: str) -> str | None:
     return _mode_reason(found, 0o700)
 
 
+def directory_status(path: str) -> os.stat_result | None:
+    """Look at a directory that the person chose, possibly behind a link; None when missing."""
+    with _explained(path):
+        try:
+            found = Path(path).stat()
+        except FileNotFoundError:
+            return None
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotebookError("is not a directory", path, "Move it away")
+    return found
+
+
+def entries(path: str) -> list[str]:
+    """Give the sorted names in a directory; none when it is missing."""
+    with _explained(path):
+        try:
+            return sorted(entry.name for entry in Path(path).iterdir())
+        except FileNotFoundError:
+            return []
+
+
 def write_private(path: str, content: bytes) -> None:
     """Replace a file by one with this content that only its owner can open, whole or not at all."""
     target = Path(path)

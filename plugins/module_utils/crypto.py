@@ -1,0 +1,209 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys, certificates and password hashes: the only file that needs the package cryptography.
+
+It is imported when something has to be made or checked, so that a check run on a new account
+decides without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import importlib
+import secrets
+import sys
+from datetime import datetime, timedelta
+from types import ModuleType
+from typing import Any
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.certificate import (
+    SKEW,
+    Found,
+    Wanted,
+    address,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.password import COST, Cost, Hash
+
+OLDEST = 44  # the first with argon2id
+SALT_BYTES = 16
+DIGEST_BYTES = 32
+
+
+def new_key(key_type: str, key_size: int) -> bytes:
+    """Make a private key, as PEM."""
+    serialization = _load("primitives.serialization")
+    return bytes(
+        _generated(key_type, key_size).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+
+
+def new_certificate(key_pem: bytes, wanted: Wanted, owner: str, now: datetime) -> bytes:
+    """Make a self-signed certificate for a server, as PEM."""
+    x509 = _load("x509")
+    key = _load("primitives.serialization").load_pem_private_key(key_pem, None)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, owner)])
+    builder = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - SKEW)
+        .not_valid_after(now + timedelta(days=wanted.days))
+    )
+    for extension, critical in _extensions(x509, key.public_key(), wanted):
+        builder = builder.add_extension(extension, critical)
+    signed = builder.sign(key, _load("primitives.hashes").SHA256())
+    return bytes(signed.public_bytes(_load("primitives.serialization").Encoding.PEM))
+
+
+def inspect(key_pem: bytes, certificate_pem: bytes) -> Found | str:
+    """Describe a pair, or say what cannot be read."""
+    x509 = _load("x509")
+    try:
+        key = _load("primitives.serialization").load_pem_private_key(key_pem, None)
+    except Exception:  # the library has many, and all of them mean this
+        return "the key is unreadable"
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        return _described(x509, key, certificate)
+    except Exception:
+        return "the certificate is unreadable"
+
+
+def hash_password(password: str, cost: Cost = COST) -> str:
+    """Hash a password with a new salt, as Jupyter reads it."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    return str(Hash(cost, salt, _argon2id(password, salt, DIGEST_BYTES, cost)))
+
+
+def verify_password(hashed: Hash, password: str) -> bool:
+    """Whether this is the password that was hashed."""
+    digest = _argon2id(password, hashed.salt, len(hashed.digest), hashed.cost)
+    return hmac.compare_digest(digest, hashed.digest)
+
+
+def _load(name: str) -> Any:
+    """Import a part of the library, or say in one line what is missing."""
+    where = f"cryptography of {sys.executable}"
+    todo = f"Add cryptography>={OLDEST} to the packages of that installation"
+    try:
+        library = importlib.import_module("cryptography")
+        _refuse_old(library, where, todo)
+        prefix = "cryptography" if name == "x509" else "cryptography.hazmat"
+        return importlib.import_module(f"{prefix}.{name}")
+    except ImportError as error:
+        raise NotebookError(f"cannot be imported ({error})", where, todo) from error
+
+
+def _refuse_old(library: ModuleType, where: str, todo: str) -> None:
+    if int(str(library.__version__).split(".", 1)[0]) < OLDEST:
+        raise NotebookError(f"is too old ({library.__version__})", where, todo)
+
+
+def _generated(key_type: str, key_size: int) -> Any:
+    if key_type == "rsa":
+        return _load("primitives.asymmetric.rsa").generate_private_key(65537, key_size)
+    ec = _load("primitives.asymmetric.ec")
+    return ec.generate_private_key({256: ec.SECP256R1(), 384: ec.SECP384R1()}[key_size])
+
+
+def _extensions(x509: Any, public_key: Any, wanted: Wanted) -> list[tuple[Any, bool]]:
+    """Say that this is a server, that it is no authority, and what it is called."""
+    key_id = x509.SubjectKeyIdentifier.from_public_key(public_key)
+    return [
+        (x509.SubjectAlternativeName([_name(x509, n) for n in sorted(wanted.names)]), False),
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_key_usage(x509, wanted.key_type), True),
+        (x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        (key_id, False),
+        (x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_id), False),
+    ]
+
+
+def _name(x509: Any, typed: str) -> Any:
+    kind, _colon, name = typed.partition(":")
+    return x509.IPAddress(address(name)) if kind == "IP" else x509.DNSName(name)
+
+
+def _key_usage(x509: Any, key_type: str) -> Any:
+    unused = dict.fromkeys(
+        (
+            "content_commitment",
+            "data_encipherment",
+            "key_agreement",
+            "key_cert_sign",
+            "crl_sign",
+            "encipher_only",
+            "decipher_only",
+        ),
+        False,
+    )
+    return x509.KeyUsage(digital_signature=True, key_encipherment=key_type == "rsa", **unused)
+
+
+def _described(x509: Any, key: Any, certificate: Any) -> Found:
+    return Found(
+        key_type=_kind(key),
+        key_size=getattr(key, "key_size", 0),
+        names=_names(x509, certificate),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        key_matches=certificate.public_key() == key.public_key(),
+        for_server=_for_server(x509, certificate),
+        fingerprint=_fingerprint(certificate),
+    )
+
+
+def _kind(key: Any) -> str:
+    ec = _load("primitives.asymmetric.ec")
+    rsa = _load("primitives.asymmetric.rsa")
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return "ec" if key.curve.name in ("secp256r1", "secp384r1") else str(key.curve.name)
+    return "rsa" if isinstance(key, rsa.RSAPrivateKey) else type(key).__name__
+
+
+def _names(x509: Any, certificate: Any) -> frozenset[str]:
+    found = _extension(certificate, x509.SubjectAlternativeName)
+    if found is None:
+        return frozenset()
+    domains = (f"DNS:{name.lower()}" for name in found.get_values_for_type(x509.DNSName))
+    addresses = (f"IP:{name}" for name in found.get_values_for_type(x509.IPAddress))
+    return frozenset((*domains, *addresses))
+
+
+def _for_server(x509: Any, certificate: Any) -> bool:
+    usage = _extension(certificate, x509.ExtendedKeyUsage)
+    constraints = _extension(certificate, x509.BasicConstraints)
+    authority = constraints is not None and constraints.ca
+    return usage is not None and x509.ExtendedKeyUsageOID.SERVER_AUTH in usage and not authority
+
+
+def _extension(certificate: Any, kind: Any) -> Any:
+    return next((e.value for e in certificate.extensions if isinstance(e.value, kind)), None)
+
+
+def _fingerprint(certificate: Any) -> str:
+    """Give the SHA-256 as browsers show it."""
+    encoding = _load("primitives.serialization").Encoding.DER
+    digest = hashlib.sha256(certificate.public_bytes(encoding)).digest()
+    return ":".join(f"{octet:02X}" for octet in digest)
+
+
+def _argon2id(password: str, salt: bytes, length: int, cost: Cost) -> bytes:
+    argon2 = _load("primitives.kdf.argon2")
+    try:
+        function = argon2.Argon2id(
+            salt=salt,
+            length=length,
+            iterations=cost.passes,
+            lanes=cost.lanes,
+            memory_cost=cost.memory,
+        )
+        return bytes(function.derive(password.encode()))
+    except Exception as error:  # an OpenSSL that has no argon2id, or too little memory
+        what = f"cannot compute argon2id ({error})"
+        raise NotebookError(what, f"cryptography of {sys.executable}", "Update it") from error

@@ -1,0 +1,188 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lies in a profile and what is written into it. Pure: names and values in, text out."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Mapping
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import python_literal
+
+MANAGED = "# Managed by hpcc.notebook: edits are lost; use the variable nbserver_profile_options."
+STARTING = "# Begun by hpcc.notebook, and yours from here on: it is never written again."
+
+# Relative to the profile; a directory stands after the one that it is in.
+DIRECTORIES = (
+    "db",
+    "log",
+    "pid",
+    "run",
+    "security",
+    "startup",
+    "jupyter",
+    "jupyter/kernels",
+    "jupyter/kernels/python3",
+)
+
+SERVER_CONFIG = "jupyter_server_config.py"
+PASSWORD_FILE = "jupyter_server_config.json"  # noqa: S105 - where Jupyter itself keeps it
+KERNEL_SPEC = "jupyter/kernels/python3/kernel.json"
+
+# Everything that we ever make and that teardown may therefore remove.
+FILES = (
+    "security/token",
+    "security/cookie_secret",
+    "security/notebook.key",
+    "security/notebook.crt",
+    "startup/README",
+    "ipython_config.py",
+    "ipython_kernel_config.py",
+    KERNEL_SPEC,
+    PASSWORD_FILE,
+    SERVER_CONFIG,
+)
+
+STARTUP_README = f"""{STARTING}
+
+Files in this directory that end in .py or .ipy are run, in the order of their names,
+whenever IPython or a kernel starts under this profile.
+"""
+
+IPYTHON_CONFIG = f"""{STARTING}
+c = get_config()  # noqa
+"""
+
+# SQLite on a shared home can stall for minutes, so the history stays on the node.
+KERNEL_CONFIG = f"""{STARTING}
+import os
+
+c = get_config()  # noqa
+
+node_local = os.environ.get("JUPYTER_RUNTIME_DIR")
+if node_local:  # the history is SQLite, which can stall for minutes on a shared home directory
+    c.HistoryManager.hist_file = os.path.join(node_local, "history.sqlite")
+"""
+
+_SERVER_CONFIG = """{managed}
+import os
+
+from jupyter_server.serverapp import ServerApp
+
+c = get_config()  # noqa
+
+{settings}
+
+# Kernels talk over files that only you can open, not over ports of the node.
+c.KernelManager.transport = "ipc"
+
+node_local = os.environ.get("JUPYTER_RUNTIME_DIR")
+if node_local:  # signatures are SQLite, which can stall for minutes on a shared home directory
+    c.NotebookNotary.db_file = os.path.join(node_local, "nbsignatures.db")
+
+# No page for a browser on the node: it would hold the token. This has no option of its own.
+if ServerApp.initialized():
+    ServerApp.instance().no_browser_open_file = True
+"""
+
+_SECRET = re.compile(r"(argon2|sha1|sha256):[^\s'\"]+|(?<=password)(\s*=\s*)[^\n]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything of a profile lies, in the person's own spelling of the home directory."""
+
+    home: str
+    name: str
+
+    @property
+    def ipython(self) -> str:
+        return f"{self.home}/.ipython"
+
+    @property
+    def directory(self) -> str:
+        return f"{self.ipython}/profile_{self.name}"
+
+    @property
+    def security(self) -> str:
+        return self.at("security")
+
+    @property
+    def private_directories(self) -> tuple[str, str, str]:
+        """What has to be there, from the top, before a secret is written."""
+        return self.ipython, self.directory, self.security
+
+    @property
+    def key(self) -> str:
+        return self.at("security/notebook.key")
+
+    @property
+    def certificate(self) -> str:
+        return self.at("security/notebook.crt")
+
+    @property
+    def token(self) -> str:
+        return self.at("security/token")
+
+    @property
+    def cookie_secret(self) -> str:
+        return self.at("security/cookie_secret")
+
+    @property
+    def password_file(self) -> str:
+        return self.at(PASSWORD_FILE)
+
+    def at(self, relative: str) -> str:
+        """Give the path of something in the profile."""
+        return f"{self.directory}/{relative}"
+
+    def expanded(self, path: str) -> str:
+        """Give an absolute path for one that may begin with ~."""
+        return self.home + path[1:] if path == "~" or path.startswith("~/") else path
+
+
+def server_config(layout: Layout, root_dir: str, options: Mapping[str, object]) -> str:
+    """Render jupyter_server_config.py: ours first, then what the person added."""
+    settings = {
+        "ServerApp.open_browser": False,
+        "ServerApp.certfile": layout.certificate,
+        "ServerApp.keyfile": layout.key,
+        "ServerApp.root_dir": layout.expanded(root_dir),
+        "ServerApp.port_retries": 0,
+        "ServerApp.cookie_secret_file": layout.cookie_secret,
+        "PasswordIdentityProvider.password_required": True,
+        "PasswordIdentityProvider.allow_password_change": False,
+    }
+    settings.update(sorted(options.items()))
+    lines = (f"c.{name} = {python_literal(value)}" for name, value in settings.items())
+    return _SERVER_CONFIG.format(managed=MANAGED, settings="\n".join(lines))
+
+
+def kernel_spec(layout: Layout, python: str) -> str:
+    """Render the kernel that runs under the profile, whatever the person's own settings say."""
+    command = [python, "-Xfrozen_modules=off", "-m", "ipykernel_launcher"]
+    spec = {
+        "argv": [*command, "-f", "{connection_file}", f"--profile={layout.name}"],
+        "display_name": "Python 3 (ipykernel)",
+        "env": {"IPYTHONDIR": layout.ipython},
+        "language": "python",
+        "metadata": {"debugger": True, "managed_by": "hpcc.notebook"},
+    }
+    return json.dumps(spec, indent=1, sort_keys=True) + "\n"
+
+
+def is_ours(content: bytes) -> bool:
+    """Tell a file that we rendered from one that a person wrote."""
+    return content.startswith(b"# Managed by hpcc.notebook")
+
+
+def without_secrets(content: bytes) -> str:
+    """Give the text of a file for a diff, without what an old recipe may have put into it."""
+    return _SECRET.sub(lambda found: (found.group(2) or "") + "(hidden)", _text(content))
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")

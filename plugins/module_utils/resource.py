@@ -1,0 +1,59 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every main() does: decide, apply unless this is a check run, report from the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Mapping, Protocol, Sequence
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a module found and what it is going to do about it, decided without side effects.
+
+    Args:
+        reasons: why something changes; nothing does when there are none.
+        apply: makes the changes, and gives what is known only after them.
+        diff: what Ansible shows for --diff, the same in a check run and in a real one.
+        result: what the module reports in any case.
+        warnings: what a person should know although it works.
+    """
+
+    reasons: Sequence[str]
+    apply: Callable[[], Mapping[str, object]]
+    diff: Sequence[Mapping[str, str]] = ()
+    result: Mapping[str, object] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+
+class Module(Protocol):
+    """The part of AnsibleModule that is needed here."""
+
+    params: dict[str, Any]
+    check_mode: bool
+
+    def warn(self, warning: str) -> None: ...
+    def exit_json(self, **kwargs: Any) -> None: ...
+    def fail_json(self, msg: str, **kwargs: Any) -> None: ...
+
+
+def run(module: Module, decide: Callable[[Mapping[str, Any]], Plan]) -> None:
+    """Carry a module out, from its parameters to its report."""
+    try:
+        plan = decide(module.params)
+        learned = plan.apply() if plan.reasons and not module.check_mode else {}
+    except NotebookError as error:
+        module.fail_json(msg=str(error))
+        return
+    for warning in plan.warnings:
+        module.warn(warning)
+    module.exit_json(
+        changed=bool(plan.reasons),
+        reason="; ".join(plan.reasons),
+        diff=[dict(part) for part in plan.diff],
+        **{**plan.result, **learned},
+    )

@@ -1,0 +1,231 @@
+#!/usr/bin/python
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The key and the self-signed certificate of a notebook server."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: notebook_certificate
+short_description: Create and renew the certificate of a notebook server
+version_added: 0.1.0
+description:
+  - Makes a private key and a self-signed certificate in C(security/) of the profile, for
+    localhost, 127.0.0.1 and ::1.
+  - Makes both anew when they are missing, unreadable, unlike what is wanted, open to others or
+    about to expire, says why, and leaves them alone otherwise.
+  - A running server takes the new certificate at its next start.
+author:
+  - The hpcc.notebook maintainers (@hpcc)
+requirements:
+  - cryptography >= 44 in the Python that runs the module, except to decide on a new profile
+options:
+  profile:
+    description: The name of the profile.
+    type: str
+    default: nbserver
+  state:
+    description: Whether the pair exists.
+    type: str
+    choices: [present, absent]
+    default: present
+  key_type:
+    description: The kind of key.
+    type: str
+    choices: [ec, rsa]
+    default: ec
+  key_size:
+    description:
+      - Bits of the key. V(256) or V(384) for V(ec); V(2048), V(3072) or V(4096) for V(rsa).
+      - When not set, V(256) for V(ec) and V(3072) for V(rsa).
+    type: int
+  days:
+    description: For how long a new certificate is valid; browsers refuse more than 398 days.
+    type: int
+    default: 365
+  renew_days:
+    description: How many days before it expires the certificate is renewed.
+    type: int
+    default: 30
+  names:
+    description: More names or addresses under which browsers reach the server.
+    type: list
+    elements: str
+    default: []
+attributes:
+  check_mode:
+    description: Decides everything and changes nothing.
+    support: full
+  diff_mode:
+    description: Shows what the pair is like, never its content.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Make sure that the certificate is good for another month
+  hpcc.notebook.notebook_certificate:
+    profile: nbserver
+
+- name: Prefer RSA
+  hpcc.notebook.notebook_certificate:
+    key_type: rsa
+    key_size: 3072
+"""
+
+RETURN = r"""
+path:
+  description: The certificate.
+  returned: success
+  type: str
+  sample: /home/alice/.ipython/profile_nbserver/security/notebook.crt
+key_path:
+  description: The private key.
+  returned: success
+  type: str
+  sample: /home/alice/.ipython/profile_nbserver/security/notebook.key
+reason:
+  description: Why the pair was made anew; empty when it was not.
+  returned: success
+  type: str
+  sample: it expires in 12 days
+fingerprint:
+  description: SHA-256 as browsers show it; in check mode that of the present certificate.
+  returned: when there is a certificate
+  type: str
+  sample: "3F:A2:00:…"
+not_after:
+  description: When it expires.
+  returned: when there is a certificate
+  type: str
+  sample: "2027-07-18T09:30:00Z"
+days_left:
+  description: Whole days until then.
+  returned: when there is a certificate
+  type: int
+  sample: 364
+"""
+
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any, Mapping
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hpcc.notebook.plugins.module_utils import (
+    certificate,
+    crypto,
+    files,
+    profile,
+    resource,
+    rules,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+
+
+def decide(params: Mapping[str, Any]) -> resource.Plan:
+    """Give the plan for the wanted state."""
+    rules.require("profile", "profile_name", params["profile"])
+    layout = profile.Layout(str(Path("~").expanduser()), params["profile"])
+    if params["state"] == "absent":
+        return absent(layout)
+    return present(layout, wanted(params), datetime.now(timezone.utc).replace(microsecond=0))
+
+
+def wanted(params: Mapping[str, Any]) -> certificate.Wanted:
+    """Check the options and make one value of them."""
+    kind, days, renew_days = params["key_type"], params["days"], params["renew_days"]
+    size = params["key_size"] or certificate.DEFAULT_SIZES[kind]
+    rules.require("days", "certificate_days", days)
+    rules.require("renew_days", "renew_days", renew_days)
+    rules.require("names", "certificate_names", params["names"])
+    unfit = certificate.why_unfit(kind, size, days, renew_days)
+    if unfit:
+        raise NotebookError(unfit)
+    return certificate.Wanted(kind, size, certificate.names_for(params["names"]), days, renew_days)
+
+
+def present(layout: profile.Layout, want: certificate.Wanted, now: datetime) -> resource.Plan:
+    """Plan a new pair if there is a reason for one."""
+    found = observe(layout)
+    reason = certificate.why_renew(found, want, now)
+    result = {"path": layout.certificate, "key_path": layout.key, **known(found, now)}
+    if not reason:
+        return resource.Plan([], dict, result=result)
+    diff = [difference(layout, certificate.description(found), certificate.intention(want))]
+    return resource.Plan([reason], partial(make, layout, want, now), diff, result)
+
+
+def observe(layout: profile.Layout) -> certificate.Found | str:
+    """Look at the pair, or say what is wrong with it as it lies there."""
+    for path in (layout.directory, layout.security):
+        files.private_directory_reason(path)
+    for path in (layout.key, layout.certificate):
+        reason = files.private_mode_reason(path)
+        if reason:
+            return f"{Path(path).name}: {reason}"
+    key, crt = files.read(layout.key), files.read(layout.certificate)
+    return crypto.inspect(key or b"", crt or b"")
+
+
+def make(layout: profile.Layout, want: certificate.Wanted, now: datetime) -> Mapping[str, object]:
+    """Write the key first: until its certificate follows, everybody sees that they do not match."""
+    key = crypto.new_key(want.key_type, want.key_size)
+    owner = f"notebook server of profile {layout.name}"
+    crt = crypto.new_certificate(key, want, owner, now)
+    for path in layout.private_directories:
+        files.make_private_directory(path)
+    files.write_private(layout.key, key)
+    files.write_private(layout.certificate, crt)
+    return known(crypto.inspect(key, crt), now)
+
+
+def known(found: certificate.Found | str, now: datetime) -> dict[str, object]:
+    """Report what people compare and plan with."""
+    if isinstance(found, str):
+        return {}
+    return {
+        "fingerprint": found.fingerprint,
+        "not_after": found.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "days_left": certificate.days_left(found, now),
+    }
+
+
+def absent(layout: profile.Layout) -> resource.Plan:
+    """Plan the removal of both, the certificate first."""
+    paths = [p for p in (layout.certificate, layout.key) if files.read(p) is not None]
+    reasons = [f"{Path(path).name}: to be removed" for path in paths]
+    diff = [difference(layout, "".join(f"{p}\n" for p in paths), "")] if paths else []
+    result = {"path": layout.certificate, "key_path": layout.key}
+    return resource.Plan(reasons, partial(remove, paths), diff, result)
+
+
+def remove(paths: list[str]) -> Mapping[str, object]:
+    """Remove the files."""
+    for path in paths:
+        files.remove(path)
+    return {}
+
+
+def difference(layout: profile.Layout, before: str, after: str) -> dict[str, str]:
+    """What --diff shows."""
+    header = {"before_header": layout.certificate, "after_header": layout.certificate}
+    return {**header, "before": before, "after": after}
+
+
+def main() -> None:
+    """Run the module."""
+    spec = {
+        "profile": {"type": "str", "default": "nbserver"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "key_type": {"type": "str", "choices": ["ec", "rsa"], "default": "ec"},
+        "key_size": {"type": "int"},
+        "days": {"type": "int", "default": 365},
+        "renew_days": {"type": "int", "default": 30},
+        "names": {"type": "list", "elements": "str", "default": []},
+    }
+    resource.run(AnsibleModule(spec, supports_check_mode=True), decide)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+#!/usr/bin/python
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The password of a notebook server."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: notebook_password
+short_description: Set the password of a notebook server
+version_added: 0.1.0
+description:
+  - Keeps the argon2id hash of the password in C(jupyter_server_config.json) of the profile, where
+    C(jupyter server password) keeps it, too. Everything else in that file is left as it is.
+  - The stored hash is checked against the password, so that an unchanged password changes nothing.
+  - A hash that is too weak, or of an older kind, is replaced.
+  - With a new password the secret that signs cookies is replaced, too, which ends all sessions at
+    the next start of the server.
+author:
+  - The hpcc.notebook maintainers (@hpcc)
+requirements:
+  - cryptography >= 44 in the Python that runs the module, except to decide on a new profile
+options:
+  profile:
+    description: The name of the profile.
+    type: str
+    default: nbserver
+  state:
+    description: Whether a password is stored.
+    type: str
+    choices: [present, absent]
+    default: present
+  password:
+    description:
+      - The password, at least 12 characters.
+      - May be left out when a good hash is stored already.
+      - Accented letters are composed (Unicode NFC), as keyboards and browsers send them.
+    type: str
+  password_hash:
+    description: A hash made elsewhere, C(argon2:$argon2id$…), at least as strong as OWASP asks.
+    type: str
+attributes:
+  check_mode:
+    description: Decides everything and changes nothing.
+    support: full
+  diff_mode:
+    description: Shows that something changes, never what.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Set the password from a vault
+  hpcc.notebook.notebook_password:
+    profile: nbserver
+    password: "{{ vault_notebook_password }}"
+
+- name: Make sure that a password is stored
+  hpcc.notebook.notebook_password:
+    profile: nbserver
+"""
+
+RETURN = r"""
+path:
+  description: The file that holds the hash.
+  returned: success
+  type: str
+  sample: /home/alice/.ipython/profile_nbserver/jupyter_server_config.json
+reason:
+  description: Why the hash was replaced; empty when it was not.
+  returned: success
+  type: str
+  sample: the password is another one
+"""
+
+import getpass
+import secrets
+from functools import partial
+from pathlib import Path
+from typing import Any, Mapping
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hpcc.notebook.plugins.module_utils import (
+    crypto,
+    files,
+    password,
+    profile,
+    resource,
+    rules,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.secrets import (
+    password as password_rule,
+)
+
+COOKIE_SECRET_BYTES = 32
+ADVICE = "Set it in a vault, or run on a terminal to be asked for it"
+
+
+def decide(params: Mapping[str, Any]) -> resource.Plan:
+    """Give the plan for the wanted state."""
+    rules.require("profile", "profile_name", params["profile"])
+    layout = profile.Layout(str(Path("~").expanduser()), params["profile"])
+    for path in (layout.directory, layout.security):
+        files.private_directory_reason(path)
+    path = layout.password_file
+    config = password.load(files.read(path), path)
+    if params["state"] == "absent":
+        return absent(layout, config)
+    check(params)
+    return present(layout, config, params)
+
+
+def check(params: Mapping[str, Any]) -> None:
+    """Refuse what is not worth hashing, without ever showing it."""
+    if params["password_hash"]:
+        rules.require("password_hash", "password_hash", params["password_hash"])
+    if params["password"] is not None:
+        reason = password_rule(params["password"], (getpass.getuser(), params["profile"]))
+        if reason:
+            raise NotebookError(reason, "password")
+
+
+def present(
+    layout: profile.Layout, config: password.Config, params: Mapping[str, Any]
+) -> resource.Plan:
+    """Plan a new hash if there is a reason for one."""
+    stored = password.stored_hash(config)
+    reason = why_change(stored, params)
+    reasons = [r for r in (reason, loose(layout.password_file)) if r]
+    replace = partial(renew, layout, config, params) if reason else partial(write, layout, config)
+    difference = "present" if stored else "absent", "changed" if stored else "present"
+    warning = rules.warn("password", params["password"]) if params["password"] else None
+    return resource.Plan(
+        reasons,
+        replace,
+        [diff(layout, *difference, reasons)] if reasons else [],
+        {"path": layout.password_file},
+        [f"The password {warning}"] if warning else [],
+    )
+
+
+def why_change(stored: str, params: Mapping[str, Any]) -> str | None:
+    """Compare what is stored with what was given."""
+    if params["password_hash"]:
+        return password.why_change(stored, params["password_hash"].__eq__)
+    if params["password"] is not None:
+        return password.why_change(stored, partial(verify, params["password"]))
+    reason = password.why_change(stored, bool)
+    if reason:
+        raise NotebookError(f"{reason}, and none was given", "nbserver_profile_password", ADVICE)
+    return None
+
+
+def verify(given: str, stored: str) -> bool:
+    """Whether the stored hash is that of this password."""
+    return crypto.verify_password(password.parse(stored), password.composed(given))
+
+
+def loose(path: str) -> str | None:
+    """Jupyter narrows the mode only after it has written; missing is the other reason's matter."""
+    reason = files.private_mode_reason(path)
+    return None if reason in (None, "missing") else reason
+
+
+def renew(
+    layout: profile.Layout, config: password.Config, params: Mapping[str, Any]
+) -> Mapping[str, object]:
+    """Replace the cookie secret first: interrupted, old cookies are refused and the run repeats."""
+    hashed = params["password_hash"] or crypto.hash_password(password.composed(params["password"]))
+    for path in layout.private_directories:
+        files.make_private_directory(path)
+    files.write_private(layout.cookie_secret, secrets.token_bytes(COOKIE_SECRET_BYTES))
+    return write(layout, password.with_hash(config, hashed))
+
+
+def write(layout: profile.Layout, config: password.Config) -> Mapping[str, object]:
+    """Write Jupyter's JSON."""
+    files.write_private(layout.password_file, password.dump(config))
+    return {}
+
+
+def absent(layout: profile.Layout, config: password.Config) -> resource.Plan:
+    """Plan to take the hash out, and the file with it when it holds nothing else."""
+    present_hash = password.stored_hash(config)
+    reasons = ["to be removed"] if present_hash else []
+    shown = [diff(layout, "present", "absent", reasons)] if reasons else []
+    kept = password.without_hash(config)
+    return resource.Plan(
+        reasons, partial(remove, layout, kept), shown, {"path": layout.password_file}
+    )
+
+
+def remove(layout: profile.Layout, kept: password.Config) -> Mapping[str, object]:
+    """Keep what is not ours in the file."""
+    files.remove(layout.cookie_secret)
+    if kept:
+        return write(layout, kept)
+    files.remove(layout.password_file)
+    return {}
+
+
+def diff(layout: profile.Layout, before: str, after: str, reasons: list[str]) -> dict[str, str]:
+    """What --diff shows."""
+    return {
+        "before_header": layout.password_file,
+        "after_header": layout.password_file,
+        "before": f"password hash: {before}\n",
+        "after": f"password hash: {after} ({'; '.join(reasons)})\n",
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    spec = {
+        "profile": {"type": "str", "default": "nbserver"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "password": {"type": "str", "no_log": True},
+        "password_hash": {"type": "str", "no_log": True},
+    }
+    exclusive = [("password", "password_hash")]
+    module = AnsibleModule(spec, supports_check_mode=True, mutually_exclusive=exclusive)
+    resource.run(module, decide)
+
+
+if __name__ == "__main__":
+    main()
