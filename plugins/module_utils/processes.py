@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import shutil
 import socket
 import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Sequence
+from typing import Iterator, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 
@@ -54,6 +59,38 @@ def run(
     return Completed(tuple(argv), done.returncode, _text(done.stdout), _text(done.stderr))
 
 
+def program(name: str) -> str:
+    """Where a program lies: on the PATH, or beside the Python that runs this."""
+    places = [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
+    found = shutil.which(name, path=os.pathsep.join(places))
+    if not found:
+        raise NotebookError("no such program on this host", name, "Install it or load its module.")
+    return found
+
+
+@contextlib.contextmanager
+def locked(path: str, timeout: float) -> Iterator[None]:
+    """Do something while no other process does it; the kernel frees the lock of a killed one."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        _wait_for_lock(handle, path, timeout)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _wait_for_lock(handle: int, path: str, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                what = f"another run has held this for {timeout:g} seconds"
+                raise NotebookError(what, path, "Wait for it and run again.") from error
+        time.sleep(0.05)
+
+
 def boot_id() -> str:
     """What tells one boot of this host from the next."""
     return (PROC / "sys/kernel/random/boot_id").read_text().strip()
@@ -66,6 +103,12 @@ def start_time(pid: int) -> int | None:
     """
     fields = _stat(pid)
     return int(fields[19]) if fields and fields[0] not in ("Z", "X") else None
+
+
+def wall_clock(ticks: int) -> float:
+    """The time of day, in seconds of the epoch, for clock ticks since boot."""
+    booted = next(line for line in _lines(PROC / "stat") if line.startswith("btime "))
+    return int(booted.split()[1]) + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def owner(pid: int) -> int | None:

@@ -1,0 +1,125 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIDE EFFECTS: read the profile and say whether a server started with it would be a safe one.
+
+Jupyter itself says "running at https://…" with an expired certificate, a key that does not belong
+to it, or no password. So everything that has to be right is looked at before it is started.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+
+from ansible_collections.hpcc.notebook.plugins.module_utils import files
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.probe import NAME, fingerprint
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import Layout
+
+_SETUP = "Run setup.yml."
+
+
+def require_ready(layout: Layout) -> None:
+    """Refuse a profile that a server cannot be started with safely."""
+    for directory in (layout.directory, f"{layout.directory}/security"):
+        reason = files.private_directory_reason(directory)
+        if reason:
+            raise NotebookError(f"the profile is not ready: {reason}", directory, _SETUP)
+    _require_configuration(layout)
+    for path in (layout.key, layout.token):
+        _require_secret(path)
+    _require_handshake(layout)
+
+
+def certificate_sha256(layout: Layout) -> str:
+    """The fingerprint of the profile's certificate; empty when there is none."""
+    content = files.read(layout.certificate)
+    if content is None:
+        return ""
+    try:
+        return fingerprint(ssl.PEM_cert_to_DER_cert(_first_certificate(content)))
+    except ValueError as error:
+        raise NotebookError("is not a PEM certificate", layout.certificate, _SETUP) from error
+
+
+def token(layout: Layout) -> str:
+    """The token that the server knows us by; empty when there is none."""
+    return (files.read(layout.token) or b"").decode("ascii", "replace").strip()
+
+
+def _require_configuration(layout: Layout) -> None:
+    """Both files must parse, and the one that Jupyter lets win must hold a password."""
+    python, data = (f"{layout.directory}/jupyter_server_config.{kind}" for kind in ("py", "json"))
+    try:
+        compile(_require_secret(python), python, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise NotebookError(f"is damaged: {error}", python, _SETUP) from error
+    try:
+        found = json.loads(_require_secret(data))
+    except ValueError as error:
+        raise NotebookError(f"is damaged: {error}", data, _SETUP) from error
+    if not _password_hash(found):
+        raise NotebookError("holds no password", data, _SETUP)
+
+
+def _password_hash(configuration: object) -> object:
+    """Where `jupyter server password` and our own setup keep it."""
+    for section in ("PasswordIdentityProvider", "IdentityProvider"):
+        found = configuration.get(section) if isinstance(configuration, dict) else None
+        if isinstance(found, dict) and isinstance(found.get("hashed_password"), str):
+            return found["hashed_password"]
+    return None
+
+
+def _require_secret(path: str) -> bytes:
+    """Read a file that only we may read, and that must be there."""
+    content = files.read(path)
+    if not content:
+        raise NotebookError("is missing or empty", path, _SETUP)
+    reason = files.private_mode_reason(path)
+    if reason:
+        raise NotebookError(f"others may have read it ({reason})", path, _SETUP)
+    return content
+
+
+def _require_handshake(layout: Layout) -> None:
+    """Play browser and server in memory: dates, name, strength and key are all checked so."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.set_ciphers("DEFAULT@SECLEVEL=2")  # what browsers demand: 112 bits, RSA of 2048
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        # The password keeps OpenSSL from asking for one on the terminal.
+        server.load_cert_chain(layout.certificate, layout.key, password="")
+        client.load_verify_locations(layout.certificate)
+        _shake_hands(client, server)
+    except ssl.SSLError as error:
+        reason = getattr(error, "verify_message", "") or error.reason or "not PEM"
+        what = f"no browser would accept it: {reason.lower().replace('_', ' ')}"
+        raise NotebookError(what, layout.certificate, _SETUP) from error
+    except OSError as error:
+        raise NotebookError(f"{error.strerror}", layout.certificate, _SETUP) from error
+
+
+def _shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> None:
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        client.wrap_bio(to_client, to_server, server_hostname=NAME),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    ]
+    while ends:
+        ends = [end for end in ends if not _finished(end)]
+
+
+def _finished(end: ssl.SSLObject) -> bool:
+    try:
+        end.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True
+
+
+def _first_certificate(content: bytes) -> str:
+    """A file may hold the chain, too; the server's own certificate stands first."""
+    body, end, _ = content.decode("ascii").partition("-----END CERTIFICATE-----")
+    return body[body.index("-----BEGIN CERTIFICATE-----") :] + end

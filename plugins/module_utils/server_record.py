@@ -1,0 +1,64 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The note that a start leaves under run/<host>.json. Pure: text in, values out.
+
+It is a hint for whoever looks for servers on all hosts. Nothing is done on its word alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import FRONTENDS
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """One start of a server: who runs where since when, and how it is reached."""
+
+    host: str
+    boot_id: str
+    pid: int
+    start_time: int  # clock ticks since boot; with the boot id it makes the pid unique
+    since: str
+    session: str
+    frontend: str
+    version: str
+    transport: str
+    port: int
+    certificate_sha256: str
+
+
+def serialise(record: Record) -> bytes:
+    """The record as it lies on disk."""
+    return (json.dumps({"schema": SCHEMA, **asdict(record)}, indent=2) + "\n").encode()
+
+
+def parse(content: bytes, path: str) -> Record:
+    """Read a record; whatever a start did not write is refused, not interpreted."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise _foreign(path, "is not JSON") from error
+    if not isinstance(found, dict):
+        raise _foreign(path, "is not a record of a server")
+    if found.pop("schema", None) != SCHEMA:
+        raise _foreign(path, f"is not of schema {SCHEMA}")
+    types = {field.name: int if field.type == "int" else str for field in fields(Record)}
+    if {name: type(value) for name, value in found.items()} != types:
+        raise _foreign(path, "does not have the fields of a record")
+    if found["frontend"] not in FRONTENDS or found["transport"] not in ("socket", "tcp"):
+        raise _foreign(path, "names a front end or transport that there is not")
+    return Record(**found)
+
+
+def _foreign(path: str, what: str) -> NotebookError:
+    return NotebookError(f"{what}: it was changed by hand or by another version", path, _REPAIR)
+
+
+_REPAIR = "Remove this file and run again; a server that is running is found without it."

@@ -1,0 +1,176 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIDE EFFECTS: start a server, and call it started only when it has proven to be private."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+import time
+from pathlib import Path
+
+from ansible_collections.hpcc.notebook.plugins.module_utils import (
+    files,
+    probe,
+    processes,
+    readiness,
+    server_record,
+    tmux,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Trust
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
+    Launch,
+    Layout,
+    clean_environment,
+    launch_line,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import Running, run_tmux
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_stop import end
+
+POLL = 0.05  # seconds between two looks at a server that comes up
+ANSWER_WITHIN = 5.0  # seconds for one request: a loaded host is slow, but not dead
+LOG_LINES = 8  # what of the log stands in an error
+LOG_KEPT = 1 << 20  # bytes of the log before this start that are kept beside the new one
+
+
+def start(layout: Layout, session: str, launch: Launch, python: str, timeout: float) -> Running:
+    """Start a server; come back when it serves, or end it again and say why it does not."""
+    _prepare(layout)
+    started = _new_session(layout, session, launch_line(_shell(), python, layout, launch), launch)
+    try:
+        _wait_until_private(layout, started, timeout)
+    except BaseException:
+        # Whatever it is that came up there, nobody vouches for it.
+        end(started, layout, session)
+        raise
+    return started
+
+
+def require_free(layout: Layout, launch: Launch) -> None:
+    """Refuse to start where somebody else listens already; only looked at, so checked first."""
+    if launch.transport == "tcp":
+        _require_free_port(launch.port)
+    elif probe.peer_pid(probe.Endpoint(path=layout.socket)):
+        what = "another program of yours listens here"
+        raise NotebookError(what, layout.socket, "End it and run again.")
+
+
+def write_record(layout: Layout, session: str, running: Running, version: str, shown: str) -> None:
+    """Leave a note for whoever looks for servers on all hosts."""
+    record = Record(
+        host=layout.host,
+        boot_id=processes.boot_id(),
+        pid=running.pid,
+        start_time=running.start_time,
+        since=running.since(),
+        session=session,
+        frontend=running.launch.frontend,
+        version=version,
+        transport=running.launch.transport,
+        port=running.launch.port,
+        certificate_sha256=shown,
+    )
+    files.make_private_directory(layout.records)
+    files.write_private(layout.record, server_record.serialise(record))
+
+
+def _prepare(layout: Layout) -> None:
+    """Make what the server needs: private directories, a new log, no socket of a dead one."""
+    for directory in (layout.runtime, str(Path(layout.logs).parent), layout.logs):
+        files.make_private_directory(directory)
+    before = files.read(layout.log) if _small(layout.log) else None
+    if before:
+        files.write_private(f"{layout.log}.1", before)
+    files.write_private(layout.log, b"")
+    _remove_stale_socket(layout.socket)
+
+
+def _small(path: str) -> bool:
+    try:
+        return os.lstat(path).st_size <= LOG_KEPT
+    except OSError:
+        return False
+
+
+def _remove_stale_socket(path: str) -> None:
+    try:
+        kind = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(kind):
+        raise NotebookError("is in the way of the server's socket", path, "Remove it.")
+    files.remove(path)
+
+
+def _new_session(layout: Layout, session: str, line: list[str], launch: Launch) -> Running:
+    user, shell = person(layout.uid)
+    environment = clean_environment(layout.home, user, shell)
+    done = run_tmux(tmux.new_session(layout.tmux_socket, session, line), environment)
+    if done.code != 0:
+        raise NotebookError(f"cannot make a session: {done.stderr.strip()}", "tmux")
+    pid = int(done.stdout)
+    return Running(pid, processes.start_time(pid) or 0, launch)
+
+
+def _wait_until_private(layout: Layout, started: Running, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    trust = Trust(readiness.certificate_sha256(layout), layout.certificate)
+    token = readiness.token(layout)
+    while not _serves(layout, started, trust, token):
+        if not started.alive():
+            raise NotebookError(f"the server ended: {_last_words(layout, token)}", layout.log)
+        if time.monotonic() > deadline:
+            what = f"no answer within {timeout:g} seconds: {_last_words(layout, token)}"
+            raise NotebookError(what, layout.log, "Give it more time by `timeout`.")
+        time.sleep(POLL)
+
+
+def _serves(layout: Layout, started: Running, trust: Trust, token: str) -> bool:
+    """Whether it answers yet; a wrong answer is an error."""
+    endpoint = started.endpoint(layout)
+    try:
+        probe.require_private(endpoint, trust, ANSWER_WITHIN)
+        reason = probe.token_reason(endpoint, trust, token, ANSWER_WITHIN)
+    except OSError:
+        return False
+    if reason:
+        raise NotebookError(reason, str(endpoint), "Run setup.yml again.")
+    return started.alive()
+
+
+def _last_words(layout: Layout, token: str) -> str:
+    text = (files.read(layout.log) or b"").decode("utf-8", "replace")
+    if token:
+        text = text.replace(token, "(token)")
+    return " | ".join(text.split("\n")[-LOG_LINES - 1 :]).strip(" |") or "it said nothing"
+
+
+def _require_free_port(port: int) -> None:
+    reason = probe.free_port_reason(port)
+    if reason:
+        uid = processes.tcp_listener_uid(port)
+        who = "" if uid is None else f" by {_name(uid)}"
+        where = f"127.0.0.1:{port}"
+        raise NotebookError(f"taken{who} ({reason})", where, "Choose another port.")
+
+
+def _name(uid: int) -> str:
+    return f"uid {uid} ({person(uid)[0]})"
+
+
+def person(uid: int) -> tuple[str, str]:
+    """Login name and shell; directories of users that are down must not stop a start."""
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        return os.environ.get("LOGNAME", str(uid)), "/bin/sh"
+    return entry.pw_name, entry.pw_shell or "/bin/sh"
+
+
+def _shell() -> str:
+    """Bash where there is one: only it hands a site's `module` function on to the kernels."""
+    return "/bin/bash" if os.access("/bin/bash", os.X_OK) else "/bin/sh"

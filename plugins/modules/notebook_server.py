@@ -1,0 +1,211 @@
+#!/usr/bin/python
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: notebook_server
+short_description: Start and stop the notebook server of a profile
+version_added: 0.1.0
+description:
+  - Starts JupyterLab, Notebook 7 or nbclassic in a tmux session on this host, from the Python
+    installation that runs the module.
+  - Fails closed. It is started only with a valid certificate, a password and a configuration that
+    parses, and it counts as started only when it has shown that certificate, refused a stranger and
+    accepted the token of the profile.
+  - A server that is running is found and reported, not started again, whoever started it and
+    whatever notes there are.
+options:
+  profile:
+    description: The profile, as made by M(hpcc.notebook.ipython_profile).
+    type: str
+    default: nbserver
+  state:
+    description:
+      - Whether a server shall run on this host; V(restarted) stops one that is running first.
+    type: str
+    choices: [started, stopped, restarted]
+    default: started
+  frontend:
+    description: What people see. V(notebook) is Notebook 7.
+    type: str
+    choices: [lab, notebook, nbclassic]
+    default: lab
+  transport:
+    description:
+      - Where it listens. A socket is out of reach of every other user; V(tcp) is for sites that
+        forbid to forward sockets.
+    type: str
+    choices: [socket, tcp]
+    default: socket
+  port:
+    description: The port of 127.0.0.1 to listen on, with O(transport=tcp).
+    type: int
+    default: 8888
+  session:
+    description: Name of the tmux session; the name of the profile by default.
+    type: str
+  timeout:
+    description:
+      - Seconds that the server gets to answer, and that another run on this host is waited for.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    support: full
+    description: Predicts without changing anything.
+  diff_mode:
+    support: full
+    description: Shows the state before and after.
+seealso:
+  - plugin: hpcc.notebook.tunnel_command
+    plugin_type: filter
+author:
+  - The hpcc.notebook maintainers (@hpcc)
+"""
+
+EXAMPLES = r"""
+- name: Serve notebooks on a development node
+  hpcc.notebook.notebook_server:
+  vars:
+    ansible_python_interpreter: ~/anaconda/bin/python
+
+- name: Serve Notebook 7 on a port, where sockets cannot be forwarded
+  hpcc.notebook.notebook_server:
+    frontend: notebook
+    transport: tcp
+    port: 9000
+  vars:
+    ansible_python_interpreter: ~/anaconda/bin/python
+
+- name: Stop it
+  hpcc.notebook.notebook_server:
+    state: stopped
+  vars:
+    ansible_python_interpreter: ~/anaconda/bin/python
+"""
+
+RETURN = r"""
+host:
+  description: Short name of the host.
+  returned: success
+  type: str
+  sample: dev-intel10
+user:
+  description: Login name that it runs as.
+  returned: success
+  type: str
+  sample: alice
+state:
+  description: What is true now.
+  returned: success
+  type: str
+  sample: started
+reason:
+  description: Why something was changed or left alone.
+  returned: success
+  type: str
+  sample: not running
+session:
+  description: Name of the tmux session.
+  returned: success
+  type: str
+  sample: nbserver
+stopped_by:
+  description: What it took to stop one.
+  returned: when one was stopped
+  type: str
+  sample: it shut down cleanly
+frontend:
+  description: What people see.
+  returned: when started
+  type: str
+  sample: lab
+version:
+  description: Front end and version.
+  returned: when started
+  type: str
+  sample: JupyterLab 4.6.6
+transport:
+  description: Where it listens.
+  returned: when started
+  type: str
+  sample: socket
+socket:
+  description: Path of the socket.
+  returned: over a socket
+  type: str
+  sample: /tmp/nbserver-1000/notebook.sock
+port:
+  description: Port of 127.0.0.1.
+  returned: over TCP
+  type: int
+  sample: 8888
+url:
+  description: Its address on this host; empty over a socket.
+  returned: when started
+  type: str
+  sample: https://127.0.0.1:8888
+certificate_sha256:
+  description: Fingerprint of the certificate that it shows.
+  returned: when started
+  type: str
+  sample: '3F:A2:90:…'
+pid:
+  description: Its process.
+  returned: when running
+  type: int
+  sample: 4711
+since:
+  description: When it was started.
+  returned: when running
+  type: str
+  sample: '2026-07-18T09:30:00Z'
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import FRONTENDS
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_control import Request, carry_out
+
+ARGUMENTS = {
+    "profile": {"type": "str", "default": "nbserver"},
+    "state": {
+        "type": "str",
+        "choices": ["started", "stopped", "restarted"],
+        "default": "started",
+    },
+    "frontend": {"type": "str", "choices": list(FRONTENDS), "default": "lab"},
+    "transport": {"type": "str", "choices": ["socket", "tcp"], "default": "socket"},
+    "port": {"type": "int", "default": 8888},
+    "session": {"type": "str"},
+    "timeout": {"type": "int", "default": 60},
+}
+
+
+def request_of(params: dict[str, object]) -> Request:
+    """The parameters, once they are known to be good."""
+    params = {**params, "session": params["session"] or params["profile"]}
+    rules = {"profile_name": "profile", "session_name": "session", "port": "port"}
+    for rule, name in {**rules, "seconds": "timeout"}.items():
+        require(name, rule, params[name])
+    return Request(**params)
+
+
+def main() -> None:
+    """Run as an Ansible module."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    try:
+        outcome = carry_out(request_of(module.params), check=module.check_mode)
+    except NotebookError as error:
+        module.fail_json(msg=str(error))
+    for warning in outcome.warnings:
+        module.warn(warning)
+    module.exit_json(changed=outcome.changed, diff=outcome.diff, **outcome.report)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""An account on this machine, with a profile, in which real servers are started and ended.
+
+Jupyter refuses to run as root. Where the tests are root, the account is one of a made-up user,
+with a Python that everybody may execute.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modules import ModuleFailed
+
+UNIT = Path(__file__).parent
+COLLECTIONS = UNIT.parents[1] / "playbooks" / "collections"
+TOKEN = "canary-token-5e1f0c7d2b9a"
+PASSWORD = "a long enough passphrase"
+_EC = "ec -pkeyopt ec_paramgen_curve:P-256"
+_RUNNER = f"""
+import json, sys
+sys.path[:0] = [{str(UNIT)!r}, {str(COLLECTIONS)!r}]
+from modules import ModuleFailed, run_module
+from ansible_collections.hpcc.notebook.plugins.modules import notebook_server
+asked = json.load(sys.stdin)
+try:
+    answer = run_module(notebook_server, **asked)
+except ModuleFailed as failed:
+    answer = failed.result
+print(json.dumps(answer))
+"""
+
+
+@dataclass
+class Account:
+    """A home directory, who it belongs to, and what has to be ended at the end."""
+
+    home: Path
+    uid: int
+    python: str
+    profile: str = field(default_factory=lambda: f"t{secrets.token_hex(3)}")
+
+    @property
+    def directory(self) -> Path:
+        return self.home / ".ipython" / f"profile_{self.profile}"
+
+    @property
+    def security(self) -> Path:
+        return self.directory / "security"
+
+    @property
+    def local(self) -> Path:
+        return Path(f"/tmp/{self.profile}-{self.uid}")
+
+    @property
+    def record(self) -> Path:
+        return next((self.directory / "run").glob("*.json"))
+
+    @property
+    def log(self) -> str:
+        return next((self.directory / "log").glob("*/server.log")).read_text()
+
+    def command(self, *argv: str, **environment: str) -> list[str]:
+        """A command line that runs as this account, with nothing of our environment."""
+        become = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
+        clean = {"HOME": str(self.home), "PATH": os.environ["PATH"], **environment}
+        assignments = [f"{name}={value}" for name, value in clean.items()]
+        return [*(become if os.geteuid() == 0 else []), "env", "-i", *assignments, *argv]
+
+    def run(self, *argv: str, stdin: str = "") -> str:
+        return subprocess.run(
+            self.command(*argv), input=stdin, capture_output=True, text=True, check=True, cwd="/"
+        ).stdout
+
+    def server(self, *, check: bool = False, **params: Any) -> dict[str, Any]:
+        """Run the module as this account; ModuleFailed when it fails."""
+        began = self.begin(check=check, **params)
+        return self.finish(began)
+
+    def begin(self, *, check: bool = False, environment: Any = (), **params: Any) -> Any:
+        """Start a run of the module without waiting for its end."""
+        asked = {"profile": self.profile, "check": check, **params}
+        process = subprocess.Popen(
+            self.command(self.python, "-c", _RUNNER, **dict(environment)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd="/",
+        )
+        process.stdin.write(json.dumps(asked))
+        process.stdin.close()
+        process.stdin = None
+        return process
+
+    def finish(self, process: Any) -> dict[str, Any]:
+        """Wait for a run of the module."""
+        out, _ = process.communicate(timeout=100)
+        result = json.loads(out.strip().splitlines()[-1])
+        if result.get("failed"):
+            raise ModuleFailed(result)
+        return result
+
+    def curl(self, path: str, *options: str) -> str:
+        """Ask the server over its socket, with somebody else's program."""
+        return self.run(
+            *(
+                "curl",
+                "-sS",
+                "--max-time",
+                "10",
+                "--unix-socket",
+                str(self.local / "notebook.sock"),
+            ),
+            *(
+                "--cacert",
+                str(self.security / "notebook.crt"),
+                *options,
+                f"https://localhost{path}",
+            ),
+        )
+
+    def processes(self) -> list[int]:
+        """Every living process of this profile: what must be none in the end."""
+        marks = (str(self.home), f"{self.local}/")
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                argv = (entry / "cmdline").read_text()
+                ours = entry.stat().st_uid == self.uid and any(mark in argv for mark in marks)
+            except OSError:
+                continue
+            if ours and int(entry.name) != os.getpid():
+                found.append(int(entry.name))
+        return found
+
+    def write(self, path: Path, content: str | bytes, mode: int = 0o600) -> None:
+        """A file of this account."""
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        path.chmod(mode)
+        os.chown(path, self.uid, -1)
+
+    def make_profile(self) -> None:
+        """What setup leaves behind, written with other people's tools."""
+        for directory in (self.home / ".ipython", self.directory, self.security):
+            directory.mkdir(mode=0o700)
+            os.chown(directory, self.uid, -1)
+        self.make_certificate()
+        self.write(self.security / "token", TOKEN)
+        self.write(self.directory / "jupyter_server_config.py", "c = get_config()\n")
+        self.write(
+            self.directory / "jupyter_server_config.json",
+            json.dumps({"PasswordIdentityProvider": {"hashed_password": _hash()}}),
+        )
+
+    def make_certificate(
+        self, *options: str, key: str = "ec -pkeyopt ec_paramgen_curve:P-256"
+    ) -> None:
+        """A self-signed certificate, as openssl makes it."""
+        crt, pem = self.security / "notebook.crt", self.security / "notebook.key"
+        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+        made = ["openssl", "req", "-x509", "-newkey", *key.split(), "-nodes", *names]
+        where = ["-keyout", str(pem), "-out", str(crt)]
+        argv = [*made, *(dates or ("-days", "30")), *where]
+        subprocess.run(argv, check=True, capture_output=True)
+        for path in (crt, pem):
+            self.write(path, path.read_bytes())
+
+    def clean_up(self) -> None:
+        """End what is left by pid, and remove everything."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for pid in self.processes():
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    continue
+            deadline = time.monotonic() + 5
+            while self.processes() and time.monotonic() < deadline:
+                time.sleep(0.05)
+        for directory in (self.home, self.local):
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def new_account(python: str) -> Account:
+    """A fresh home under a short path: sockets lie below it."""
+    root = os.geteuid() == 0
+    uid = 60000 + secrets.randbelow(4000) if root else os.geteuid()
+    account = Account(Path(tempfile.mkdtemp(prefix="h", dir="/tmp")), uid, python)
+    os.chown(account.home, uid, -1)
+    account.make_profile()
+    return account
+
+
+def python_for_everybody(directory: Path) -> str:
+    """A Python with our packages that an ordinary user may run."""
+    if os.geteuid() != 0:
+        return sys.executable
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    system = Path("/usr/bin") / version
+    if not system.exists():
+        pytest.skip(f"root, and no /usr/bin/{version} that another user could run")
+    subprocess.run([system, "-m", "venv", "--without-pip", directory], check=True)
+    packages = next(path for path in sys.path if path.endswith("site-packages"))
+    own = directory / "lib" / version / "site-packages"
+    (own / "ours.pth").write_text(f"{packages}\n")
+    return str(directory / "bin" / "python")
+
+
+def _hash() -> str:
+    from jupyter_server.auth import passwd
+
+    hashed: str = passwd(PASSWORD)
+    return hashed
