@@ -1,27 +1,31 @@
 #!/usr/bin/env python3
 """The test cluster: a gateway, two nodes behind it, two compute nodes, a mirror; in containers.
 
-    cluster.py up                    bring it up; nothing to do when it is up and healthy
-    cluster.py down [--images]       remove all of it, with --images the images, too
-    cluster.py status                say whether it is up
-    cluster.py reset ACCOUNT...      give accounts a new, empty home and end their processes
-    cluster.py root HOST [COMMAND]   a root shell on a host, for tests that break things
+cluster.py up                    bring it up; nothing to do when it is up and healthy
+cluster.py down [--images]       remove all of it, with --images the images, too
+cluster.py status                say whether it is up
+cluster.py reset ACCOUNT...      give accounts a new, empty home and end their processes
+cluster.py root HOST [COMMAND]   a root shell on a host, for tests that break things
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from functools import partial
 
 import identity
 import images
 import render
-from engine import ClusterError, Engine
+from engine import CONFIGURATION, ClusterError, Engine
 from topology import (
     ACCOUNTS,
     GATEWAY,
@@ -42,6 +46,7 @@ from topology import (
 
 STARTED = time.monotonic()
 READY_WITHIN = 60
+LOCK = STATE.parent / ".cache" / "cluster.lock"
 
 
 def say(text: str) -> None:
@@ -76,7 +81,9 @@ def create_container(engine: Engine, host: Host, subnet: str, port: int) -> None
     place = ["--ip", address(subnet, host), INNER]
     outside = ["--network", OUTER, "--publish", f"127.0.0.1:{port}:{host.published}"]
     inside = ["--network", INNER, "--ip", address(subnet, host)]
-    names = [f"--add-host={other.name}:{address(subnet, other)}" for other in HOSTS if other != host]
+    names = [
+        f"--add-host={other.name}:{address(subnet, other)}" for other in HOSTS if other != host
+    ]
     sources = "ALL" if host.open_to_all else render.logins_from(subnet)
     settings = ["--env", f"HPCC_SERVICES={host.services}", "--env", f"HPCC_LOGINS_FROM={sources}"]
     files = f"{identity.hosts_directory(STATE, host.name)}:/run/cluster:ro"
@@ -97,7 +104,11 @@ def start_containers(engine: Engine, subnet: str) -> dict[str, int]:
     create_container(engine, GATEWAY, subnet, ports[GATEWAY.name])
     with ThreadPoolExecutor() as pool:
         others = [host for host in HOSTS if host != GATEWAY]
-        list(pool.map(lambda host: create_container(engine, host, subnet, ports.get(host.name, 0)), others))
+        list(
+            pool.map(
+                lambda host: create_container(engine, host, subnet, ports.get(host.name, 0)), others
+            )
+        )
     return ports
 
 
@@ -106,7 +117,9 @@ def write_state(engine: Engine, ports: dict[str, int]) -> None:
     sums = engine.call("exec", MIRROR.container, "cat", "/srv/mirror/installers/SHA256SUMS")
     found = render.installers(sums.splitlines(), ports[MIRROR.name])
     (STATE / "installer.json").write_text(render.installer_json(found), encoding="utf-8")
-    (STATE / "inventory.ini").write_text(render.inventory(STATE, found[min(found)]), encoding="utf-8")
+    (STATE / "inventory.ini").write_text(
+        render.inventory(STATE, found[min(found)]), encoding="utf-8"
+    )
     config = render.ssh_config(STATE, ports[GATEWAY.name])
     (STATE / "ssh_config").write_text(config, encoding="utf-8")
 
@@ -166,6 +179,15 @@ def remove_containers(engine: Engine) -> None:
         engine.call("volume", "rm", HOME)
 
 
+def remove_state() -> None:
+    """Everything in the state directory but the engine's configuration, which is in use."""
+    shutil.rmtree(STATE / "hosts", ignore_errors=True)
+    for stale in STATE.glob("*"):
+        if stale.name != CONFIGURATION:
+            stale.unlink()
+    STATE.mkdir(mode=0o700, exist_ok=True)
+
+
 def up(engine: Engine, _: argparse.Namespace) -> int:
     """Everything from whatever is there."""
     images.build(engine, say)
@@ -174,11 +196,8 @@ def up(engine: Engine, _: argparse.Namespace) -> int:
         say(f"the test cluster is up already: ssh -F {STATE}/ssh_config alice@dev1")
         return 0
     remove_containers(engine)
-    shutil.rmtree(STATE / "hosts", ignore_errors=True)
-    for stale in STATE.glob("*"):
-        if stale.name != "containers.conf":
-            stale.unlink()
-    STATE.mkdir(mode=0o700, exist_ok=True)
+    images.remove_outdated(engine)
+    remove_state()
     say("starting the hosts: " + " ".join(host.name for host in HOSTS))
     subnet = make_networks(engine)
     identity.create(STATE, subnet)
@@ -205,16 +224,21 @@ def status(engine: Engine, _: argparse.Namespace) -> int:
     return 0 if reason is None else 1
 
 
+def clean_host(engine: Engine, account: str, host: Host) -> None:
+    """End the account's processes on a host and remove its temporary files."""
+    command = f"pkill -9 -u {account}; find /tmp /dev/shm -xdev -user {account} -delete; true"
+    engine.call("exec", host.container, "sh", "-c", command)
+
+
 def reset(engine: Engine, options: argparse.Namespace) -> int:
-    """A fresh account: no processes, jobs or temporary files anywhere, the home as on the first day."""
+    """Fresh accounts: no processes, jobs, temporary files; the home as on the first day."""
     for account in options.accounts:
-        if account not in ACCOUNTS:
-            raise ClusterError(f"no account {account!r}, there are {', '.join(ACCOUNTS)}")
-        clean = f"pkill -9 -u {account}; find /tmp /dev/shm -xdev -user {account} -delete; true"
-        for host in SSH_HOSTS:
-            engine.call("exec", host.container, "sh", "-c", clean)
-        again = f"scancel -u {account}; rm -rf /home/{account}; /usr/local/sbin/start-host homes"
+        engine.call("exec", GATEWAY.container, "scancel", "--user", account)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(partial(clean_host, engine, account), SSH_HOSTS))
+        again = f"rm -rf /home/{account} && /usr/local/sbin/start-host homes"
         engine.call("exec", GATEWAY.container, "sh", "-c", again)
+        say(f"{account} is as on the first day")
     return 0
 
 
@@ -230,14 +254,15 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.set_defaults(changes=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("up").set_defaults(run=up)
+    commands.add_parser("up").set_defaults(run=up, changes=True)
     removal = commands.add_parser("down")
     removal.add_argument("--images", action="store_true")
-    removal.set_defaults(run=down)
+    removal.set_defaults(run=down, changes=True)
     commands.add_parser("status").set_defaults(run=status)
     again = commands.add_parser("reset")
-    again.add_argument("accounts", nargs="+", metavar="ACCOUNT")
+    again.add_argument("accounts", nargs="+", choices=ACCOUNTS, metavar="ACCOUNT")
     again.set_defaults(run=reset)
     shell = commands.add_parser("root")
     shell.add_argument("host", choices=[host.name for host in HOSTS])
@@ -246,11 +271,21 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Two runs that change the cluster wait for one another."""
+    LOCK.parent.mkdir(exist_ok=True)
+    with LOCK.open("w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def main() -> int:
     """Run one command."""
     options = parse_arguments()
     try:
-        return int(options.run(Engine(STATE), options))
+        with one_at_a_time() if options.changes else nullcontext():
+            return int(options.run(Engine(STATE), options))
     except ClusterError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1

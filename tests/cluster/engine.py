@@ -13,6 +13,7 @@ from typing import IO
 import render
 
 CAP_SYS_RESOURCE = 24
+CONFIGURATION = "containers.conf"
 
 
 class ClusterError(Exception):
@@ -48,8 +49,10 @@ def lacks_sys_resource() -> bool:
 def is_confined() -> bool:
     """Whether podman needs containers.conf of its own here: see render.containers_conf."""
     hybrid = Path("/sys/fs/cgroup/unified").is_dir()
-    return os.geteuid() == 0 and "CONTAINERS_CONF" not in os.environ and (
-        hybrid or lacks_sys_resource()
+    return (
+        os.geteuid() == 0
+        and "CONTAINERS_CONF" not in os.environ
+        and (hybrid or lacks_sys_resource())
     )
 
 
@@ -71,7 +74,7 @@ class Engine:
             return ""
         if is_confined():
             state.mkdir(mode=0o700, exist_ok=True)
-            configuration = state / "containers.conf"
+            configuration = state / CONFIGURATION
             files = limit(resource.RLIMIT_NOFILE, 20000)
             processes = limit(resource.RLIMIT_NPROC, 30000)
             configuration.write_text(render.containers_conf(files, processes), encoding="utf-8")
@@ -79,10 +82,10 @@ class Engine:
         return "podman" if works(["podman", "info"], self.environment) else ""
 
     def _docker(self) -> str:
-        if works(["docker", "info"]):
+        if works(["docker", "ps"]):
             return "docker"
         raise ClusterError(
-            "no container engine works here: neither `podman info` nor `docker info` succeeds. "
+            "no container engine works here: neither `podman info` nor `docker ps` succeeds. "
             "tests/prepare.sh installs podman."
         )
 
@@ -96,9 +99,7 @@ class Engine:
 
     def attach(self, *arguments: str) -> int:
         """Run the client on this terminal."""
-        return subprocess.run(
-            [self.name, *arguments], check=False, env=self.environment
-        ).returncode
+        return subprocess.run([self.name, *arguments], check=False, env=self.environment).returncode
 
     def log_to(self, log: IO[str], *arguments: str) -> bool:
         """Run a long call with its output in a file."""
@@ -128,11 +129,10 @@ class Engine:
         self.succeeds("rmi", image)
         return False
 
-    def images(self, prefix: str) -> dict[str, str]:
-        """All images of ours: name to id."""
-        listing = self.call("images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")
-        rows = [line.split() for line in listing.splitlines()]
-        return {row[0]: row[1] for row in rows if row[0].removeprefix("localhost/").startswith(prefix)}
+    def images(self, prefix: str) -> list[str]:
+        """The names of all images of ours."""
+        names = self.call("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+        return [name for name in names if name.startswith(f"localhost/{prefix}")]
 
     def containers(self, prefix: str) -> dict[str, str]:
         """All containers of ours, running or not: name to image."""

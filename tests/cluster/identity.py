@@ -47,7 +47,18 @@ def make_mirror_certificate(state: Path) -> None:
         encoding="ascii",
     )
     request = str(directory / "mirror.csr")
-    run(["openssl", "req", "-new", "-subj", "/CN=mirror", *new_key(directory / "mirror.key"), "-out", request])
+    run(
+        [
+            "openssl",
+            "req",
+            "-new",
+            "-subj",
+            "/CN=mirror",
+            *new_key(directory / "mirror.key"),
+            "-out",
+            request,
+        ]
+    )
     authority = ["-CA", str(state / "ca.pem"), "-CAkey", str(state / "ca.key"), "-CAcreateserial"]
     signed = ["-extfile", str(names), "-days", "90", "-out", str(directory / "mirror.crt")]
     run(["openssl", "x509", "-req", "-in", request, *authority, *signed])

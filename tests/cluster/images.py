@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -14,6 +15,7 @@ from topology import HERE, IMAGES, STATE
 
 PUBLIC_BASE = "docker.io/library/debian:bookworm-slim"
 OWN_BASE = "localhost/hpcc-notebook-base:bookworm"
+LABEL = "hpcc.notebook=test-cluster"
 INPUTS = ("Containerfile", "node", "mirror", "installer")
 
 
@@ -23,6 +25,7 @@ def input_files() -> list[Path]:
     return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
 
 
+@functools.cache
 def tag() -> str:
     """A hash of the inputs: names, modes that git knows, contents."""
     digest = hashlib.sha256()
@@ -38,12 +41,13 @@ def name(image: str) -> str:
     return f"localhost/hpcc-notebook-{image}:{tag()}"
 
 
-def certificates() -> str:
-    """The bundle that package access on this machine is verified with."""
+def certificates() -> list[str]:
+    """The build's option for the bundle that package access on this machine is verified with."""
     usual = ssl.get_default_verify_paths()
     candidates = [os.environ.get("PIP_CERT"), usual.cafile, usual.openssl_cafile]
     candidates += ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]
-    return next((path for path in candidates if path and Path(path).is_file()), os.devnull)
+    found = (path for path in candidates if path and Path(path).is_file())
+    return [f"--secret=id=ca,src={path}" for path in list(found)[:1]]
 
 
 def base(engine: Engine, say: Callable[[str], None]) -> str:
@@ -52,7 +56,13 @@ def base(engine: Engine, say: Callable[[str], None]) -> str:
         return OWN_BASE
     if shutil.which("mmdebstrap"):
         say("making the base image with mmdebstrap")
-        command = ["mmdebstrap", "--quiet", "--variant=apt", "--include=ca-certificates", "bookworm"]
+        command = [
+            "mmdebstrap",
+            "--quiet",
+            "--variant=apt",
+            "--include=ca-certificates",
+            "bookworm",
+        ]
         if engine.import_image(command, OWN_BASE):
             return OWN_BASE
         say("mmdebstrap failed, trying an image registry")
@@ -71,14 +81,21 @@ def build(engine: Engine, say: Callable[[str], None]) -> None:
         for image in missing:
             say(f"building the image {image} (output: {log_path})")
             arguments = ["--target", image, "--tag", name(image), "--build-arg", f"BASE={origin}"]
-            secret = ["--secret", f"id=ca,src={certificates()}", "--network", "host"]
-            if not engine.log_to(log, "build", *arguments, *secret, str(HERE)):
+            access = ["--network", "host", *certificates()]
+            if not engine.log_to(log, "build", *arguments, *access, str(HERE)):
                 tail = "\n".join(log_path.read_text(encoding="utf-8").splitlines()[-15:])
                 raise ClusterError(f"building {image} failed, see {log_path}:\n{tail}")
 
 
+def remove_outdated(engine: Engine) -> None:
+    """Images of earlier states of the inputs, unless a container still uses them."""
+    for found in engine.images("hpcc-notebook-"):
+        if found != OWN_BASE and not found.endswith(f":{tag()}"):
+            engine.succeeds("rmi", found)
+
+
 def remove(engine: Engine) -> None:
-    """All images of the cluster, of every state of the inputs, and the base."""
+    """All images of the cluster, the base and what the builds left in between."""
     for found in engine.images("hpcc-notebook-"):
         engine.call("rmi", "--force", found)
-    engine.call("image", "prune", "--force")
+    engine.call("image", "prune", "--force", "--filter", f"label={LABEL}")

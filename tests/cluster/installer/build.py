@@ -25,7 +25,16 @@ HERE = Path(__file__).parent
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 PLACEHOLDER = "/placeholder_of_the_installation_prefix"
 # Modules that a notebook never needs make up a third of the standard library.
-LEFT_OUT = ("test", "idlelib", "turtledemo", "tkinter", "lib2to3", "ensurepip", "config-*", "__pycache__")
+LEFT_OUT = (
+    "test",
+    "idlelib",
+    "turtledemo",
+    "tkinter",
+    "lib2to3",
+    "ensurepip",
+    "config-*",
+    "__pycache__",
+)
 # glibc belongs to the host, all else comes along.
 OF_THE_HOST = re.compile(r"^(ld-linux.*|lib(c|m|dl|rt|pthread|util|resolv)\.so.*)$")
 PREFIX_FILES = ("pyvenv.cfg", "bin/conda", "bin/pip", "bin/pip3")
@@ -54,7 +63,9 @@ def copy_python(base: Path) -> None:
     for name, path in libraries([binary, *extensions]).items():
         shutil.copy(path, base / "lib" / name)
     # DT_RPATH and not DT_RUNPATH: it holds for the libraries of the extension modules, too.
-    subprocess.run(["patchelf", "--force-rpath", "--set-rpath", "$ORIGIN/../lib", binary], check=True)
+    subprocess.run(
+        ["patchelf", "--force-rpath", "--set-rpath", "$ORIGIN/../lib", binary], check=True
+    )
     compileall.compile_dir(base / "lib" / PYTHON, quiet=2, stripdir=str(base))
 
 
@@ -138,7 +149,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--name", default="Testforge3")
     parser.add_argument("--version", required=True)
-    parser.add_argument("--wheels", type=Path, required=True, help="a directory that holds pip's wheel")
+    parser.add_argument(
+        "--wheels", type=Path, required=True, help="a directory that holds pip's wheel"
+    )
     parser.add_argument("--index-url", default="https://mirror/simple/")
     parser.add_argument("--output", type=Path, required=True, help="the directory of the result")
     return parser.parse_args()

@@ -1,10 +1,10 @@
 #!@PLACEHOLDER@/bin/python
 """The test stand-in for conda.
 
-It speaks the part of conda's command line that the collection uses and does the work with pip, because
-no conda channel is reachable from the test cluster. What differs from the original: packages are
-wheels, a channel is a package index (one that has no URL means the default index), and there is one
-environment, the installation itself.
+It speaks the part of conda's command line that the collection uses and does the work with pip,
+because no conda channel is reachable from the test cluster. What differs from the original: packages
+are wheels, a channel is a package index (one that has no URL means the default index), and there is
+one environment, the installation itself.
 """
 
 import argparse
@@ -149,7 +149,10 @@ def main() -> int:
     """Run one command in the one environment there is."""
     options = parser().parse_args()
     if options.prefix and Path(options.prefix).resolve() != PREFIX.resolve():
-        print(f"EnvironmentLocationNotFound: Not a conda environment: {options.prefix}", file=sys.stderr)
+        print(
+            f"EnvironmentLocationNotFound: Not a conda environment: {options.prefix}",
+            file=sys.stderr,
+        )
         return 1
     return int(options.run(options))
 
