@@ -1,0 +1,56 @@
+"""Run a playbook for real, on this machine, with a home directory of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHECKOUT = Path(__file__).parents[2]
+ANSIBLE_PLAYBOOK = [sys.executable, "-m", "ansible.cli.playbook"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run of ansible-playbook ended and what it printed."""
+
+    code: int
+    output: str
+
+    @property
+    def changed(self) -> int:
+        """The number of changes in the recap."""
+        return int(self.output.rpartition("changed=")[2].split()[0])
+
+
+def run_playbook(directory: Path, play: dict[str, Any], *options: str, **variables: object) -> Run:
+    """Run one play on localhost; `directory` holds its roles, its modules and its home."""
+    home = directory / "home"
+    home.mkdir(exist_ok=True)
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, **play}
+    playbook = directory / "play.yml"
+    playbook.write_text(yaml.safe_dump([play]))
+    given = directory / "variables.yml"
+    python = {"ansible_python_interpreter": sys.executable}
+    given.write_text(yaml.safe_dump({**python, **variables}))
+    argv = [*ANSIBLE_PLAYBOOK, "-i", "localhost,", f"-e@{given}", str(playbook), *options]
+    return _run(argv, home)
+
+
+def _run(argv: list[str], home: Path) -> Run:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LC_ALL": "C.UTF-8",
+        "HOME": str(home),
+        "ANSIBLE_HOME": str(home / ".ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "playbooks" / "collections"),
+        "ANSIBLE_NOCOLOR": "1",
+        "COLUMNS": "1000",
+    }
+    done = subprocess.run(argv, env=environment, cwd=home, capture_output=True, text=True)
+    return Run(done.returncode, done.stdout + done.stderr)

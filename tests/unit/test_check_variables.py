@@ -1,0 +1,191 @@
+"""Wrong variables end a run before it begins, all at once, and never with a secret."""
+
+import datetime
+from textwrap import dedent
+
+import pytest
+import yaml
+from ansible_collections.hpcc.notebook.plugins.module_utils.variables import Variables, unknown
+
+from playbooks import run_playbook
+
+SPECS = {
+    "demo_prefix": {"type": "str", "default": "~/anaconda"},
+    "demo_text": {"type": "str", "required": True},
+    "demo_kind": {"type": "str", "choices": ["ec", "rsa"], "default": "ec"},
+    "demo_on": {"type": "bool", "default": False},
+    "demo_days": {"type": "int", "default": 365},
+    "demo_items": {"type": "list", "default": []},
+    "demo_map": {"type": "dict", "default": {}},
+    "demo_url": {"type": "str", "default": ""},
+    "demo_password": {"type": "str", "no_log": True},
+}
+RULES_OF_DEMO = {"demo_prefix": "prefix", "demo_url": "installer_url", "demo_password": "password"}
+
+
+def problems(**values):
+    values = {"demo_text": "x", **{f"demo_{name}": value for name, value in values.items()}}
+    return Variables(values, SPECS, RULES_OF_DEMO, names=("alice-of-wonderland",)).problems()
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"prefix": "x"}, "demo_prefix: must be an absolute path or begin with ~/, got 'x'."),
+        ({"text": 1e3}, "demo_text: must be text, got 1000.0 (a number): write it in quotes."),
+        ({"text": True}, "demo_text: must be text, got True (a boolean): write it in quotes."),
+        (
+            {"text": datetime.date(2026, 1, 1)},
+            "demo_text: must be text, got 2026-01-01 (a date): write it in quotes.",
+        ),
+        ({"kind": "dsa"}, "demo_kind: must be one of ec, rsa, got 'dsa'."),
+        ({"on": "maybe"}, "demo_on: must be true or false, got 'maybe'."),
+        ({"on": 1}, "demo_on: must be true or false, got 1."),
+        ({"days": "1e3"}, "demo_days: must be a whole number, got '1e3'."),
+        ({"items": "a,b"}, "demo_items: must be a list, got 'a,b'."),
+        ({"map": ["a"]}, "demo_map: must be a dictionary, got ['a'] (a list)."),
+        ({"password": "short"}, "demo_password: must have at least 12 characters, has 5."),
+        (
+            {"password": "alice-of-wonderland"},
+            "demo_password: must not be the name of the user, the host or the profile.",
+        ),
+    ],
+)
+def test_a_variable_is_refused_in_one_line(values, line):
+    assert problems(**values) == [line]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"prefix": "/opt/x", "kind": "rsa", "on": "yes", "days": "30", "items": ["a"]},
+        {"url": "", "password": None},
+    ],
+)
+def test_defaults_and_good_values_are_accepted(values):
+    assert problems(**values) == []
+
+
+def test_a_default_of_another_type_is_not_the_default():
+    assert problems(on=0) == ["demo_on: must be true or false, got 0."]
+
+
+def test_a_required_variable_must_be_set():
+    assert Variables({}, SPECS).problems() == ["demo_text: must be set."]
+
+
+def test_a_secret_without_a_rule_is_not_shown_either():
+    assert "123456" not in str(Variables({"demo_password": 123456}, SPECS).problems())
+
+
+def test_a_remark_is_made_only_on_what_is_accepted():
+    demands = {"demo_prefix": "prefix", "demo_port": "port"}
+    values = {"demo_prefix": "/tmp/x", "demo_port": 70000}
+    warnings = Variables(values, demands=demands).warnings()
+    assert len(warnings) == 1
+    assert warnings[0].startswith("demo_prefix: /tmp/x is in a directory that everybody")
+
+
+def test_the_nearest_name_is_offered_for_an_unknown_one():
+    names = ["demo_pasword", "demo_result", "demo_zzz", "other_pasword", "demo_password"]
+    assert unknown(names, "demo_", [*SPECS, "demo_res*"]) == [
+        "demo_pasword is not a variable of this role: did you mean demo_password?",
+        "demo_zzz is not a variable of this role.",
+    ]
+
+
+# From here on with the real ansible-playbook and a role of its own.
+
+MODULE = """
+from ansible.module_utils.basic import AnsibleModule
+module = AnsibleModule({})
+module.exit_json(ansible_facts={"demo_text": "{{ lookup('pipe', 'touch canary') }}"})
+"""
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """A play with a role that checks its variables and then says that it goes on."""
+    role = tmp_path / "roles" / "demo"
+    for part in ("meta", "tasks", "library"):
+        (role / part).mkdir(parents=True)
+    specs = {"argument_specs": {"main": {"options": SPECS}}}
+    (role / "meta" / "argument_specs.yml").write_text(yaml.safe_dump(specs))
+    (role / "library" / "hostile_facts.py").write_text(MODULE)
+    check = {"rules": RULES_OF_DEMO, "also": ["demo_result"]}
+    tasks = [
+        {"hpcc.notebook.check_variables": check},
+        {"ansible.builtin.debug": {"msg": "WENT ON with {{ demo_text }}"}},
+    ]
+    (role / "tasks" / "preflight.yml").write_text(yaml.safe_dump(tasks))
+    return tmp_path
+
+
+def play(*before):
+    preflight = {"import_role": {"name": "demo", "tasks_from": "preflight"}}
+    return {"tasks": [*before, preflight]}
+
+
+def test_all_problems_of_a_role_are_told_at_once_and_no_host_is_contacted(demo):
+    unreachable = {**play(), "hosts": "localhost", "connection": "ssh"}
+    run = run_playbook(
+        demo,
+        unreachable,
+        ansible_host="192.0.2.1",
+        demo_prefix="relative/dir",
+        demo_pasword="c4n4ry",
+        demo_password="c4n4ry",
+        demo_text=3,
+        demo_result="a registered result",
+    )
+    assert run.code == 2
+    expected = """\
+        demo_pasword is not a variable of this role: did you mean demo_password?
+        demo_password: must have at least 12 characters, has 6.
+        demo_prefix: must be an absolute path or begin with ~/, got 'relative/dir'.
+        demo_text: must be text, got 3: write it in quotes.
+        """
+    assert dedent(expected) in run.output, run.output
+    assert "WENT ON" not in run.output
+    assert "c4n4ry" not in run.output
+    assert "Traceback" not in run.output
+
+
+def test_good_variables_pass_and_templates_are_followed(demo):
+    run = run_playbook(demo, play(), demo_text="{{ 'a' ~ 'b' }}", demo_prefix="/tmp/x")
+    assert run.code == 0, run.output
+    assert "WENT ON with ab" in run.output
+    assert "[WARNING]: demo_prefix: /tmp/x is in a directory that everybody" in run.output
+
+
+def test_a_template_that_came_from_the_host_stays_text(demo):
+    (demo / "library").symlink_to(demo / "roles" / "demo" / "library")
+    run = run_playbook(demo, play({"hostile_facts": {}}))
+    assert run.code == 0, run.output
+    assert "WENT ON with {{ lookup('pipe', 'touch canary') }}" in run.output
+    assert not list(demo.rglob("canary"))
+
+
+def test_a_template_that_leads_nowhere_is_told_by_the_name_of_its_variable(demo):
+    run = run_playbook(demo, play(), demo_text="{{ nowhere }}", demo_password="c4n4ry{{ nowhere }}")
+    assert run.code == 2
+    assert "demo_text: cannot be worked out: " in run.output
+    assert "'nowhere' is undefined" in run.output
+    assert "c4n4ry" not in run.output
+
+
+def test_a_playbook_checks_its_own_variables(demo):
+    check = {"rules": {"ansible_user": "ssh_user", "nbserver_transport": ["socket", "tcp"]}}
+    task = {"hpcc.notebook.check_variables": {**check, "prefix": "nbserver_"}}
+    run = run_playbook(
+        demo,
+        {"tasks": [task]},
+        ansible_user="u;id",
+        nbserver_transport="udp",
+        nbserver_transprt="tcp",
+    )
+    assert run.code == 2
+    assert "ansible_user: must be a login name" in run.output
+    assert "nbserver_transport: must be one of socket, tcp, got 'udp'." in run.output
+    assert "did you mean nbserver_transport?" in run.output
