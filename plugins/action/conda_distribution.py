@@ -1,0 +1,185 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Leads an installation from the controller; see plugins/modules/conda_distribution.py for its options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.hpcc.notebook.plugins.module_utils import (
+    installation,
+    installers,
+    refusals,
+    rules,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed, observed
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, packages
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.conda_worker import CondaWorker
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.progress_display import Reporter
+
+ARGUMENTS = {
+    "prefix": {"type": "str", "default": "~/anaconda"},
+    "distribution": {
+        "type": "str",
+        "default": "anaconda",
+        "choices": list(installers.DISTRIBUTIONS),
+    },
+    "version": {"type": "str"},
+    "url": {"type": "str"},
+    "sha256": {"type": "str"},
+    "accept_terms": {"type": "bool", "default": False},
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "packages_from": {"type": "str", "default": "pip", "choices": ["pip", "conda"]},
+    "index_url": {"type": "str"},
+    "channels": {"type": "list", "elements": "str", "default": []},
+    "download_on": {"type": "str", "default": "host", "choices": ["host", "controller"]},
+    "download_timeout": {"type": "int", "default": 7200},
+    "state": {"type": "str", "default": "present", "choices": ["present", "found"]},
+}
+RULES = {
+    "prefix": "prefix",
+    "version": "version",
+    "url": "installer_url",
+    "sha256": "sha256",
+    "packages": "packages",
+    "index_url": "index_url",
+    "channels": "channels",
+    "download_timeout": "seconds",
+}
+# Joining the worker of somebody else may show, at its end, that our own is still needed.
+_ROUNDS = 5
+
+
+class ActionModule(ActionBase):
+    """Observe, decide, work unless only checking, report from the plan."""
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Give the result of the task; whatever a person can act on comes as its message."""
+        result = super().run(tmp, task_vars)
+        try:
+            self._options = self._checked_options()
+            result.update(
+                self._find() if self._options["state"] == "found" else self._ensure(task_vars or {})
+            )
+        except NotebookError as error:
+            result.update(failed=True, msg=str(error))
+        return result
+
+    def _checked_options(self) -> dict[str, Any]:
+        _validated, options = self.validate_argument_spec(
+            argument_spec=ARGUMENTS, required_together=[("url", "sha256")]
+        )
+        for name, rule in RULES.items():
+            if options[name] is not None:
+                rules.require(name, rule, options[name])
+        if options["state"] == "present":
+            refusals.refuse_terms(options["distribution"], options["accept_terms"])
+        return options
+
+    def _ensure(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        seen = self._probe()
+        installer = self._installer(seen)
+        plan = self._decide(installer, seen)
+        result = {
+            "changed": bool(plan.job),
+            "reason": plan.reason,
+            "diff": self._diff(plan, seen),
+        }
+        if plan.job and not self._task.check_mode:
+            seen = self._work(plan, installer, seen, task_vars)
+            plan = self._decide(installer, seen)
+        return {**result, **self._facts(plan, installer, seen)}
+
+    def _find(self) -> dict[str, Any]:
+        seen = self._probe()
+        if not seen.marker or not seen.python:
+            raise NotebookError(
+                what="there is no complete installation",
+                where=seen.prefix,
+                todo="Run the setup playbook (hpcc.notebook.setup) first.",
+            )
+        marker = seen.marker
+        installer = installers.own(
+            marker["distribution"], marker["version"], marker.get("url", ""), marker["sha256"]
+        )
+        plan = installation.Plan("", f"{seen.live} is complete", seen.live)
+        return {"changed": False, "reason": plan.reason, **self._facts(plan, installer, seen)}
+
+    def _work(
+        self,
+        plan: installation.Plan,
+        installer: installers.Installer,
+        seen: Observed,
+        task_vars: dict[str, Any],
+    ) -> Observed:
+        alone = len(task_vars.get("ansible_play_batch", [])) <= 1
+        reporter = Reporter(task_vars.get("inventory_hostname", seen.prefix), alone)
+        worker = CondaWorker(self._execute, self._connection.put_file, self._options, reporter)
+        for _round in range(_ROUNDS):
+            worker.work(plan, installer, seen)
+            seen = self._probe()
+            plan = self._decide(installer, seen)
+            if not plan.job:
+                return seen
+        raise NotebookError(
+            what=f"the work ended again and again without a complete installation: {plan.reason}",
+            where=seen.prefix,
+            todo=f"Look at the newest log in {seen.prefix}.d/logs on the host.",
+        )
+
+    def _execute(self, command: str, stdin: bytes) -> dict[str, Any]:
+        environment = self._compute_environment_string()
+        return self._low_level_execute_command(f"{environment} {command}".strip(), in_data=stdin)
+
+    def _probe(self) -> Observed:
+        return observed(host_shell.ask(self._execute, "probe", PREFIX=self._options["prefix"]))
+
+    def _installer(self, seen: Observed) -> installers.Installer:
+        options = self._options
+        distribution, version = options["distribution"], options["version"] or ""
+        if options["url"]:
+            return installers.own(distribution, version, options["url"], options["sha256"])
+        return installers.pinned(distribution, version, seen.machine.split(" ")[-1])
+
+    def _decide(self, installer: installers.Installer, seen: Observed) -> installation.Plan:
+        wanted = self._options["packages"]
+        missing = packages.missing(wanted, packages.installed(seen))
+        plan = installation.decide(installer, wanted, missing, seen)
+        refusals.refuse(plan, installer, self._options["download_on"] == "host", seen)
+        return plan
+
+    def _diff(self, plan: installation.Plan, seen: Observed) -> dict[str, str]:
+        wanted = self._options["packages"]
+        have = packages.held(wanted, packages.installed(seen))
+        return installation.diff(plan, wanted, have, seen)
+
+    def _facts(
+        self, plan: installation.Plan, installer: installers.Installer, seen: Observed
+    ) -> dict[str, Any]:
+        found = packages.installed(seen)
+        names = [packages.name_of(wanted) for wanted in self._options["packages"]]
+        return {
+            "prefix": seen.prefix,
+            "generation": f"{seen.prefix}.d/{plan.generation}",
+            "distribution": installer.distribution,
+            "version": installer.version,
+            "sha256": installer.sha256,
+            "python": self._python(seen),
+            "packages": {name: found[name] for name in names if name in found},
+        }
+
+    def _python(self, seen: Observed) -> str:
+        """Only a check run can come here without an installation."""
+        if seen.python:
+            return f"{seen.prefix}/bin/python"
+        if not seen.host_python:
+            self._display.warning(
+                "The host has no Python 3.8 or newer yet, so this check run cannot predict the steps that "
+                "run on the installation's own: profile, certificate, password, modulefile and server."
+            )
+        return seen.host_python

@@ -1,0 +1,86 @@
+# shellcheck shell=sh
+# What the probe, the launcher, the poll and the worker share. POSIX sh: dash, bash and busybox run it.
+# The controller puts the settings (upper case) in front of it and one of the other files behind it.
+
+emit() {
+  printf '%s=%s\n' "$1" "$2"
+}
+
+# ROOT is the prefix as people write it, but absolute; everything of ours lies in $ROOT.d.
+locate() {
+  case $PREFIX in
+    /*) ROOT=$PREFIX ;;
+    *) ROOT=$HOME/${PREFIX#*/} ;; # ~/…
+  esac
+  STORE=$ROOT.d
+}
+
+# field NAME RECORD: a value of a record such as "pid=12 host=dev1".
+field() {
+  text=" $2 "
+  case $text in
+    *" $1="*) text=${text#*" $1="} && printf '%s' "${text%% *}" ;;
+  esac
+}
+
+# When a process began, in clock ticks after boot: tells a process from a later one with the same pid.
+process_start() {
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  printf '%s\n' "${stat##*) }" | cut -d' ' -f20
+}
+
+boot_id() {
+  cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown
+}
+
+# HOLDER is the record in the lock; HELD is free, alive, dead or elsewhere (not for us to judge).
+# The lock is a symbolic link: ln makes it with its content in one step, on NFS too.
+look_at_lock() {
+  HOLDER=$(readlink "$STORE/lock") || { HELD=free && return; }
+  if [ "$(field host "$HOLDER")" != "$(uname -n)" ] || [ "$(field uid "$HOLDER")" != "$(id -u)" ]; then
+    HELD=elsewhere
+  elif [ "$(field boot "$HOLDER")" = "$(boot_id)" ] &&
+    [ "$(process_start "$(field pid "$HOLDER")")" = "$(field start "$HOLDER")" ]; then
+    HELD=alive
+  else
+    HELD=dead
+  fi
+}
+
+tell_lock() {
+  look_at_lock
+  emit held "$HELD"
+  emit holder "$HOLDER"
+}
+
+# Is this the name of a generation that was completed where it lies? Then MARKER is its record.
+is_complete() {
+  MARKER=$(cat "$STORE/markers/$1" 2>/dev/null) || return 1
+  [ "$(field schema "$MARKER")" = 1 ] && [ -x "$(field path "$MARKER")/bin/python" ] &&
+    [ -x "$STORE/$1/bin/python" ]
+}
+
+# LIVE is the name of the generation that the prefix points to, or empty; WHAT says what lies there.
+look_at_prefix() {
+  LIVE='' TARGET=''
+  if [ -L "$ROOT" ]; then
+    TARGET=$(readlink "$ROOT")
+    case $TARGET in
+      "${STORE##*/}"/*) LIVE=${TARGET##*/} WHAT=generation ;;
+      *) if [ -e "$ROOT" ]; then WHAT='link'; else WHAT='dangling'; fi ;;
+    esac
+  elif [ -d "$ROOT" ]; then
+    WHAT=directory
+  elif [ -e "$ROOT" ]; then
+    WHAT='file'
+  else
+    WHAT=nothing
+  fi
+}
+
+tell_prefix() {
+  look_at_prefix
+  emit what "$WHAT"
+  emit target "$(printf '%s' "$TARGET" | tr '\n' '?')"
+  emit live "$LIVE"
+}

@@ -1,0 +1,49 @@
+# shellcheck shell=sh
+# One worker at a time: takes the lock, and takes it over from a worker that is gone.
+# Settings: RUN.
+
+my_record() {
+  group=$(cut -d' ' -f5 /proc/$$/stat)
+  printf 'run=%s host=%s boot=%s pid=%s group=%s start=%s uid=%s user=%s since=%s' "$RUN" "$(uname -n)" \
+    "$(boot_id)" $$ "$group" "$(process_start $$)" "$(id -u)" "$(id -un)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+}
+
+# What a worker that died left running would write into our generation.
+end_orphans() {
+  orphans=$(field pid "$HOLDER")
+  [ "$(field boot "$HOLDER")" = "$(boot_id)" ] || return 0
+  [ "$(field group "$HOLDER")" = "$orphans" ] && [ ! -e "/proc/$orphans" ] || return 0
+  kill -s KILL -- "-$orphans" 2>/dev/null && say "ended what the worker $orphans had left running"
+  return 0
+}
+
+# Two that find a dead holder must not both remove it: the second would remove the lock of the first.
+take_over() {
+  find "$STORE/lock.takeover" -prune -mmin +1 -exec rmdir {} \; 2>/dev/null
+  mkdir "$STORE/lock.takeover" 2>/dev/null || return 1
+  look_at_lock
+  if [ "$HELD" = dead ]; then
+    say "taking over from $HOLDER"
+    end_orphans
+    rm -f "$STORE/lock"
+  fi
+  rmdir "$STORE/lock.takeover"
+}
+
+take_lock() {
+  record=$(my_record)
+  for try in 1 2 3 4 5; do
+    ln -s "$record" "$STORE/lock" 2>/dev/null && return
+    look_at_lock
+    case $HELD in
+      alive | elsewhere) finish 75 "another run was faster: $HOLDER" "" ;;
+      dead) take_over || sleep 1 ;;
+      free) [ "$try" -lt 3 ] || sleep 1 ;;
+    esac
+  done
+  fail "cannot take the lock $STORE/lock" "Look at who may write to $STORE"
+}
+
+unlock() {
+  HOLDER=$(readlink "$STORE/lock") && [ "$(field run "$HOLDER")" = "$RUN" ] && rm -f "$STORE/lock"
+}

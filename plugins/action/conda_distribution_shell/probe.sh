@@ -1,0 +1,75 @@
+# shellcheck shell=sh
+# Says all that has to be known before a decision, in one command, and changes nothing.
+# Settings: PREFIX.
+
+probe_host() {
+  emit home "$HOME"
+  emit prefix "$ROOT"
+  emit user "$(id -un)"
+  emit machine "$(uname -sm)"
+  emit libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"
+  for tool in curl wget sha256sum shasum openssl; do
+    command -v "$tool" >/dev/null 2>&1 && emit tool "$tool"
+  done
+}
+
+probe_generations() {
+  for record in "$STORE"/markers/*; do
+    name=${record##*/}
+    is_complete "$name" && emit complete "name=$name $MARKER"
+  done
+}
+
+# Names are enough: name and version of what is installed stand in them.
+probe_packages() {
+  for found in "$1"/lib/python3*/site-packages/*.dist-info; do
+    found=${found##*/} && emit dist "${found%.dist-info}"
+  done
+  for found in "$1"/conda-meta/*.json; do
+    found=${found##*/} && emit conda "${found%.json}"
+  done
+}
+
+VERSION_OF='import sys; print("%d.%d.%d" % sys.version_info[:3])'
+
+probe_live() {
+  version=$("$ROOT/bin/python" -I -S -c "$VERSION_OF" 2>/dev/null) || return 1
+  emit python "$version"
+  probe_packages "$ROOT"
+  [ -e "$STORE/markers/.changing-$LIVE" ] && emit changing "$(cat "$STORE/markers/.changing-$LIVE")"
+  return 0
+}
+
+# The first Python of the host on which modules run. Only a check run before the first installation needs it.
+probe_host_python() {
+  for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9 python3.8; do
+    path=$(command -v "$name" 2>/dev/null) || continue
+    "$path" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null || continue
+    emit host_python "$path" && return
+  done
+}
+
+probe_room() {
+  place=$STORE
+  while [ ! -e "$place" ]; do
+    place=${place%/*} && [ -n "$place" ] || place=/
+  done
+  emit place "$place"
+  [ -w "$place" ] && emit writable yes
+  emit kib "$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }')"
+  emit inodes "$(df -Pi "$place" 2>/dev/null | awk 'NR == 2 && $2 > 0 { print $4 }')"
+}
+
+probe() {
+  locate
+  echo hpcc-begin
+  probe_host
+  tell_prefix
+  probe_generations
+  { [ -n "$LIVE" ] && probe_live; } || probe_host_python
+  tell_lock
+  probe_room
+  echo hpcc-end
+}
+
+probe </dev/null

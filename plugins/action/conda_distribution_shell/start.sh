@@ -1,0 +1,71 @@
+# shellcheck shell=sh
+# Prepares the directories and leaves the worker running on its own, whatever becomes of this connection.
+# Settings: PREFIX RUN WORKER (the worker's program; empty: prepare only).
+
+refuse() {
+  emit error "$1"
+  emit todo "$2"
+  echo hpcc-end
+  exit 0
+}
+
+# Nobody else reads or changes what is downloaded, checked and run in here.
+private() {
+  [ ! -L "$1" ] && (umask 077 && mkdir -p "$1") && chmod 700 "$1" && return
+  refuse "$1 is not a directory of ours" "Move it away and run again"
+}
+
+prepare() {
+  umask 022
+  problem=$(mkdir -p "$STORE/markers" "$STORE/trash" 2>&1) ||
+    refuse "cannot write there: $(printf '%s' "$problem" | tail -n 1)" "Make room or choose another prefix"
+  for directory in work downloads logs; do
+    private "$STORE/$directory"
+  done
+  private "$WORK"
+  mkdir -p "$WORK/home" "$WORK/tmp"
+}
+
+can_execute() {
+  printf '#!/bin/sh\nexit 0\n' >"$WORK/program" && chmod 700 "$WORK/program" && "$WORK/program"
+}
+
+# A session of its own outlives the ssh connection and the terminal; the output must not be inherited.
+detach() {
+  log=$STORE/logs/$RUN.log
+  (umask 077 && : >"$log" && printf '%s' "$WORKER" >"$WORK/worker.sh") ||
+    refuse "cannot write there" "Make room (quota, disk) and run again"
+  if setsid -f true 2>/dev/null; then
+    setsid -f sh "$WORK/worker.sh" >"$log" 2>&1 </dev/null
+  elif command -v setsid >/dev/null; then
+    setsid sh "$WORK/worker.sh" >"$log" 2>&1 </dev/null &
+  else
+    (trap '' HUP && exec sh "$WORK/worker.sh" >"$log" 2>&1 </dev/null) &
+  fi
+}
+
+# Until it has the lock or has ended, the worker may not have left this session yet.
+wait_for_worker() {
+  tries=0
+  while [ "$tries" -lt 50 ] && [ ! -e "$WORK/phase" ] && [ ! -e "$WORK/exit" ]; do
+    tries=$((tries + 1))
+    sleep 0.1 2>/dev/null || sleep 1
+  done
+}
+
+start() {
+  locate
+  WORK=$STORE/work/$RUN
+  echo hpcc-begin
+  prepare
+  can_execute 2>/dev/null ||
+    refuse "the file system runs no programs (mounted noexec)" "Choose a prefix on another file system"
+  if [ -n "$WORKER" ]; then
+    detach
+    wait_for_worker
+  fi
+  emit work "$WORK"
+  echo hpcc-end
+}
+
+start </dev/null

@@ -1,0 +1,90 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be done for an installation, and why. Pure: values go in, a plan comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Sequence, Tuple
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.installers import Installer
+from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed
+
+INSTALL = "install"
+PACKAGES = "packages"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do (nothing when job is empty), with which reason, and what it leads to."""
+
+    job: str
+    reason: str
+    generation: str
+    packages: Tuple[str, ...] = ()
+    reinstall: bool = False
+
+
+def decide(
+    installer: Installer, packages: Sequence[str], missing: Sequence[str], seen: Observed
+) -> Plan:
+    """The plan; missing are those of the packages that the live generation does not have."""
+    reason = why_install(installer, seen)
+    if reason:
+        return Plan(INSTALL, reason, generation_name(installer, seen), tuple(packages))
+    if seen.changing:
+        reason = "an earlier change of the packages was cut off"
+        return Plan(PACKAGES, reason, seen.live, _both(seen.changing.split(), missing), True)
+    if missing:
+        reason = f"not there or in another version: {', '.join(missing)}"
+        return Plan(PACKAGES, reason, seen.live, tuple(missing))
+    return Plan("", f"{seen.live} is complete", seen.live)
+
+
+def why_install(installer: Installer, seen: Observed) -> str:
+    """Why what is live is not what is wanted; empty when it is."""
+    marker = seen.marker
+    if not seen.live:
+        return "nothing is installed yet"
+    if not marker:
+        return f"{seen.live} is damaged: it has no completion marker, or its files have moved"
+    if not seen.python:
+        return f"{seen.live} is damaged: its Python does not run"
+    if marker.get("sha256") != installer.sha256:
+        found = f"{marker.get('distribution')} {marker.get('version')}"
+        return f"{found} is installed, {installer.distribution} {installer.version} is wanted"
+    return ""
+
+
+def generation_name(installer: Installer, seen: Observed) -> str:
+    """A name whose directory may be replaced: a damaged generation that is still live may not."""
+    name, number = installer.name, 1
+    while name == seen.live:
+        number += 1
+        name = f"{installer.name}-{number}"
+    return name
+
+
+def diff(
+    plan: Plan, packages: Sequence[str], have: Mapping[str, str], seen: Observed
+) -> dict[str, str]:
+    """What changes, known before anything is done: requirements stand for versions yet unknown."""
+    before = [have[spec] for spec in packages if have.get(spec)]
+    after = [
+        spec if plan.job == INSTALL or spec in plan.packages else have[spec] for spec in packages
+    ]
+    return {
+        "before_header": seen.prefix,
+        "after_header": seen.prefix,
+        "before": _text(seen.live, before),
+        "after": _text(plan.generation, after),
+    }
+
+
+def _text(generation: str, lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in (generation, *lines)) if generation else ""
+
+
+def _both(first: Sequence[str], second: Sequence[str]) -> Tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

@@ -1,0 +1,105 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the probe saw on the host, as one value. Pure: lines go in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, List, Mapping, Tuple
+
+Record = Mapping[str, str]
+Answers = Dict[str, List[str]]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The host, the prefix and what lies beside it."""
+
+    prefix: str
+    user: str = ""
+    machine: str = ""
+    libc: str = ""
+    tools: Tuple[str, ...] = ()
+    what: str = "nothing"
+    target: str = ""
+    live: str = ""
+    complete: Mapping[str, Record] = field(default_factory=dict)
+    python: str = ""
+    host_python: str = ""
+    dists: Tuple[str, ...] = ()
+    condas: Tuple[str, ...] = ()
+    changing: str = ""
+    held: str = "free"
+    holder: Record = field(default_factory=dict)
+    place: str = ""
+    writable: bool = True
+    kib: int | None = None
+    inodes: int | None = None
+
+    @property
+    def marker(self) -> Record:
+        """The completion marker of the live generation; empty when it has none."""
+        return self.complete.get(self.live, {})
+
+
+def answers(output: str) -> Answers:
+    """The name=value lines between the marks; what a noisy login prints around them is dropped."""
+    found: Answers = {}
+    lines = output.splitlines()
+    if "hpcc-begin" not in lines or "hpcc-end" not in lines:
+        return found
+    for line in lines[lines.index("hpcc-begin") + 1 : lines.index("hpcc-end")]:
+        name, _equals, value = line.partition("=")
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def record(text: str) -> Record:
+    """A record such as "pid=12 host=dev1"."""
+    return dict(_pair(word) for word in text.split() if "=" in word)
+
+
+def observed(found: Answers) -> Observed:
+    """The probe's answers with types."""
+
+    def one(name: str) -> str:
+        return found.get(name, [""])[0]
+
+    markers = [record(text) for text in found.get("complete", [])]
+    return Observed(
+        prefix=one("prefix"),
+        user=one("user"),
+        machine=one("machine"),
+        libc=one("libc"),
+        tools=tuple(found.get("tool", [])),
+        what=one("what"),
+        target=one("target"),
+        live=one("live"),
+        complete={marker["name"]: marker for marker in markers},
+        python=one("python"),
+        host_python=one("host_python"),
+        dists=_names(found.get("dist", [])),
+        condas=_names(found.get("conda", [])),
+        changing=" ".join(found.get("changing", [])),
+        held=one("held"),
+        holder=record(one("holder")),
+        place=one("place"),
+        writable=one("writable") == "yes",
+        kib=_number(one("kib")),
+        inodes=_number(one("inodes")),
+    )
+
+
+def _pair(word: str) -> Tuple[str, str]:
+    name, _equals, value = word.partition("=")
+    return name, value
+
+
+def _names(values: Iterable[str]) -> Tuple[str, ...]:
+    """Without the pattern that the shell gives back when nothing matches it."""
+    return tuple(value for value in values if "*" not in value)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None

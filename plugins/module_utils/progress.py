@@ -1,0 +1,92 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the progress of an installation is worded. Pure: what a poll answered goes in, text comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Answers
+
+WORDS = {
+    "start": "preparing",
+    "check": "checking the installer's checksum",
+    "download": "downloading the installer",
+    "install": "running the installer",
+    "packages": "installing the notebook packages",
+    "verify": "trying what was installed",
+    "activate": "switching to the new installation",
+    "clean": "removing what is not needed any more",
+}
+_MIB = 1024 * 1024
+_BAR = 24
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One look at a running worker."""
+
+    phase: str
+    seconds: int
+    bytes: int = 0
+    total: int = 0
+    detail: str = ""
+
+
+def progress(found: Answers) -> Progress | None:
+    """What a poll answered; nothing while the worker has not said anything yet."""
+
+    def number(name: str) -> int:
+        text = found.get(name, ["0"])[0]
+        return int(text) if text.isdigit() else 0
+
+    if "phase" not in found:
+        return None
+    seconds = max(0, number("now") - number("since"))
+    detail = found.get("detail", [""])[0]
+    return Progress(found["phase"][0], seconds, number("bytes"), number("total"), detail)
+
+
+def line(now: Progress) -> str:
+    """One line for a log: what, how far, how long."""
+    parts = [WORDS.get(now.phase, now.phase), _amount(now), _time(now.seconds), _remaining(now)]
+    return ", ".join(part for part in parts if part)
+
+
+def bar(now: Progress, columns: int) -> str:
+    """One line for a terminal, never wider than it; what happens now where nothing can be counted."""
+    text = line(now)
+    if now.total:
+        filled = _BAR * min(now.bytes, now.total) // now.total
+        text = f"[{'#' * filled}{'.' * (_BAR - filled)}] {text}"
+    elif now.phase in ("install", "packages") and _printable(now.detail):
+        text = f"{text}: {_printable(now.detail)}"
+    return text[: columns - 1].ljust(columns - 1)
+
+
+def _amount(now: Progress) -> str:
+    if not now.bytes:
+        return ""
+    done = f"{now.bytes / _MIB:.0f}"
+    if not now.total:
+        return f"{done} MiB"
+    percent = 100 * min(now.bytes, now.total) // now.total
+    return f"{percent} % ({done} of {now.total / _MIB:.0f} MiB)"
+
+
+def _time(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _remaining(now: Progress) -> str:
+    """Worth saying once there is something to reckon with."""
+    if now.seconds < 3 or not 0 < now.bytes < now.total:
+        return ""
+    return f"about {_time(now.seconds * (now.total - now.bytes) // now.bytes)} left"
+
+
+def _printable(text: str) -> str:
+    """What a program wrote, without what a terminal would obey."""
+    return "".join(letter for letter in text.strip() if letter.isprintable())

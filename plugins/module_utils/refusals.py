@@ -1,0 +1,129 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What forbids an installation, said before anything is written. Pure: raises or returns nothing."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.hpcc.notebook.plugins.module_utils import installation, installers, rules
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed
+
+_FOREIGN = {
+    "directory": "is a directory that was not made by this collection",
+    "file": "is a file",
+    "link": "is a symbolic link to {target}, which was not made by this collection",
+    "dangling": "is a symbolic link to {target}, which does not exist",
+}
+_CHECKSUM_TOOLS = {"sha256sum", "shasum", "openssl"}
+
+
+def refuse_terms(distribution: str, accepted: bool) -> None:
+    """Nobody accepts terms without having been told so."""
+    terms = installers.DISTRIBUTIONS[distribution].terms
+    if terms and not accepted:
+        raise NotebookError(
+            what=f"{distribution.title()} is installed only when you accept its terms of service, {terms}",
+            where="accept_terms",
+            todo="To accept them, set anaconda_accept_terms: true; or set anaconda_distribution: miniforge, "
+            "which gives the same tools from conda-forge under the BSD licence and has no such terms.",
+        )
+
+
+def refuse(
+    plan: installation.Plan, installer: installers.Installer, on_host: bool, seen: Observed
+) -> None:
+    """Whatever stands against this plan on this host."""
+    if not plan.job:
+        return
+    _refuse_holder(seen)
+    if plan.job == installation.INSTALL:
+        _refuse_foreign(seen)
+        _refuse_host(installer, seen)
+        _refuse_tools(on_host, seen)
+        rules.require("prefix", "generation", f"{seen.prefix}.d/{plan.generation}")
+    _refuse_place(seen)
+    if plan.job == installation.INSTALL and plan.generation not in seen.complete:
+        _refuse_room(installers.DISTRIBUTIONS[installer.distribution], seen)
+
+
+def _refuse_holder(seen: Observed) -> None:
+    if seen.held != "elsewhere":
+        return
+    holder = seen.holder
+    raise NotebookError(
+        what=f"{holder.get('user')} on {holder.get('host')} (process {holder.get('pid')}) has been working "
+        f"on this installation since {holder.get('since')}",
+        where=seen.prefix,
+        todo="Run again when that has ended. When it cannot be running any more, unlock with: "
+        f"rm {seen.prefix}.d/lock",
+    )
+
+
+def _refuse_foreign(seen: Observed) -> None:
+    if seen.what not in _FOREIGN:
+        return
+    raise NotebookError(
+        what=f"{_FOREIGN[seen.what].format(target=seen.target)}, and is left alone",
+        where=seen.prefix,
+        todo=f"Choose another anaconda_prefix, or move it away: mv {seen.prefix} {seen.prefix}.old",
+    )
+
+
+def _refuse_host(installer: installers.Installer, seen: Observed) -> None:
+    system, _space, machine = seen.machine.partition(" ")
+    wanted = installers.machine_of(installer.url)
+    if system != "Linux" or (wanted and machine != wanted):
+        raise NotebookError(
+            what=f"the host is {seen.machine}, the installer is for Linux {wanted}",
+            where="url",
+            todo="Give the url and sha256 of an installer for this host.",
+        )
+    _refuse_libc(installers.DISTRIBUTIONS[installer.distribution].glibc, seen)
+
+
+def _refuse_libc(needed: tuple[int, int], seen: Observed) -> None:
+    found = re.fullmatch(r"glibc (\d+)\.(\d+).*", seen.libc)
+    if found and (int(found[1]), int(found[2])) >= needed:
+        return
+    raise NotebookError(
+        what=f"the host has {seen.libc or 'no glibc'}, the distribution needs glibc "
+        f"{needed[0]}.{needed[1]} or newer",
+        where=seen.prefix,
+        todo="Choose a distribution or an older version that runs there (Miniforge needs the oldest).",
+    )
+
+
+def _refuse_tools(on_host: bool, seen: Observed) -> None:
+    if not _CHECKSUM_TOOLS & set(seen.tools):
+        raise NotebookError(
+            what="the host has neither sha256sum nor openssl nor shasum to check the download with",
+            todo="Load or install one of them.",
+        )
+    if on_host and not {"curl", "wget"} & set(seen.tools):
+        raise NotebookError(
+            what="the host has neither curl nor wget",
+            where="download_on",
+            todo="Set anaconda_download_on: controller to copy the installer over.",
+        )
+
+
+def _refuse_place(seen: Observed) -> None:
+    if not seen.writable:
+        raise NotebookError(
+            what=f"{seen.user} may not write there",
+            where=seen.place,
+            todo="Choose another anaconda_prefix, or ask the owner to make the change.",
+        )
+
+
+def _refuse_room(needed: installers.Distribution, seen: Observed) -> None:
+    for unit, need, free in (("KiB", needed.kib, seen.kib), ("inodes", needed.inodes, seen.inodes)):
+        if free is not None and free < need:
+            raise NotebookError(
+                what=f"not enough room: {need} {unit} are needed, {free} are free",
+                where=seen.place,
+                todo="Make room, or choose an anaconda_prefix on another file system.",
+            )

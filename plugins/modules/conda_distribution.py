@@ -1,0 +1,159 @@
+#!/usr/bin/python
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of an action: the work is done in plugins/action/conda_distribution.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: conda_distribution
+short_description: Install a conda distribution without root and without Python
+version_added: 0.1.0
+description:
+  - Makes sure that Anaconda, Miniconda or Miniforge is live under a path that stays the same, with some packages.
+  - Works on hosts without any Python. The work goes on on the host when the connection ends, and the next run joins it.
+  - A generation becomes live in one step, after it was tried. The one before it is kept.
+  - Whatever lies at O(prefix) and was not made by this module is left alone.
+options:
+  prefix:
+    description:
+      - Path of the installation, absolute or beginning with C(~/).
+      - It becomes a symbolic link into the directory C(<prefix>.d), where the files lie.
+    type: str
+    default: ~/anaconda
+  distribution:
+    description: Which distribution.
+    type: str
+    choices: [anaconda, miniconda, miniforge]
+    default: anaconda
+  version:
+    description:
+      - A pinned version of the distribution, by default the newest.
+      - With O(url), how that installer's version is called; by default what its file name says.
+    type: str
+  url:
+    description: The https address of another installer than the pinned ones. Needs O(sha256).
+    type: str
+  sha256:
+    description: The checksum that the installer at O(url) must have.
+    type: str
+  accept_terms:
+    description: V(true) accepts the terms of service of Anaconda and Miniconda, without which they are not installed.
+    type: bool
+    default: false
+  packages:
+    description:
+      - Requirements such as V(jupyterlab>=4.6) that the installation has to fulfil.
+      - Packages that are not named here are left as they are.
+    type: list
+    elements: str
+    default: []
+  packages_from:
+    description: What installs the packages.
+    type: str
+    choices: [pip, conda]
+    default: pip
+  index_url:
+    description: The https address of the package index for pip.
+    type: str
+  channels:
+    description: The channels for conda, and no others.
+    type: list
+    elements: str
+    default: []
+  download_on:
+    description: V(controller) fetches the installer to the controller and copies it to the host.
+    type: str
+    choices: [host, controller]
+    default: host
+  download_timeout:
+    description: The longest that the download may take, in seconds.
+    type: int
+    default: 7200
+  state:
+    description: V(found) only looks, and fails when there is no complete installation.
+    type: str
+    choices: [present, found]
+    default: present
+attributes:
+  check_mode:
+    support: full
+    description: Looks at the host with one shell command and says what would be done.
+  diff_mode:
+    support: full
+    description: The same in check mode. Packages yet to come are shown as they were asked for.
+  action:
+    support: full
+    description: Leads the installation from the controller.
+extends_documentation_fragment:
+  - action_common_attributes
+author:
+  - The hpcc.notebook maintainers (@hpcc)
+"""
+
+EXAMPLES = r"""
+- name: Install Miniforge with JupyterLab
+  hpcc.notebook.conda_distribution:
+    distribution: miniforge
+    packages:
+      - jupyterlab>=4.6
+  register: installation
+
+- name: Install for a whole lab from the site's mirror
+  hpcc.notebook.conda_distribution:
+    prefix: /mnt/research/lab/anaconda
+    distribution: miniforge
+    url: https://mirror.example.org/Miniforge3-26.3.2-3-Linux-x86_64.sh
+    sha256: 848194851a98903134187fbb4ab50efe87b003e0c0f808f97644b7524a62bf2c
+
+- name: Find what was installed earlier
+  hpcc.notebook.conda_distribution:
+    state: found
+  register: installation
+"""
+
+RETURN = r"""
+prefix:
+  description: The absolute path of the installation.
+  type: str
+  returned: success
+  sample: /home/alice/anaconda
+generation:
+  description: Where the files of the live installation lie; in check mode, where they would.
+  type: str
+  returned: success
+  sample: /home/alice/anaconda.d/miniforge-26.3.2-3-848194851a98
+distribution:
+  description: Which distribution it is.
+  type: str
+  returned: success
+  sample: miniforge
+version:
+  description: Its version.
+  type: str
+  returned: success
+  sample: 26.3.2-3
+sha256:
+  description: The checksum of its installer.
+  type: str
+  returned: success
+  sample: 848194851a98903134187fbb4ab50efe87b003e0c0f808f97644b7524a62bf2c
+python:
+  description:
+    - The interpreter for whatever follows.
+    - In check mode before the first installation, a Python of the host's own from 3.8 on; empty when it has none.
+  type: str
+  returned: success
+  sample: /home/alice/anaconda/bin/python
+packages:
+  description: The versions of those packages that were asked for and are there.
+  type: dict
+  returned: success
+  sample: {jupyterlab: 4.6.6}
+reason:
+  description: Why something was done, or why nothing was.
+  type: str
+  returned: success
+  sample: miniforge-26.3.2-3-848194851a98 is complete
+"""

@@ -1,0 +1,137 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starts a worker on the host, or joins the one that runs there, and stays with it until its end."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.hpcc.notebook.plugins.module_utils import installers
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import INSTALL, Plan
+from ansible_collections.hpcc.notebook.plugins.module_utils.installers import Installer
+from ansible_collections.hpcc.notebook.plugins.module_utils.observation import (
+    Answers,
+    Observed,
+    record,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.progress import progress
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, installer_cache
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.progress_display import Reporter
+
+BUSY = "75"
+_GOES_ON = "It goes on there even when this connection ends (Ctrl-C); the next run joins it."
+# Short at first, so that a short job is not waited for.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
+# A worker frees the lock just before it writes how it ended.
+_LOOKS_AT_NOTHING = 5
+
+
+class CondaWorker:
+    """The worker of one installation."""
+
+    def __init__(
+        self,
+        execute: host_shell.Execute,
+        put_file: Callable[[str, str], Any],
+        options: Mapping[str, Any],
+        reporter: Reporter,
+    ) -> None:
+        self._execute = execute
+        self._put_file = put_file
+        self._options = options
+        self._reporter = reporter
+
+    def work(self, plan: Plan, installer: Installer, seen: Observed) -> None:
+        """Return when the worker has ended; raise when it was ours and it failed."""
+        if seen.held == "alive":
+            since = seen.holder.get("since")
+            self._reporter.say(f"joining the installation that has been going on since {since}")
+            self._watch(seen.prefix, seen.holder["run"])
+            return
+        run = uuid.uuid4().hex[:12]
+        self._start(run, plan, installer, seen)
+        self._judge(self._watch(seen.prefix, run), run, seen)
+
+    def _start(self, run: str, plan: Plan, installer: Installer, seen: Observed) -> None:
+        where = {"PREFIX": seen.prefix, "RUN": run}
+        if plan.job == INSTALL and self._options["download_on"] == "controller":
+            self._upload(installer, where, plan.generation in seen.complete)
+        program = host_shell.program(
+            host_shell.WORKER, {**where, **self._settings(plan, installer, seen)}
+        )
+        host_shell.ask(self._execute, "start", WORKER=program, **where)
+        self._reporter.say(f"working on {seen.prefix}: {plan.reason}. {_GOES_ON}")
+
+    def _upload(self, installer: Installer, where: Mapping[str, str], needless: bool) -> None:
+        if needless:
+            return
+        self._reporter.say(f"fetching {installer.url} to this computer")
+        path = installer_cache.fetch(
+            installer.url, installer.sha256, self._options["download_timeout"]
+        )
+        work = host_shell.ask(self._execute, "start", WORKER="", **where)["work"][0]
+        self._reporter.say("copying the installer to the host")
+        self._put_file(str(path), f"{work}/upload")
+
+    def _settings(self, plan: Plan, installer: Installer, seen: Observed) -> dict[str, object]:
+        facts = installers.DISTRIBUTIONS[installer.distribution]
+        return {
+            "JOB": plan.job,
+            "GENERATION": plan.generation,
+            "DISTRIBUTION": installer.distribution,
+            "VERSION": installer.version,
+            "SHA256": installer.sha256,
+            "URL": installer.url,
+            "KIB": facts.kib,
+            "INODES": facts.inodes,
+            "DEADLINE": self._options["download_timeout"],
+            "PACKAGES": "\n".join(plan.packages),
+            "PACKAGES_FROM": self._options["packages_from"],
+            "REINSTALL": "yes" if plan.reinstall else "",
+            "INDEX_URL": self._options["index_url"] or "",
+            "CHANNELS": " ".join(self._options["channels"]),
+        }
+
+    def _watch(self, prefix: str, run: str) -> Answers:
+        """What the worker wrote at its end; nothing when it vanished without a word."""
+        pause, nothing = _FIRST_PAUSE, 0
+        try:
+            while nothing < _LOOKS_AT_NOTHING:
+                found = self._poll(prefix, run)
+                if "code" in found:
+                    return found
+                working = found["held"] == ["alive"] and record(found["holder"][0])["run"] == run
+                nothing = 0 if working else nothing + 1
+                self._reporter.show(progress(found))
+                time.sleep(pause)
+                pause = min(_LONGEST_PAUSE, pause * 1.5)
+            return {}
+        finally:
+            self._reporter.end()
+
+    def _poll(self, prefix: str, run: str) -> Answers:
+        try:
+            return host_shell.ask(self._execute, "poll", PREFIX=prefix, RUN=run)
+        except AnsibleConnectionFailure as error:
+            raise AnsibleConnectionFailure(
+                f"{error} The installation goes on on the host; run again to join it."
+            ) from error
+
+    def _judge(self, found: Answers, run: str, seen: Observed) -> None:
+        """A busy lock and a vanished worker are no failures: the next look decides what they mean."""
+        code = found.get("code", [BUSY])[0]
+        if code in ("0", BUSY):
+            return
+        log = f"{seen.prefix}.d/logs/{run}.log"
+        end = " | ".join(line for line in found.get("log", []) if line.strip())
+        raise NotebookError(
+            what=f"{found['message'][0]} (log: {log}; its end: {end})",
+            where=seen.prefix,
+            todo=f"{found['todo'][0]}." if found.get("todo", [""])[0] else "",
+        )

@@ -1,0 +1,52 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shows how far a worker has come: a bar on a terminal, otherwise a line at each change and every few seconds.
+
+On standard error, as curl does: it is never held back in a buffer, and never in the way of a JSON callback.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ansible.utils.display import Display
+from ansible_collections.hpcc.notebook.plugins.module_utils import progress
+
+# Asked when this is imported, in ansible's main process: the process of a task has no terminal any more.
+ON_TERMINAL = os.isatty(2)
+_EVERY = 10.0
+
+
+class Reporter:
+    """Remembers what it said last."""
+
+    def __init__(self, host: str, alone: bool) -> None:
+        self._display = Display()
+        self._host = host
+        self._bar = ON_TERMINAL and alone
+        self._phase = ""
+        self._said = 0.0
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        self._display.display(f"{self._host}: {text}", stderr=True)
+
+    def show(self, now: progress.Progress | None) -> None:
+        """Where the worker is."""
+        if now is None:
+            return
+        if self._bar:
+            text = progress.bar(now, self._display.columns)
+            self._display.display(f"\r{text}", stderr=True, screen_only=True, newline=False)
+        elif now.phase != self._phase or time.monotonic() - self._said > _EVERY:
+            self.say(progress.line(now))
+            self._said = time.monotonic()
+        self._phase = now.phase
+
+    def end(self) -> None:
+        """Leave the terminal at the beginning of an empty line."""
+        if self._bar and self._phase:
+            blank = " " * (self._display.columns - 1)
+            self._display.display(f"\r{blank}\r", stderr=True, screen_only=True, newline=False)
