@@ -1,0 +1,100 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask for the notebook's password on the controller's terminal, when no other way gave one.
+
+It is asked early, before a long installation. Whether the host has a hash already is found out by
+one shell command, because before the installation there may be no Python.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from typing import Any
+
+from ansible.errors import (
+    AnsibleActionFail,
+    AnsiblePromptInterrupt,
+    AnsiblePromptNoninteractive,
+)
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import PASSWORD_FILE
+from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
+from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.secrets import (
+    PASSWORD_CHARACTERS,
+    password,
+)
+
+_DISPLAY = Display()
+TRIES = 3
+VARIABLE = "nbserver_profile_password"
+
+
+class ActionModule(ActionBase):
+    """Give the password of the profile, or nothing when the host has its hash."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _VALID_ARGS = frozenset(("profile",))
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        result.pop("invocation", None)
+        variables = task_vars or {}
+        try:
+            answer = self._earlier(variables) or self._answer(variables)
+        except NotebookError as error:
+            raise AnsibleActionFail(str(error)) from None
+        # Not `no_log` of the task, because that would hide why it failed, too.
+        return {**result, "changed": False, "_ansible_no_log": True, **answer}
+
+    def _earlier(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """Give what was answered before in this run, so that nobody is asked twice."""
+        found = variables.get(self._task.register or "") or {}
+        return {name: found[name] for name in ("stored", "password") if name in found}
+
+    def _answer(self, variables: dict[str, Any]) -> dict[str, Any]:
+        profile = self._task.args.get("profile", "nbserver")
+        require("profile", "profile_name", profile)
+        if self._is_stored(profile):
+            return {"stored": True}
+        if self._task.check_mode:  # it only has to be another one than the host's, which has none
+            return {"stored": False, "password": secrets.token_urlsafe()}
+        host = str(variables.get("inventory_hostname", "this host"))
+        names = [profile, host, str(self._play_context.remote_user or "")]
+        return {"stored": False, "password": _asked(f"profile {profile} on {host}", names)}
+
+    def _is_stored(self, profile: str) -> bool:
+        path = f'"$HOME"/.ipython/profile_{shlex.quote(profile)}/{PASSWORD_FILE}'
+        found = self._low_level_execute_command(f"grep -q 'argon2:.argon2id' {path} 2>/dev/null")
+        return bool(found["rc"] == 0)
+
+
+def _asked(where: str, names: list[str]) -> str:
+    """Ask twice, until both are the same and good enough."""
+    for _ in range(TRIES):
+        given = _prompt(
+            f"New notebook password for {where} "
+            f"(at least {PASSWORD_CHARACTERS} characters; it is not shown):"
+        )
+        reason = password(given, names)
+        if reason is None and _prompt("The same password again:") == given:
+            return given
+        _DISPLAY.display(f"The password {reason}." if reason else "The two were not the same.")
+    raise NotebookError(f"no usable password in {TRIES} tries", VARIABLE, "Run again")
+
+
+def _prompt(text: str) -> str:
+    """Read one line without echo."""
+    try:
+        return bytes(_DISPLAY.prompt_until(text, private=True)).decode("utf-8", "surrogateescape")
+    except AnsiblePromptNoninteractive:
+        what = "there is no password yet, and no terminal to ask for one"
+        raise NotebookError(what, VARIABLE, "Set this variable, best in a vault") from None
+    except AnsiblePromptInterrupt:
+        raise NotebookError("the question was interrupted", VARIABLE, "Run again") from None
