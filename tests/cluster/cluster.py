@@ -133,13 +133,18 @@ def ssh(host: str, command: str) -> str | None:
     return result.stdout if result.returncode == 0 else None
 
 
+def why_unreachable() -> str | None:
+    """The hosts that do not answer, asked all at once."""
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda host: ssh(host.name, "true"), SSH_HOSTS))
+    silent = [host.name for host, answer in zip(SSH_HOSTS, answers, strict=True) if answer is None]
+    return f"no ssh to {', '.join(silent)}" if silent else None
+
+
 def why_not_ready() -> str | None:
     """The first thing that does not work yet."""
-    with ThreadPoolExecutor() as pool:
-        answers = pool.map(lambda host: (host.name, ssh(host.name, "true")), SSH_HOSTS)
-        silent = [name for name, answer in answers if answer is None]
-    if silent:
-        return f"no ssh to {', '.join(silent)}"
+    if reason := why_unreachable():
+        return reason
     nodes = ssh(GATEWAY.name, "sinfo --noheader --format=%t:%D")
     return None if nodes == "idle:2\n" else f"sinfo says {(nodes or 'nothing').strip()!r}"
 
@@ -157,14 +162,13 @@ def why_not_up(engine: Engine) -> str | None:
     """Why the cluster, as it is, cannot be used; cheap questions first."""
     if not (STATE / "ssh_config").exists():
         return f"{STATE} has no ssh_config"
-    containers = engine.containers(PREFIX)
+    containers, running = engine.containers(PREFIX), engine.running(PREFIX)
     for host in HOSTS:
         if containers.get(host.container) != images.name(host.image):
             return f"{host.container} is missing or of another image"
-        if not engine.running(host.container):
+        if host.container not in running:
             return f"{host.container} has stopped"
-    silent = [host.name for host in SSH_HOSTS if ssh(host.name, "true") is None]
-    return f"no ssh to {', '.join(silent)}" if silent else None
+    return why_unreachable()
 
 
 def remove_containers(engine: Engine) -> None:

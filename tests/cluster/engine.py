@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import shutil
@@ -134,14 +133,12 @@ class Engine:
         names = self.call("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
         return [name for name in names if name.startswith(f"localhost/{prefix}")]
 
-    def containers(self, prefix: str) -> dict[str, str]:
+    def containers(self, prefix: str, *options: str) -> dict[str, str]:
         """All containers of ours, running or not: name to image."""
-        listing = self.call(
-            "ps", "--all", "--filter", f"name=^{prefix}-", "--format", "{{.Names}} {{.Image}}"
-        )
+        ours = ["--filter", f"name=^{prefix}-", "--format", "{{.Names}} {{.Image}}"]
+        listing = self.call("ps", *(options or ["--all"]), *ours)
         return dict(line.split()[:2] for line in listing.splitlines())
 
-    def running(self, container: str) -> bool:
-        """Whether a container runs."""
-        details = json.loads(self.call("inspect", container))
-        return bool(details[0]["State"]["Running"])
+    def running(self, prefix: str) -> dict[str, str]:
+        """Those that run."""
+        return self.containers(prefix, "--filter", "status=running")

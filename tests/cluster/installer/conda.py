@@ -2,9 +2,9 @@
 """The test stand-in for conda.
 
 It speaks the part of conda's command line that the collection uses and does the work with pip,
-because no conda channel is reachable from the test cluster. What differs from the original: packages
-are wheels, a channel is a package index (one that has no URL means the default index), and there is
-one environment, the installation itself.
+because no conda channel is reachable from the test cluster. What differs from the original:
+packages are wheels, a channel is a package index (one that has no URL means the default index), and
+there is one environment, the installation itself.
 """
 
 import argparse
