@@ -1,0 +1,228 @@
+"""The shape of the house holds. Each question is first shown to be able to fail."""
+
+from pathlib import Path
+
+import architecture
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+PLUGINS = CHECKOUT / "plugins"
+ROLES = CHECKOUT / "roles"
+
+# The files of module_utils that touch the machine, and why each may.
+SIDE_EFFECTS = {
+    "module_utils/files": "reads and writes files",
+    "module_utils/processes": "starts processes and looks at /proc",
+    "module_utils/probe": "asks a server over the network",
+    "module_utils/readiness": "waits until a server answers",
+    "module_utils/server_observe": "sees what runs, through the three above",
+    "module_utils/server_start": "starts a server, through the three above",
+    "module_utils/server_stop": "stops a server, through the three above",
+    "module_utils/server_control": "chooses between starting and stopping",
+}
+_TOUCHING = """
+    fcntl ftplib glob http http.client multiprocessing os pathlib pwd shutil signal socket ssl
+    subprocess tempfile threading urllib.request
+"""
+TOUCHING = _TOUCHING.split()
+# The one file that may need it.
+CRYPTOGRAPHY = "module_utils/crypto"
+
+
+def python_files(*packages):
+    """Relative names without an ending, and the files, of these packages of plugins/."""
+    paths = (path for name in packages for path in sorted((PLUGINS / name).rglob("*.py")))
+    return [(str(path.relative_to(PLUGINS).with_suffix("")), path) for path in paths]
+
+
+def role_files(*parts):
+    paths = (path for part in parts for path in sorted(ROLES.glob(f"*/{part}/*")))
+    return [(str(path.relative_to(CHECKOUT)), path) for path in paths if path.is_file()]
+
+
+def complaints(files, question):
+    """What a question says about each of the files, by name; good files are left out."""
+    assert files
+    answers = {name: question(name, path.read_text(encoding="utf-8")) for name, path in files}
+    return {name: answer for name, answer in answers.items() if answer}
+
+
+FROM = f"from {architecture.COLLECTION}"
+
+
+@pytest.mark.parametrize(
+    ("question", "bad", "good"),
+    [
+        (
+            lambda s: architecture.wrong_direction("module_utils", s),
+            f"def f():\n    {FROM}.modules.notebook_server import main",
+            f"{FROM}.module_utils.rules import require",
+        ),
+        (
+            lambda s: architecture.wrong_direction("modules", s),
+            f"{FROM}.plugin_utils import packages",
+            f"{FROM}.module_utils import rules",
+        ),
+        (
+            lambda s: architecture.wrong_direction("modules", s),
+            "from ..module_utils import rules",
+            "import os",
+        ),
+        (
+            lambda s: architecture.foreign_packages("module_utils", s),
+            "import json, yaml",
+            "import json, os.path\nfrom urllib.parse import urlsplit",
+        ),
+        (
+            lambda s: architecture.foreign_packages("module_utils", s),
+            "from ansible.module_utils.basic import AnsibleModule",
+            f"{FROM}.module_utils.rules import require",
+        ),
+        (
+            lambda s: architecture.foreign_packages("modules", s),
+            "from ansible.module_utils.common.text import x",
+            "from ansible.module_utils.basic import AnsibleModule",
+        ),
+        (
+            lambda s: architecture.foreign_packages("module_utils", s),
+            "import importlib\nx = importlib.import_module('cryptography.x509')",
+            "import importlib\nx = importlib.import_module('json')",
+        ),
+        (
+            lambda s: architecture.impure(s, SIDE_EFFECTS, TOUCHING),
+            f"{FROM}.module_utils import files",
+            f"{FROM}.module_utils import rules",
+        ),
+        (
+            lambda s: architecture.impure(s, SIDE_EFFECTS, TOUCHING),
+            "from subprocess import run",
+            "import posixpath",
+        ),
+        (
+            architecture.too_new,
+            "from __future__ import annotations\nmatch x:\n    case 1: pass",
+            "from __future__ import annotations\nif (x := 1): pass",
+        ),
+        (architecture.too_new, "x: int | None = 1", "from __future__ import annotations\nx = 1"),
+        (
+            lambda s: architecture.long_functions(s, {"main": 2}),
+            "def main():\n    a\n    b",
+            "def main():\n    a\n\ndef other():\n    a\n    b",
+        ),
+        (architecture.bad_examples, "EXAMPLES = '- a: [1'", "EXAMPLES = '- a: 1'"),
+        (architecture.bad_examples, "X = 1", "EXAMPLES = '- a: 1'"),
+        (
+            architecture.short_names,
+            "- block:\n    - {name: x, file: {path: x}}",
+            "- {name: x, ansible.builtin.file: {path: x}, when: true}",
+        ),
+        (architecture.forbidden_words, "- become: true", "# never become root\n- x: y"),
+        (architecture.forbidden_words, "raw: rm x || true", "raw: rm x # || true"),
+        (architecture.forbidden_words, "- ansible.builtin.set_fact: {a: 1}", "- a: 1"),
+        (
+            lambda s: architecture.other_roles(s, "anaconda", ["anaconda", "lmod_module"]),
+            "dependencies:\n  - role: lmod_module",
+            "anaconda_name: lmod_module\n- hpcc.notebook.conda_distribution: {name: anaconda}",
+        ),
+        (
+            lambda s: architecture.other_roles(s, "anaconda", ["anaconda", "lmod_module"]),
+            "import_role: {name: hpcc.notebook.lmod_module}",
+            "import_role: {name: hpcc.notebook.anaconda}",
+        ),
+        (
+            lambda s: architecture.unreachable(["module_utils/rules"], [s]),
+            f"{FROM}.module_utils import errors",
+            f"{FROM}.module_utils import rules",
+        ),
+        (
+            lambda s: architecture.unreachable(["module_utils/rules"], [s]),
+            "import rules",
+            f"{FROM}.module_utils.rules import require",
+        ),
+        (lambda s: architecture.code_lines(s) > 2, "---\na\nb", "---\n# a\n\nb"),
+    ],
+)
+def test_a_question_can_be_answered_either_way(question, bad, good):
+    assert question(bad)
+    assert not question(good)
+
+
+def test_imports_point_downwards_only():
+    files = python_files(*architecture.MAY_IMPORT)
+    assert not complaints(files, lambda n, s: architecture.wrong_direction(n.split("/")[0], s))
+
+
+def test_what_runs_on_the_cluster_needs_the_standard_library_only():
+    def question(name, source):
+        allowed = ["cryptography"] if name == CRYPTOGRAPHY else []
+        return architecture.foreign_packages(name.split("/")[0], source, allowed)
+
+    assert not complaints(python_files("modules", "module_utils"), question)
+
+
+def test_pure_files_touch_nothing():
+    pure = [(n, path) for n, path in python_files("module_utils") if n not in SIDE_EFFECTS]
+    assert not complaints(
+        pure, lambda _name, source: architecture.impure(source, SIDE_EFFECTS, TOUCHING)
+    )
+
+
+def test_files_with_side_effects_exist_and_say_so():
+    for name in SIDE_EFFECTS:
+        head = (PLUGINS / f"{name}.py").read_text(encoding="utf-8")[:400].lower()
+        assert "side effects" in head, name
+
+
+def test_what_runs_on_the_cluster_is_read_by_python_3_8():
+    files = python_files("modules", "module_utils")
+    assert not complaints(files, lambda _name, source: architecture.too_new(source))
+
+
+def test_modules_are_thin():
+    files = python_files("modules")
+    assert not complaints(files, lambda _, s: architecture.long_functions(s, {"main": 25}))
+    assert not complaints(files, lambda _, s: max(0, len(s.splitlines()) - 250))
+
+
+def test_every_module_has_examples_that_can_be_copied():
+    assert not complaints(python_files("modules"), lambda _, s: architecture.bad_examples(s))
+
+
+def test_every_action_is_documented_where_people_look():
+    actions = {path.stem for _name, path in python_files("action") if path.parent.name == "action"}
+    assert actions <= {path.stem for _name, path in python_files("modules")}
+
+
+def test_roles_do_not_know_one_another():
+    roles = [path.name for path in ROLES.iterdir()]
+    files = role_files("tasks", "meta", "handlers", "templates", "defaults", "vars")
+    assert not complaints(
+        files, lambda name, text: architecture.other_roles(text, name.split("/")[1], roles)
+    )
+
+
+def test_tasks_name_their_collection_and_take_no_shortcuts():
+    files = role_files("tasks", "handlers")
+    assert not complaints(files, lambda _name, text: architecture.short_names(text))
+    every = role_files("tasks", "handlers", "templates", "files", "defaults", "vars", "meta")
+    assert not complaints(every, lambda _name, text: architecture.forbidden_words(text))
+
+
+def test_playbooks_can_be_read_at_a_glance():
+    files = [(path.name, path) for path in sorted((CHECKOUT / "playbooks").glob("*.yml"))]
+    lines = complaints(files, lambda _name, text: architecture.code_lines(text))
+    assert {name: count for name, count in lines.items() if count > 15} == {}
+
+
+def test_no_file_is_out_of_use():
+    packages = ("module_utils", "plugin_utils")
+    helpers = [name for name, _path in python_files(*packages) if not name.endswith("/__init__")]
+    sources = [path.read_text(encoding="utf-8") for _name, path in python_files("")]
+    assert not architecture.unreachable(helpers, sources)
+
+
+def test_no_helper_of_the_tests_is_out_of_use():
+    unit = sorted(Path(__file__).parent.glob("*.py"))
+    helpers = {path.stem for path in unit if not path.stem.startswith(("test_", "conftest"))}
+    used = set().union(*(architecture.imports(path.read_text(encoding="utf-8")) for path in unit))
+    assert not helpers - used
