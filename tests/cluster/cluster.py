@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import os
 import shutil
 import socket
 import subprocess
@@ -29,6 +30,7 @@ from engine import CONFIGURATION, ClusterError, Engine
 from topology import (
     ACCOUNTS,
     GATEWAY,
+    HERE,
     HOME,
     HOSTS,
     INNER,
@@ -46,7 +48,6 @@ from topology import (
 
 STARTED = time.monotonic()
 READY_WITHIN = 60
-LOCK = STATE.parent / ".cache" / "cluster.lock"
 
 
 def say(text: str) -> None:
@@ -173,7 +174,8 @@ def why_not_up(engine: Engine) -> str | None:
 
 def remove_containers(engine: Engine) -> None:
     """Containers, networks, and the volume of the homes."""
-    found = list(engine.containers(PREFIX))
+    ours = {host.container for host in HOSTS}
+    found = sorted(ours.intersection(engine.containers(PREFIX)))
     if found:
         engine.call("rm", "--force", "--volumes", *found)
     for network in (INNER, OUTER):
@@ -184,10 +186,10 @@ def remove_containers(engine: Engine) -> None:
 
 
 def remove_state() -> None:
-    """Everything in the state directory but the engine's configuration, which is in use."""
+    """Everything in the state directory but the engine's configuration and the build's log."""
     shutil.rmtree(STATE / "hosts", ignore_errors=True)
     for stale in STATE.glob("*"):
-        if stale.name != CONFIGURATION:
+        if stale.name not in (CONFIGURATION, images.LOG):
             stale.unlink()
     STATE.mkdir(mode=0o700, exist_ok=True)
 
@@ -278,10 +280,12 @@ def parse_arguments() -> argparse.Namespace:
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
     """Two runs that change the cluster wait for one another."""
-    LOCK.parent.mkdir(exist_ok=True)
-    with LOCK.open("w", encoding="ascii") as lock:
+    lock = os.open(HERE, os.O_RDONLY)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 def main() -> int:

@@ -82,7 +82,9 @@ def write_for_everybody(state: Path, subnet: str, keys: dict[str, str]) -> None:
 def create(state: Path, subnet: str) -> None:
     """Everything new, below the state directory."""
     for host in HOSTS:
-        hosts_directory(state, host.name).mkdir(parents=True)
+        directory = hosts_directory(state, host.name)
+        directory.parent.mkdir(exist_ok=True)
+        directory.mkdir(mode=0o700)
     ssh_key(state / "id_ed25519", "operator of the test cluster")
     make_authority(state)
     make_mirror_certificate(state)

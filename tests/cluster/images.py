@@ -16,6 +16,7 @@ from topology import HERE, IMAGES, STATE
 PUBLIC_BASE = "docker.io/library/debian:bookworm-slim"
 OWN_BASE = "localhost/hpcc-notebook-base:bookworm"
 LABEL = "hpcc.notebook=test-cluster"
+LOG = "build.log"
 INPUTS = ("Containerfile", "node", "mirror", "installer")
 
 
@@ -75,8 +76,8 @@ def build(engine: Engine, say: Callable[[str], None]) -> None:
     if not missing:
         return
     origin = base(engine, say)
-    log_path = STATE.parent / ".cache" / "cluster-build.log"
-    log_path.parent.mkdir(exist_ok=True)
+    log_path = STATE / LOG
+    STATE.mkdir(mode=0o700, exist_ok=True)
     with log_path.open("w", encoding="utf-8") as log:
         for image in missing:
             say(f"building the image {image} (output: {log_path})")
