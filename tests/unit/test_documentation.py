@@ -1,0 +1,49 @@
+"""The tables of variables say what the specifications say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[2]
+sys.path.insert(0, str(CHECKOUT / "tests"))
+
+import document  # noqa: E402
+
+
+def test_no_table_is_stale():
+    argv = [sys.executable, str(CHECKOUT / "tests" / "document.py"), "--check"]
+    done = subprocess.run(argv, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_stale_table_is_found_and_written_again(tmp_path, monkeypatch, capsys):
+    role = tmp_path / "roles" / "demo"
+    (role / "meta").mkdir(parents=True)
+    (tmp_path / "playbooks").mkdir()
+    option = (
+        "{description: [Where it | goes., 'See C(x) and O(main:y).'], default: false, choices: [a]}"
+    )
+    (role / "meta" / "argument_specs.yml").write_text(
+        f"argument_specs: {{main: {{short_description: A demo, options: {{demo_x: {option}}}}}}}"
+    )
+    (role / "README.md").write_text("before\n<!-- variables -->\nold\n<!-- /variables -->\nafter\n")
+    monkeypatch.setattr(document, "CHECKOUT", tmp_path)
+    assert document.main(["--check"]) == 1
+    assert document.main([]) == 0
+    assert document.main(["--check"]) == 0
+    assert "is stale" in capsys.readouterr().out
+    row = "| `demo_x` | `false` | Where it \\| goes. See `x` and `y`. One of `a`. |\n"
+    readme = (role / "README.md").read_text()
+    assert readme.startswith("before\n<!-- variables -->\n\n| variable |")
+    assert readme.endswith(f"{row}\n<!-- /variables -->\nafter\n")
+    assert row in (tmp_path / "docs" / "variables.md").read_text()
+
+
+def test_a_variable_of_a_playbook_is_explained_by_the_option_that_it_is_handed_to():
+    text = """
+      hpcc.notebook.check_variables:
+        prefix: "{{ nbserver_x | default(omit) }}"
+    """
+    ((variable, option),) = document._handed_over(text)
+    assert variable == "nbserver_x"
+    assert option["description"] == "The prefix whose variables have to be known."
