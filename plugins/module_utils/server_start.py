@@ -43,10 +43,13 @@ def start(layout: Layout, session: str, launch: Launch, python: str, timeout: fl
     started = _new_session(layout, session, launch_line(_shell(), python, layout, launch), launch)
     try:
         _wait_until_private(layout, started, timeout)
+        _require_understood(layout)
     except BaseException:
         # Whatever it is that came up there, nobody vouches for it.
         end(started, layout, session)
         raise
+    # Jupyter writes the token into a page for a local browser, and lets the umask decide who reads.
+    files.remove(f"{layout.runtime}/jpserver-{started.pid}-open.html")
     return started
 
 
@@ -140,6 +143,14 @@ def _serves(layout: Layout, started: Running, trust: Trust, token: str) -> bool:
     if reason:
         raise NotebookError(reason, str(endpoint), "Run setup.yml again.")
     return started.alive()
+
+
+def _require_understood(layout: Layout) -> None:
+    """An option that Jupyter does not know, it skips: whatever it was to protect, it does not."""
+    for line in (files.read(layout.log) or b"").decode("utf-8", "replace").splitlines():
+        if "not recognized by" in line:
+            todo = "Correct it in the configuration of the profile, or of the site."
+            raise NotebookError(line.partition("] ")[2] or line, layout.log, todo)
 
 
 def _last_words(layout: Layout, token: str) -> str:

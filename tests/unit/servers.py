@@ -162,9 +162,7 @@ class Account:
             json.dumps({"PasswordIdentityProvider": {"hashed_password": _hash()}}),
         )
 
-    def make_certificate(
-        self, *options: str, key: str = "ec -pkeyopt ec_paramgen_curve:P-256"
-    ) -> None:
+    def make_certificate(self, *dates: str, key: str = _EC) -> None:
         """A self-signed certificate, as openssl makes it."""
         crt, pem = self.security / "notebook.crt", self.security / "notebook.key"
         names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]

@@ -1,0 +1,87 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter announcement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.hpcc.notebook.plugins.module_utils import tunnel
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+
+DOCUMENTATION = r"""
+name: announcement
+short_description: What to say about a notebook server
+version_added: 0.1.0
+description:
+  - Lines for a person, from what M(hpcc.notebook.notebook_server) returned.
+positional: dev, gateway, local_port, form, check
+options:
+  _input:
+    description: What M(hpcc.notebook.notebook_server) returned.
+    type: dict
+    required: true
+  dev:
+    description: Variables of the host that the server runs on; needed when it was to be started.
+    type: dict
+  gateway:
+    description: Variables of the machine that everybody logs into.
+    type: dict
+  local_port:
+    description: The port on the person's own computer; 8888 by default.
+    type: int
+  form:
+    description: As for P(hpcc.notebook.tunnel_command#filter); V(jump) by default.
+    type: str
+    choices: [jump, two_hop]
+  check:
+    description: Whether the task was run in check mode.
+    type: bool
+    default: false
+seealso:
+  - plugin: hpcc.notebook.tunnel_command
+    plugin_type: filter
+author:
+  - The hpcc.notebook maintainers (@hpcc)
+"""
+
+EXAMPLES = r"""
+- name: Say whether there was a server to stop
+  hpcc.notebook.announce:
+    lines: "{{ nbserver | hpcc.notebook.announcement(check=ansible_check_mode) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The lines.
+  type: list
+  elements: str
+"""
+
+
+def announcement(
+    server: tunnel.Variables,
+    dev: tunnel.Variables | None = None,
+    gateway: tunnel.Variables | None = None,
+    local_port: object = None,
+    form: str | None = None,
+    check: bool = False,
+) -> list[str]:
+    """Say an error of ours as one of a filter."""
+    port = tunnel.LOCAL_PORT if local_port is None else local_port
+    try:
+        serving = server["state"] == "started"
+        command = tunnel.tunnel_command(server, dev or {}, gateway, port, form) if serving else ""
+        return tunnel.announcement(server, command, port, check)
+    except NotebookError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Callable[..., list[str]]]:
+        """Filters by name."""
+        return {"announcement": announcement}
