@@ -47,7 +47,7 @@ def parse(content: bytes, path: str) -> Record:
         raise _foreign(path, "is not JSON") from error
     if not isinstance(found, dict):
         raise _foreign(path, "is not a record of a server")
-    if found.pop("schema", None) != SCHEMA:
+    if repr(found.pop("schema", None)) != repr(SCHEMA):  # True == 1 in Python
         raise _foreign(path, f"is not of schema {SCHEMA}")
     types = {field.name: int if field.type == "int" else str for field in fields(Record)}
     if {name: type(value) for name, value in found.items()} != types:

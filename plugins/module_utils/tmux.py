@@ -16,7 +16,8 @@ def new_session(socket: str, session: str, argv: Sequence[str]) -> list[str]:
 
 def pane_pids(socket: str, session: str) -> list[str]:
     """List the pid of each of the session's processes; exits with 1 when there is no session."""
-    return [*_tmux(socket), "list-panes", "-s", "-t", f"={session}", "-F", "#{pane_pid}"]
+    # The colon: without it the name is one of a window, and any session has a current one.
+    return [*_tmux(socket), "list-panes", "-s", "-t", f"={session}:", "-F", "#{pane_pid}"]
 
 
 def kill_session(socket: str, session: str) -> list[str]:

@@ -1,0 +1,294 @@
+"""How a server is launched, recognised again, and when it is started or stopped."""
+
+import json
+import subprocess
+from dataclasses import replace
+
+import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils import server_record, tmux
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
+    FRONTENDS,
+    Launch,
+    Layout,
+    clean_environment,
+    difference,
+    launch_line,
+    launched,
+    require_short_sockets,
+    server_argv,
+    variables,
+    why_start,
+    why_stop,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
+from hypothesis import given
+from hypothesis import strategies as st
+
+P = "/home/alice/.ipython/profile_nbserver"
+LAYOUT = Layout("/home/alice", "nbserver", "dev-intel10", 1000)
+SOCKET = Launch("lab", "socket", 8888)
+TCP = Launch("notebook", "tcp", 9000)
+RECORD = Record(
+    host="dev-intel10",
+    boot_id="b0",
+    pid=4711,
+    start_time=12345,
+    since="2026-07-18T09:30:00Z",
+    session="nbserver",
+    frontend="lab",
+    version="JupyterLab 4.6.6",
+    transport="socket",
+    port=8888,
+    certificate_sha256="3F:A2",
+)
+
+
+def options(argv):
+    """Command line options as Jupyter reads them."""
+    return dict(word[2:].split("=", 1) for word in argv if word.startswith("--"))
+
+
+@pytest.mark.parametrize("launch", [SOCKET, TCP])
+def test_what_keeps_a_server_private_is_pinned_on_its_command_line(launch):
+    pinned = options(server_argv("/p/bin/python", LAYOUT, launch))
+    assert pinned["ServerApp.certfile"] == f"{P}/security/notebook.crt"
+    assert pinned["ServerApp.keyfile"] == f"{P}/security/notebook.key"
+    assert pinned["PasswordIdentityProvider.password_required"] == "True"
+    assert pinned["ServerApp.ip"] == "127.0.0.1"
+    assert pinned["ServerApp.port_retries"] == "0"
+    assert pinned["ServerApp.sock_mode"] == "0600"
+    assert pinned["ServerApp.disable_check_xsrf"] == "False"
+    assert pinned["ServerApp.allow_origin"] == ""
+    assert pinned["ServerApp.allow_root"] == "False"
+    assert pinned["KernelManager.transport"] == "ipc"
+
+
+def test_the_socket_and_the_port_exclude_each_other():
+    assert options(server_argv("p", LAYOUT, SOCKET))["ServerApp.sock"] == LAYOUT.socket
+    assert options(server_argv("p", LAYOUT, TCP))["ServerApp.sock"] == ""
+    assert options(server_argv("p", LAYOUT, TCP))["ServerApp.port"] == "9000"
+
+
+def test_jupyter_knows_every_option_that_is_pinned():
+    """What Jupyter does not know it skips with a warning; then nothing would be pinned."""
+    from jupyter_client.manager import KernelManager
+    from jupyter_server.auth.identity import PasswordIdentityProvider
+    from jupyter_server.serverapp import ServerApp
+
+    classes = {c.__name__: c for c in (KernelManager, PasswordIdentityProvider, ServerApp)}
+    for option in options(server_argv("p", LAYOUT, SOCKET)):
+        name, trait = option.split(".")
+        assert trait in classes[name].class_trait_names(config=True)
+
+
+def test_no_secret_is_in_the_command_line_or_the_environment():
+    line = launch_line("/bin/bash", "/p/bin/python", LAYOUT, SOCKET)
+    said = json.dumps([line, variables(LAYOUT), clean_environment("/h", "u", "/bin/sh")]).lower()
+    assert "hashed_password" not in said
+    assert "token=" not in said
+    assert variables(LAYOUT)["JUPYTER_TOKEN_FILE"].endswith("/security/token")
+
+
+@pytest.mark.parametrize("frontend", FRONTENDS)
+@pytest.mark.parametrize(("transport", "port"), [("socket", 8888), ("tcp", 8888), ("tcp", 65535)])
+def test_a_server_is_recognised_by_its_command_line(frontend, transport, port):
+    launch = Launch(frontend, transport, port)
+    assert launched(server_argv("/p/bin/python", LAYOUT, launch), LAYOUT) == launch
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["python", "-m"],
+        ["python", "-m", "jupyterlab"],
+        server_argv("python", replace(LAYOUT, profile="other"), SOCKET),
+        server_argv("python", replace(LAYOUT, home="/home/bob"), SOCKET),
+        ["vim", LAYOUT.certificate],
+        ["python", "-m", "http.server", f"--ServerApp.certfile={LAYOUT.certificate}"],
+        [f"--ServerApp.certfile={LAYOUT.certificate}", "-m"],
+    ],
+)
+def test_another_process_is_not_taken_for_our_server(argv):
+    assert launched(argv, LAYOUT) is None
+
+
+@given(st.lists(st.text()))
+def test_any_command_line_can_be_looked_at(argv):
+    assert launched(argv, LAYOUT) is None
+
+
+def run_launch_line(shell, tmp_path, **environment):
+    """Run the real launch line with a program in the place of the server that shows what it got."""
+    layout = Layout(str(tmp_path), "nbserver", "host", 1000)
+    (tmp_path / "bin").mkdir(exist_ok=True)
+    python = tmp_path / "bin" / "python"
+    python.write_text('#!/bin/sh\nenv -0\nprintf "ARGV=%s\\0" "$*"\nprintf "CWD=%s\\0" "$(pwd)"\n')
+    python.chmod(0o755)
+    log = tmp_path / ".ipython/profile_nbserver/log/host/server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("")
+    line = launch_line(shell, str(python), layout, SOCKET)
+    ended = subprocess.Popen(
+        line,
+        env={**clean_environment(str(tmp_path), "alice", "/bin/zsh"), **environment},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        assert ended.wait(timeout=20) == 0
+    finally:
+        subprocess.run(["pkill", "-s", str(ended.pid)], check=False)  # the follower of the log
+    return dict(word.split("=", 1) for word in log.read_text().split("\0") if "=" in word)
+
+
+@pytest.mark.parametrize("shell", ["/bin/bash", "/bin/sh"])
+def test_the_server_gets_the_environment_that_we_decide(shell, tmp_path):
+    (tmp_path / ".bashrc").write_text("export PERSONAL=1\n")
+    (tmp_path / ".profile").write_text("export PERSONAL=1\n")
+    found = run_launch_line(
+        shell,
+        tmp_path,
+        PYTHONPATH="/evil",
+        PYTHONHOME="/evil",
+        JUPYTER_CONFIG_PATH="/evil",
+        JUPYTER_TOKEN="evil",
+        JUPYTER_CONFIG_DIR="/evil",
+        JUPYTER_ALLOW_INSECURE_WRITES="1",
+    )
+    assert "/evil" not in found.values()
+    assert "PERSONAL" not in found
+    assert not {"JUPYTER_TOKEN", "JUPYTER_ALLOW_INSECURE_WRITES"} & set(found)
+    assert found["JUPYTER_CONFIG_DIR"] == f"{tmp_path}/.ipython/profile_nbserver"
+    assert found["TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR"] == "1"
+    assert found["PATH"].split(":")[0] == f"{tmp_path}/bin"
+    assert found["SHELL"] == "/bin/zsh"
+    assert found["CWD"] == str(tmp_path)
+    assert found["ARGV"].startswith("-I -m jupyterlab ")
+
+
+def test_the_session_begins_with_nothing_of_the_connection_it_came_over(monkeypatch):
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/tmp/agent")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/evil")
+    began = clean_environment("/home/alice", "alice", "/bin/bash")
+    assert set(began) == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "TERM"}
+
+
+def test_a_socket_path_of_107_bytes_is_the_longest():
+    local = len("/tmp/-1000/notebook.sock")
+    require_short_sockets(replace(LAYOUT, profile="p" * (107 - local)))
+    with pytest.raises(NotebookError, match="has 108 bytes, a socket's may have 107"):
+        require_short_sockets(replace(LAYOUT, profile="p" * (108 - local)))
+
+
+@pytest.mark.parametrize(
+    ("state", "running", "session", "past", "start", "stop"),
+    [
+        ("started", None, False, None, "not running", None),
+        ("started", None, False, "the host was rebooted", "the host was rebooted", None),
+        ("started", SOCKET, True, None, None, None),
+        ("started", SOCKET, False, None, None, None),
+        ("started", None, True, None, "had lost its server", "had lost its server"),
+        ("stopped", None, False, "gone", None, None),
+        ("stopped", SOCKET, True, None, None, "running"),
+        ("stopped", SOCKET, False, None, None, "running"),
+        ("stopped", None, True, None, None, "had lost its server"),
+        ("restarted", SOCKET, True, None, "a restart was asked for", "a restart was asked for"),
+        ("restarted", None, False, None, "not running", None),
+        ("restarted", None, True, None, "had lost its server", "had lost its server"),
+    ],
+)
+def test_the_reason_to_start_or_stop(state, running, session, past, start, stop):
+    found_start, found_stop = (
+        why_start(state, running, session, past),
+        why_stop(state, running, session),
+    )
+    assert (start or "") in (found_start or "")
+    assert (found_start is None) == (start is None)
+    assert (stop or "") in (found_stop or "")
+    assert (found_stop is None) == (stop is None)
+
+
+@pytest.mark.parametrize(
+    ("running", "wanted", "said"),
+    [
+        (SOCKET, SOCKET, None),
+        (SOCKET, replace(SOCKET, port=9000), None),  # the port means nothing beside a socket
+        (TCP, TCP, None),
+        (TCP, replace(TCP, port=9001), "Jupyter Notebook on port 9000 is running already"),
+        (
+            SOCKET,
+            replace(SOCKET, frontend="nbclassic"),
+            "to have NbClassic over a socket",
+        ),
+        (SOCKET, TCP, "restart it to have Jupyter Notebook on port 9000"),
+    ],
+)
+def test_what_a_running_server_does_differently_is_said(running, wanted, said):
+    found = difference(running, wanted)
+    assert found is None if said is None else said in found
+
+
+def test_a_record_is_read_as_it_was_written():
+    assert server_record.parse(server_record.serialise(RECORD), "r") == RECORD
+
+
+GOOD = json.loads(server_record.serialise(RECORD))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is not JSON"),
+        ("{", "is not JSON"),
+        ("\xff", "is not JSON"),
+        ("[" * 100000, "is not JSON"),
+        ("[]", "is not a record"),
+        ("null", "is not a record"),
+        ("{}", "is not of schema 1"),
+        (json.dumps({**GOOD, "schema": 2}), "is not of schema 1"),
+        (json.dumps({**GOOD, "schema": True}), "is not of schema 1"),
+        (json.dumps({**GOOD, "more": 1}), "does not have the fields"),
+        (json.dumps({**GOOD, "pid": "1; id"}), "does not have the fields"),
+        (json.dumps({**GOOD, "pid": True}), "does not have the fields"),
+        (json.dumps({**GOOD, "pid": 1.0}), "does not have the fields"),
+        (json.dumps({k: v for k, v in GOOD.items() if k != "pid"}), "does not have the fields"),
+        (json.dumps({**GOOD, "frontend": "x"}), "names a front end or transport"),
+        (json.dumps({**GOOD, "transport": "x"}), "names a front end or transport"),
+    ],
+)
+def test_a_record_that_no_start_wrote_is_refused_with_a_way_out(content, said):
+    with pytest.raises(NotebookError, match=said) as refused:
+        server_record.parse(content.encode("latin-1"), "/run/host.json")
+    assert str(refused.value).startswith("/run/host.json: ")
+    assert "Remove this file and run again" in str(refused.value)
+
+
+def test_tmux_runs_exactly_the_words_it_is_given(tmp_path):
+    out, socket = tmp_path / "out", str(tmp_path / "s")
+    words = ["a b", "$(id)", "#{pane_id}", "x;", ";", "'\"", "", "-d", "ü", "\\;"]
+    argv = ["sh", "-c", 'printf "%s\\n" "$@" >"$0.new"; mv "$0.new" "$0"', str(out), *words]
+    made = subprocess.run(tmux.new_session(socket, "s", argv), capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    assert int(made.stdout) > 1
+    for _ in range(100):
+        if out.exists():
+            break
+        subprocess.run(["sleep", "0.05"], check=True)
+    assert out.read_text() == "".join(f"{word}\n" for word in words)
+
+
+def test_tmux_tells_the_pids_of_our_session_only_and_ends_it(tmp_path):
+    socket = str(tmp_path / "s")
+    run = {"capture_output": True, "text": True, "timeout": 10}
+    try:
+        pid = subprocess.run(tmux.new_session(socket, "nb", ["sleep", "60"]), **run).stdout
+        subprocess.run(tmux.new_session(socket, "nb2", ["sleep", "60"]), **run)
+        assert subprocess.run(tmux.pane_pids(socket, "nb"), **run).stdout == pid
+        assert subprocess.run(tmux.pane_pids(socket, "n"), **run).returncode == 1
+        subprocess.run(tmux.kill_session(socket, "nb"), **run)
+        assert subprocess.run(tmux.pane_pids(socket, "nb"), **run).returncode == 1
+        assert subprocess.run(tmux.pane_pids(socket, "nb2"), **run).returncode == 0
+    finally:
+        subprocess.run(["tmux", "-S", socket, "kill-server"], check=False, **run)
