@@ -69,6 +69,8 @@ class ActionModule(ActionBase):
         if not self._task._role:
             return {}
         path = Path(self._task._role._role_path) / "meta" / "argument_specs.yml"
+        if not path.exists():
+            raise AnsibleActionFail(f"check_variables needs {path} to know the variables.")
         specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
         return dict(specs["main"].get("options") or {})
 

@@ -30,9 +30,10 @@ options:
     type: list
     elements: str
   prefix:
-    description: The prefix whose variables have to be known.
+    description:
+      - The prefix whose variables have to be known.
+      - In a role, by default, the name of the role and an underscore; elsewhere, none.
     type: str
-    default: the name of the role, and an underscore
 author:
   - The hpcc.notebook maintainers (@hpcc)
 attributes:
@@ -45,8 +46,6 @@ attributes:
   action:
     support: full
     description: Runs on the controller.
-extends_documentation_fragment:
-  - action_common_attributes
 """
 
 EXAMPLES = r"""
