@@ -22,10 +22,10 @@ import yaml
 CHECKOUT = Path(__file__).parents[1]
 ESCAPED_BAR = r"\|"
 BEGIN, END = "<!-- variables -->", "<!-- /variables -->"
-_HANDED_TO_MODULE = re.compile(r'(\w+): "\{\{ (\w+) \| default\(omit\) \}\}"')
-_HANDED_TO_FILTER = re.compile(r"(\w+)=\(?(\w+) \| default\(")
-_ACTION = re.compile(r"hpcc\.notebook\.(\w+)")
-_MARKUP = re.compile(r"\b[A-Z]\((?:[a-z_]+:)?([^)]*)\)")
+_TO_MODULE = re.compile(r"\{\{ (\w+) \| default\(omit\) \}\}")
+_TO_FILTER = re.compile(r"\| hpcc\.notebook\.(\w+)\((.*)\)")
+_ARGUMENT = re.compile(r"(?:(\w+)=\()?(\w+) \| default\(\w*\)\)?")
+_MARKUP = re.compile(r"\b[A-Z]\((?:[a-z_]+:)?([^)#]*)(?:#\w+)?\)")
 _HEAD = "| variable | default | meaning |\n| --- | --- | --- |\n"
 
 
@@ -57,32 +57,41 @@ def role_table(role: Path) -> Table:
 def playbook_table(playbook: Path, roles: list[Table]) -> Table:
     """Read the variables of a playbook that are not those of a role."""
     known = {name for table in roles for name in table.options}
-    found = {n: option for n, option in _handed_over(playbook.read_text("utf-8")) if n not in known}
     play = yaml.safe_load(playbook.read_text("utf-8"))[0]
+    handed = [pair for task in play.get("tasks", []) for pair in _handed_over(task)]
+    found = {name: option for name, option in handed if name not in known}
     return Table(f"Playbook `{playbook.stem}`", f"{play['name']}.", found)
 
 
-def _handed_over(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every variable that is handed to an option, and what the option's documentation says."""
-    action = ""
-    for line in text.splitlines():
-        named = _ACTION.findall(line)
-        action = named[-1] if named else action
-        for pattern in (_HANDED_TO_MODULE, _HANDED_TO_FILTER):
-            for option, variable in pattern.findall(line):
-                yield variable, _documented(action, option)
+def _handed_over(task: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every variable that a task hands to an option, and what is documented about that option."""
+    for action, arguments in task.items():
+        if not action.startswith("hpcc.notebook.") or not isinstance(arguments, dict):
+            continue
+        for option, value in arguments.items():
+            for variable in _TO_MODULE.findall(str(value)):
+                yield variable, _documentation(action.split(".")[-1])["options"][option]
+            for name, values in _TO_FILTER.findall(str(value)):
+                yield from _filtered(_documentation(name), values)
 
 
-def _documented(action: str, option: str) -> dict[str, Any]:
-    """What the documentation of a module or filter says about one of its options."""
-    places = (CHECKOUT / "plugins" / kind / f"{action}.py" for kind in ("modules", "filter"))
-    place = next(path for path in places if path.exists())
-    for node in ast.parse(place.read_text("utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DOCUMENTATION":
-            documentation = yaml.safe_load(ast.literal_eval(node.value))
-            found: dict[str, Any] = documentation["options"][option]
-            return found
-    raise SystemExit(f"{place}: has no DOCUMENTATION")
+def _filtered(documentation: dict[str, Any], values: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same for the arguments of a filter, by their name or by their place."""
+    places = documentation.get("positional", "").split(", ")
+    for place, value in enumerate(values.split(",")):
+        found = _ARGUMENT.fullmatch(value.strip())
+        if found:
+            yield found[2], documentation["options"][found[1] or places[place]]
+
+
+def _documentation(name: str) -> dict[str, Any]:
+    """What a module or filter of ours says about itself."""
+    paths = (CHECKOUT / "plugins" / kind / f"{name}.py" for kind in ("modules", "filter"))
+    tree = ast.parse(next(path for path in paths if path.exists()).read_text("utf-8"))
+    named = (n for n in tree.body if isinstance(n, ast.Assign))
+    text = next(n.value for n in named if ast.unparse(n.targets[0]) == "DOCUMENTATION")
+    found: dict[str, Any] = yaml.safe_load(ast.literal_eval(text))
+    return found
 
 
 def _row(name: str, option: dict[str, Any]) -> str:

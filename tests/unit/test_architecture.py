@@ -225,4 +225,4 @@ def test_no_helper_of_the_tests_is_out_of_use():
     unit = sorted(Path(__file__).parent.glob("*.py"))
     helpers = {path.stem for path in unit if not path.stem.startswith(("test_", "conftest"))}
     used = set().union(*(architecture.imports(path.read_text(encoding="utf-8")) for path in unit))
-    assert not helpers - used
+    assert sorted(helpers - used) == []

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CHECKOUT = Path(__file__).parents[2]
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
@@ -39,11 +41,27 @@ def test_a_stale_table_is_found_and_written_again(tmp_path, monkeypatch, capsys)
     assert row in (tmp_path / "docs" / "variables.md").read_text()
 
 
-def test_a_variable_of_a_playbook_is_explained_by_the_option_that_it_is_handed_to():
-    text = """
-      hpcc.notebook.check_variables:
-        prefix: "{{ nbserver_x | default(omit) }}"
-    """
-    ((variable, option),) = document._handed_over(text)
-    assert variable == "nbserver_x"
-    assert option["description"] == "The prefix whose variables have to be known."
+@pytest.mark.parametrize(
+    ("action", "option", "template", "described"),
+    [
+        ("check_variables", "also", "{{ x | default(omit) }}", "Names that carry the prefix"),
+        (
+            "announce",
+            "lines",
+            "{{ a | hpcc.notebook.announcement(b, c, x | default(3)) }}",
+            "The port",
+        ),
+        (
+            "announce",
+            "lines",
+            "{{ a | hpcc.notebook.announcement(local_port=(x | default(3))) }}",
+            "The port",
+        ),
+    ],
+)
+def test_a_variable_is_explained_by_the_option_that_it_is_handed_to(
+    action, option, template, described
+):
+    ((variable, found),) = document._handed_over({f"hpcc.notebook.{action}": {option: template}})
+    assert variable == "x"
+    assert str(found["description"]).lstrip("['").startswith(described)
