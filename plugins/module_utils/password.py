@@ -64,9 +64,20 @@ def parse(stored: str) -> Hash:
     return Hash(Cost(memory, passes, lanes), _decoded(found.group(4)), _decoded(found.group(5)))
 
 
-def composed(password: str) -> str:
-    """Give the form in which keyboards and browsers send accented letters."""
-    return unicodedata.normalize("NFC", password)
+def arriving(password: str) -> str:
+    """Give the password as it arrives at a login.
+
+    Keyboards and browsers compose accented letters, and Jupyter drops spaces around what it gets:
+    the hash of anything else could never be matched.
+    """
+    return unicodedata.normalize("NFC", password).strip()
+
+
+def remark(password: str) -> str | None:
+    """Say what a person should know about a password that is accepted."""
+    if password != password.strip():
+        return "begins or ends with a space, which Jupyter's login page ignores"
+    return rules.warn("password", password)
 
 
 def load(content: bytes | None, path: str) -> Config:

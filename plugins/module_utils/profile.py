@@ -88,7 +88,9 @@ if ServerApp.initialized():
     ServerApp.instance().no_browser_open_file = True
 """
 
-_SECRET = re.compile(r"(argon2|sha1|sha256):[^\s'\"]+|(?<=password)(\s*=\s*)[^\n]+", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?P<name>(?:password|token)\s*=\s*)[^\n]+|(?:argon2|sha1):[^\s'\"]+", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -181,8 +183,5 @@ def is_ours(content: bytes) -> bool:
 
 def without_secrets(content: bytes) -> str:
     """Give the text of a file for a diff, without what an old recipe may have put into it."""
-    return _SECRET.sub(lambda found: (found.group(2) or "") + "(hidden)", _text(content))
-
-
-def _text(content: bytes) -> str:
-    return content.decode("utf-8", "replace")
+    text = content.decode("utf-8", "replace")
+    return _SECRET.sub(lambda found: f"{found['name'] or ''}(hidden)", text)

@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Asks for a password twice, hidden, on the terminal of the controller, unless the host has the
     hash of one already.
-  - Asks at most once in a run; a second task that registers the same variable gets the first answer.
+  - Asks once in a run; a second task that registers the same variable gets the first answer.
   - Without a terminal it fails and names the variable to set.
   - Needs no Python on the host.
 options:

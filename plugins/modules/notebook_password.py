@@ -35,7 +35,8 @@ options:
     description:
       - The password, at least 12 characters.
       - May be left out when a good hash is stored already.
-      - Accented letters are composed (Unicode NFC), as keyboards and browsers send them.
+      - Accented letters are composed (Unicode NFC), as keyboards and browsers send them, and
+        spaces around it are dropped, as Jupyter does.
     type: str
   password_hash:
     description: A hash made elsewhere, C(argon2:$argon2id$…), at least as strong as OWASP asks.
@@ -116,7 +117,9 @@ def check(params: Mapping[str, Any]) -> None:
     if params["password_hash"]:
         rules.require("password_hash", "password_hash", params["password_hash"])
     if params["password"] is not None:
-        reason = password_rule(params["password"], (getpass.getuser(), params["profile"]))
+        names = getpass.getuser(), params["profile"]
+        arriving = password.arriving(params["password"])
+        reason = password_rule(params["password"], names) or password_rule(arriving, names)
         if reason:
             raise NotebookError(reason, "password")
 
@@ -130,7 +133,7 @@ def present(
     reasons = [r for r in (reason, loose(layout.password_file)) if r]
     replace = partial(renew, layout, config, params) if reason else partial(write, layout, config)
     difference = "present" if stored else "absent", "changed" if stored else "present"
-    warning = rules.warn("password", params["password"]) if params["password"] else None
+    warning = password.remark(params["password"] or "")
     return resource.Plan(
         reasons,
         replace,
@@ -154,7 +157,7 @@ def why_change(stored: str, params: Mapping[str, Any]) -> str | None:
 
 def verify(given: str, stored: str) -> bool:
     """Whether the stored hash is that of this password."""
-    return crypto.verify_password(password.parse(stored), password.composed(given))
+    return crypto.verify_password(password.parse(stored), password.arriving(given))
 
 
 def loose(path: str) -> str | None:
@@ -167,7 +170,7 @@ def renew(
     layout: profile.Layout, config: password.Config, params: Mapping[str, Any]
 ) -> Mapping[str, object]:
     """Replace the cookie secret first: interrupted, old cookies are refused and the run repeats."""
-    hashed = params["password_hash"] or crypto.hash_password(password.composed(params["password"]))
+    hashed = params["password_hash"] or crypto.hash_password(password.arriving(params["password"]))
     for path in layout.private_directories:
         files.make_private_directory(path)
     files.write_private(layout.cookie_secret, secrets.token_bytes(COOKIE_SECRET_BYTES))
