@@ -30,11 +30,17 @@ def log_in(browser: Page, url: str, password: str) -> None:
     browser.goto(url)
     browser.fill("input[name=password]", password)
     browser.click("#login_submit")
+    browser.wait_for_url("**/lab**")
 
 
 def new_notebook(browser: Page) -> None:
+    browser.goto(f"{browser.url.partition('/lab')[0]}/lab?reset")  # with the launcher, as at first
     browser.click(".jp-LauncherCard[data-category=Notebook]")
     browser.wait_for_selector(".jp-Notebook .jp-Cell")
+    # A cell that is run before the kernel is connected is silently left alone by JupyterLab.
+    expect(browser.locator("#jp-bottom-panel, #jp-main-statusbar").first).to_contain_text(
+        "| Idle", timeout=PATIENCE
+    )
 
 
 def run_cell(browser: Page, code: str) -> str:
@@ -46,7 +52,7 @@ def run_cell(browser: Page, code: str) -> str:
     browser.keyboard.press("Shift+Enter")
     output = browser.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-OutputArea-output")
     expect(output.first).to_be_visible(timeout=PATIENCE)
-    return output.first.inner_text()
+    return output.first.inner_text().strip()
 
 
 def add_heading(browser: Page, text: str) -> None:

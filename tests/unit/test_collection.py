@@ -1,0 +1,72 @@
+"""The collection as people get it: built, installed, and found without setting a path."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.release import __version__ as ansible_version
+from packaging.specifiers import SpecifierSet
+
+CHECKOUT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+PLAYBOOKS = sorted(path.stem for path in (CHECKOUT / "playbooks").glob("*.yml"))
+
+
+def run(*command: str, cwd: Path, **environment: str) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    done = subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=cwd, env={**kept, **environment}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("built")
+    run("ansible-galaxy", "collection", "build", "--output-path", str(target), cwd=CHECKOUT)
+    return next(target.glob("hpcc-notebook-*.tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def home(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a person who has installed the collection and set nothing."""
+    home = tmp_path_factory.mktemp("home")
+    run("ansible-galaxy", "collection", "install", str(archive), cwd=home, HOME=str(home))
+    (home / "my.ini").write_text((CHECKOUT / "hpcc.ini").read_text())
+    return home
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_an_installed_playbook_runs_by_its_full_name(home: Path, name: str) -> None:
+    command = ["ansible-playbook", f"hpcc.notebook.{name}", "-i", "my.ini", "--list-tasks"]
+    assert "playbook: hpcc.notebook" in run(*command, cwd=home, HOME=str(home))
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_a_playbook_of_the_checkout_runs_from_any_directory(tmp_path: Path, name: str) -> None:
+    path = str(CHECKOUT / "playbooks" / f"{name}.yml")
+    inventory = str(CHECKOUT / "hpcc.ini")
+    command = ["ansible-playbook", path, "-i", inventory, "--list-tasks"]
+    assert "TAGS" in run(*command, cwd=tmp_path, HOME=str(tmp_path))
+
+
+def test_the_archive_holds_what_people_use_and_nothing_of_the_workshop(archive: Path) -> None:
+    with tarfile.open(archive) as opened:
+        tops = {name.split("/")[0] for name in opened.getnames()}
+    assert {"plugins", "roles", "playbooks", "meta", "README.md", "LICENSE", "hpcc.ini"} <= tops
+    assert not tops & {"tests", "molecule", ".venv", ".cluster", ".cache", ".git", "Makefile"}
+
+
+def test_the_tested_version_of_ansible_is_the_one_that_is_stated() -> None:
+    stated = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["requires_ansible"]
+    assert ansible_version in SpecifierSet(stated)
+    assert "2.18.99" not in SpecifierSet(stated)
+    assert "2.20.0" not in SpecifierSet(stated)
