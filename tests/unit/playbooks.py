@@ -28,8 +28,17 @@ class Run:
         return int(self.output.rpartition("changed=")[2].split()[0])
 
 
-def run_playbook(directory: Path, play: dict[str, Any], *options: str, **variables: object) -> Run:
-    """Run one play on localhost; `directory` holds its roles, its modules and its home."""
+def run_playbook(
+    directory: Path,
+    play: dict[str, Any],
+    *options: str,
+    shell: dict[str, str] | None = None,
+    **variables: object,
+) -> Run:
+    """Run one play on localhost; `directory` holds its roles, its modules and its home.
+
+    `shell` is what the shells of this machine have in their environment besides.
+    """
     home = directory / "home"
     home.mkdir(exist_ok=True)
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, **play}
@@ -39,10 +48,10 @@ def run_playbook(directory: Path, play: dict[str, Any], *options: str, **variabl
     python = {"ansible_python_interpreter": sys.executable}
     given.write_text(yaml.safe_dump({**python, **variables}))
     argv = [*ANSIBLE_PLAYBOOK, "-i", "localhost,", f"-e@{given}", str(playbook), *options]
-    return _run(argv, home)
+    return _run(argv, home, shell or {})
 
 
-def _run(argv: list[str], home: Path) -> Run:
+def _run(argv: list[str], home: Path, shell: dict[str, str]) -> Run:
     environment = {
         "PATH": os.environ["PATH"],
         "LC_ALL": "C.UTF-8",
@@ -51,6 +60,7 @@ def _run(argv: list[str], home: Path) -> Run:
         "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "playbooks" / "collections"),
         "ANSIBLE_NOCOLOR": "1",
         "COLUMNS": "1000",
+        **shell,
     }
     done = subprocess.run(argv, env=environment, cwd=home, capture_output=True, text=True)
     return Run(done.returncode, done.stdout + done.stderr)

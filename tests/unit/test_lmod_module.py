@@ -2,9 +2,14 @@
 
 import os
 import subprocess
+from pathlib import Path
 
+import jinja2
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils import quoting
 from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile import plan
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from playbooks import CHECKOUT, run_playbook
 
@@ -110,18 +115,40 @@ def test_any_path_and_text_reach_the_module_command_unchanged(tmp_path, syntax):
         assert asked == wanted(absolute, "a/1.0", f"{prefix}\n.", library=True)
 
 
+PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\1"), min_size=1)
+
+
+@pytest.mark.parametrize("syntax", ["lua", "tcl"])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(prefix=PATHS.map("/{}".format) | PATHS.map("~/{}".format), description=PATHS)
+def test_no_path_and_no_text_can_say_anything_else(tmp_path, syntax, prefix, description):
+    escaper = {"lua": quoting.lua_string, "tcl": quoting.tcl_word}[syntax]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True, autoescape=False
+    )
+    environment.filters |= {f"hpcc.notebook.{escaper.__name__}": escaper, "bool": bool}
+    rendered = environment.get_template(f"modulefile.{syntax}.j2").render(
+        lmod_module_prefix=prefix, lmod_module_name="x", lmod_module_description=description
+    )
+    (tmp_path / "modulefile").write_text(rendered, encoding="ascii")
+    absolute = f"/home/u{prefix[1:]}" if prefix.startswith("~") else prefix
+    asked = READERS[syntax](tmp_path / "modulefile", "/home/u")
+    assert asked == wanted(absolute, "x", description)
+
+
 def diff(run):
     """The lines of a diff, without the name of Ansible's own temporary file."""
     lines = run.output.splitlines()
     return [line for line in lines if line[:1] in ("+", "-") and line[:3] != "+++"]
 
 
-@pytest.mark.parametrize(("syntax", "name"), [("lua", "anaconda.lua"), ("tcl", "anaconda")])
-def test_four_beats(tmp_path, syntax, name):
-    path = tmp_path / "home" / "modulefiles" / name
+def test_four_beats(tmp_path):
+    path = tmp_path / "home" / "modulefiles" / "anaconda.lua"
     beats, seen = [], []
     for options in (["--check", "--diff"], ["--diff"], ["--check", "--diff"], ["--diff"]):
-        beats.append(run_playbook(tmp_path, ROLE, *options, lmod_module_syntax=syntax))
+        beats.append(run_playbook(tmp_path, ROLE, *options, lmod_module_syntax="lua"))
         seen.append((beats[-1].code, beats[-1].changed, path.exists()))
     assert seen == [(0, 2, False), (0, 2, True), (0, 0, True), (0, 0, True)]
     assert diff(beats[0]) == diff(beats[1])
@@ -129,7 +156,21 @@ def test_four_beats(tmp_path, syntax, name):
     assert diff(beats[2]) == diff(beats[3]) == []
     assert path.stat().st_mode & 0o777 == 0o644
     assert path.parent.stat().st_mode & 0o777 == 0o755
-    assert READERS[syntax](path, "/home/u") == wanted("/home/u/anaconda")
+    assert read_lua(path, "/home/u") == wanted("/home/u/anaconda")
+
+
+@pytest.mark.parametrize(
+    ("shell", "name"),
+    [
+        ({"LMOD_CMD": "/x", "MODULESHOME": "/x"}, "anaconda.lua"),
+        ({"MODULESHOME": "/x"}, "anaconda"),
+    ],
+)
+def test_the_language_of_the_site_is_found_out(tmp_path, shell, name):
+    if Path("/etc/profile.d/lmod.sh").exists() and "LMOD_CMD" not in shell:
+        pytest.skip("this machine has Lmod itself, so that its shells cannot be without it")
+    assert run_playbook(tmp_path, ROLE, shell=shell).code == 0
+    assert [path.name for path in (tmp_path / "home" / "modulefiles").iterdir()] == [name]
 
 
 def test_everything_set_to_something_else(tmp_path):
@@ -163,8 +204,8 @@ def test_a_modulefile_of_somebody_else_is_kept_as_a_copy(tmp_path):
 
 def test_a_change_of_ours_leaves_no_copies_and_the_other_language_goes(tmp_path):
     directory = tmp_path / "home" / "modulefiles"
-    for given in ({}, {"lmod_module_prefix": "/opt/x"}, {"lmod_module_syntax": "tcl"}):
-        run = run_playbook(tmp_path, ROLE, **{"lmod_module_syntax": "lua", **given})
+    for other in ({}, {"lmod_module_prefix": "/opt/x"}, {"lmod_module_syntax": "tcl"}):
+        run = run_playbook(tmp_path, ROLE, **{"lmod_module_syntax": "lua", **other})
         assert run.code == 0, run.output
     assert [path.name for path in directory.iterdir()] == ["anaconda"]
 
