@@ -79,7 +79,7 @@ _UNSAFE = """
 def server_options(value: object) -> str | None:
     """More options of Jupyter: Class.trait to a plain value, none that opens the server."""
     if not isinstance(value, dict):
-        return f"must be a dictionary such as ServerApp.tornado_x: value, got {shown(value)}"
+        return f"must be a dictionary of Class.trait: value, got {shown(value)}"
     reasons = (_option(name) or _plain(name, value[name]) for name in value)
     return next(filter(None, reasons), None)
 
