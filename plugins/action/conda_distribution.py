@@ -1,7 +1,7 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Leads an installation from the controller; see plugins/modules/conda_distribution.py for its options."""
+"""Leads an installation from the controller; its options are in the module of the same name."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class ActionModule(ActionBase):
             return f"{seen.prefix}/bin/python"
         if not seen.host_python:
             self._display.warning(
-                "The host has no Python 3.8 or newer yet, so this check run cannot predict the steps that "
-                "run on the installation's own: profile, certificate, password, modulefile and server."
+                "The host has no Python 3.8 or newer yet, so this check run cannot predict what "
+                "will run on the installation's own: profile, certificate, password, server."
             )
         return seen.host_python

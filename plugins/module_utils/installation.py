@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping, Sequence, Tuple
+from typing import Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.installers import Installer
 from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed
@@ -22,7 +22,7 @@ class Plan:
     job: str
     reason: str
     generation: str
-    packages: Tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     reinstall: bool = False
 
 
@@ -86,5 +86,5 @@ def _text(generation: str, lines: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in (generation, *lines)) if generation else ""
 
 
-def _both(first: Sequence[str], second: Sequence[str]) -> Tuple[str, ...]:
+def _both(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*first, *second)))

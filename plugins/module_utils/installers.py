@@ -1,7 +1,7 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which installers are pinned. A new version is one line in PINNED; the first of a distribution is the default."""
+"""Which installers are pinned: a new version is one line in PINNED; the first is the default."""
 
 from __future__ import annotations
 
@@ -66,50 +66,18 @@ DISTRIBUTIONS = {
     ),
 }
 
-# distribution, version, machine, sha256 as published
-PINNED = (
-    (
-        "anaconda",
-        "2025.12-2",
-        "x86_64",
-        "57b2b48cc5b8665e25fce7011f0389d47c1288288007844b3b1ba482d4f39029",
-    ),
-    (
-        "anaconda",
-        "2025.12-2",
-        "aarch64",
-        "be13a20f31d82508a061984fa3555369cfd8e4692643721415c19e7dc2e9e0f9",
-    ),
-    (
-        "miniconda",
-        "py313_26.5.3-1",
-        "x86_64",
-        "7358a5961dc6a4941d087281cd70313728fcc68695735e18a337321bc31c7f51",
-    ),
-    (
-        "miniconda",
-        "py313_26.5.3-1",
-        "aarch64",
-        "4eaf1f2d83ede3ad010afa6ad19bef69893ca4667ba5996f51efb3080c08a70d",
-    ),
-    (
-        "miniforge",
-        "26.3.2-3",
-        "x86_64",
-        "848194851a98903134187fbb4ab50efe87b003e0c0f808f97644b7524a62bf2c",
-    ),
-    (
-        "miniforge",
-        "26.3.2-3",
-        "aarch64",
-        "2c113a69297e612b01ca0f320c22a3107a11f2ab9b573d79ac868a175945ce29",
-    ),
-    (
-        "miniforge",
-        "26.3.2-3",
-        "ppc64le",
-        "df7e80ee070ccc6031e2710eb4cf81ee0012264b587306b5aa3890d3d89edd97",
-    ),
+# Distribution, version, machine and the published sha256: one line for each installer.
+PINNED = tuple(
+    row.split()
+    for row in """
+anaconda  2025.12-2       x86_64  57b2b48cc5b8665e25fce7011f0389d47c1288288007844b3b1ba482d4f39029
+anaconda  2025.12-2       aarch64 be13a20f31d82508a061984fa3555369cfd8e4692643721415c19e7dc2e9e0f9
+miniconda py313_26.5.3-1  x86_64  7358a5961dc6a4941d087281cd70313728fcc68695735e18a337321bc31c7f51
+miniconda py313_26.5.3-1  aarch64 4eaf1f2d83ede3ad010afa6ad19bef69893ca4667ba5996f51efb3080c08a70d
+miniforge 26.3.2-3        x86_64  848194851a98903134187fbb4ab50efe87b003e0c0f808f97644b7524a62bf2c
+miniforge 26.3.2-3        aarch64 2c113a69297e612b01ca0f320c22a3107a11f2ab9b573d79ac868a175945ce29
+miniforge 26.3.2-3        ppc64le df7e80ee070ccc6031e2710eb4cf81ee0012264b587306b5aa3890d3d89edd97
+""".strip().splitlines()
 )
 
 _FILE = re.compile(r"[A-Za-z]+3?-(?P<version>.+?)-Linux-(?P<machine>[a-z0-9_]+)\.sh")
@@ -119,7 +87,7 @@ def pinned(distribution: str, version: str, machine: str) -> Installer:
     """The installer of a pinned version; the default one when no version is given."""
     version = version or versions(distribution)[0]
     for row_distribution, row_version, row_machine, sha256 in PINNED:
-        if (row_distribution, row_version, row_machine) == (distribution, version, machine):
+        if [row_distribution, row_version, row_machine] == [distribution, version, machine]:
             return Installer(
                 distribution, version, _address(distribution, version, machine), sha256
             )
@@ -151,7 +119,7 @@ def _address(distribution: str, version: str, machine: str) -> str:
 
 
 def _not_pinned(distribution: str, version: str, machine: str) -> NotebookError:
-    machines = sorted({row[2] for row in PINNED if row[:2] == (distribution, version)})
+    machines = sorted({row[2] for row in PINNED if row[:2] == [distribution, version]})
     known = f"for {', '.join(machines)}" if machines else f"of {', '.join(versions(distribution))}"
     return NotebookError(
         what=f"no installer of {distribution} {version} for {machine} is known, only {known}",

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, List, Mapping, Tuple
+from typing import Dict, Iterable, List, Mapping
 
 Record = Mapping[str, str]
 Answers = Dict[str, List[str]]
@@ -20,15 +20,15 @@ class Observed:
     user: str = ""
     machine: str = ""
     libc: str = ""
-    tools: Tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
     what: str = "nothing"
     target: str = ""
     live: str = ""
     complete: Mapping[str, Record] = field(default_factory=dict)
     python: str = ""
     host_python: str = ""
-    dists: Tuple[str, ...] = ()
-    condas: Tuple[str, ...] = ()
+    dists: tuple[str, ...] = ()
+    condas: tuple[str, ...] = ()
     changing: str = ""
     held: str = "free"
     holder: Record = field(default_factory=dict)
@@ -91,12 +91,12 @@ def observed(found: Answers) -> Observed:
     )
 
 
-def _pair(word: str) -> Tuple[str, str]:
+def _pair(word: str) -> tuple[str, str]:
     name, _equals, value = word.partition("=")
     return name, value
 
 
-def _names(values: Iterable[str]) -> Tuple[str, ...]:
+def _names(values: Iterable[str]) -> tuple[str, ...]:
     """Without the pattern that the shell gives back when nothing matches it."""
     return tuple(value for value in values if "*" not in value)
 

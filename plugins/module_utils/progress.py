@@ -1,7 +1,7 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the progress of an installation is worded. Pure: what a poll answered goes in, text comes out."""
+"""How progress is worded. Pure: what a poll answered goes in, text comes out."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def line(now: Progress) -> str:
 
 
 def bar(now: Progress, columns: int) -> str:
-    """One line for a terminal, never wider than it; what happens now where nothing can be counted."""
+    """One line, never wider than the terminal; what happens now where nothing can be counted."""
     text = line(now)
     if now.total:
         filled = _BAR * min(now.bytes, now.total) // now.total

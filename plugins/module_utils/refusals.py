@@ -1,7 +1,7 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What forbids an installation, said before anything is written. Pure: raises or returns nothing."""
+"""What forbids an installation, said before anything is written. Pure: raises or is silent."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def refuse_terms(distribution: str, accepted: bool) -> None:
     terms = installers.DISTRIBUTIONS[distribution].terms
     if terms and not accepted:
         raise NotebookError(
-            what=f"{distribution.title()} is installed only when you accept its terms of service, {terms}",
+            what=f"{distribution.title()} needs its terms of service accepted ({terms})",
             where="accept_terms",
-            todo="To accept them, set anaconda_accept_terms: true; or set anaconda_distribution: miniforge, "
-            "which gives the same tools from conda-forge under the BSD licence and has no such terms.",
+            todo="Set anaconda_accept_terms: true to accept them; or set anaconda_distribution: "
+            "miniforge, which is conda with conda-forge under the BSD licence, without such terms.",
         )
 
 
@@ -54,8 +54,8 @@ def _refuse_holder(seen: Observed) -> None:
         return
     holder = seen.holder
     raise NotebookError(
-        what=f"{holder.get('user')} on {holder.get('host')} (process {holder.get('pid')}) has been working "
-        f"on this installation since {holder.get('since')}",
+        what=f"{holder.get('user')} on {holder.get('host')} (process {holder.get('pid')}) has "
+        f"been working on this installation since {holder.get('since')}",
         where=seen.prefix,
         todo="Run again when that has ended. When it cannot be running any more, unlock with: "
         f"rm {seen.prefix}.d/lock",
@@ -92,7 +92,7 @@ def _refuse_libc(needed: tuple[int, int], seen: Observed) -> None:
         what=f"the host has {seen.libc or 'no glibc'}, the distribution needs glibc "
         f"{needed[0]}.{needed[1]} or newer",
         where=seen.prefix,
-        todo="Choose a distribution or an older version that runs there (Miniforge needs the oldest).",
+        todo="Choose a distribution that runs there; Miniforge is content with the oldest.",
     )
 
 

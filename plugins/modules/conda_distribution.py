@@ -11,8 +11,9 @@ module: conda_distribution
 short_description: Install a conda distribution without root and without Python
 version_added: 0.1.0
 description:
-  - Makes sure that Anaconda, Miniconda or Miniforge is live under a path that stays the same, with some packages.
-  - Works on hosts without any Python. The work goes on on the host when the connection ends, and the next run joins it.
+  - Makes sure that Anaconda, Miniconda or Miniforge is live under a path that stays the same.
+  - Works on hosts without any Python.
+  - The work goes on on the host when the connection ends, and the next run joins it.
   - A generation becomes live in one step, after it was tried. The one before it is kept.
   - Whatever lies at O(prefix) and was not made by this module is left alone.
 options:
@@ -39,7 +40,7 @@ options:
     description: The checksum that the installer at O(url) must have.
     type: str
   accept_terms:
-    description: V(true) accepts the terms of service of Anaconda and Miniconda, without which they are not installed.
+    description: V(true) accepts the terms of service that Anaconda and Miniconda have.
     type: bool
     default: false
   packages:
@@ -142,7 +143,8 @@ sha256:
 python:
   description:
     - The interpreter for whatever follows.
-    - In check mode before the first installation, a Python of the host's own from 3.8 on; empty when it has none.
+    - In check mode before the first installation, the host's own Python.
+    - Empty when that is older than 3.8 or not there.
   type: str
   returned: success
   sample: /home/alice/anaconda/bin/python

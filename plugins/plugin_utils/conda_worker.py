@@ -1,7 +1,7 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts a worker on the host, or joins the one that runs there, and stays with it until its end."""
+"""Starts a worker on the host, or joins the one that runs there, and stays until its end."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class CondaWorker:
         if plan.job == INSTALL and self._options["download_on"] == "controller":
             self._upload(installer, where, plan.generation in seen.complete)
         program = host_shell.program(
-            host_shell.WORKER, {**where, **self._settings(plan, installer, seen)}
+            host_shell.WORKER, {**where, **self._settings(plan, installer)}
         )
         host_shell.ask(self._execute, "start", WORKER=program, **where)
         self._reporter.say(f"working on {seen.prefix}: {plan.reason}. {_GOES_ON}")
@@ -79,7 +79,7 @@ class CondaWorker:
         self._reporter.say("copying the installer to the host")
         self._put_file(str(path), f"{work}/upload")
 
-    def _settings(self, plan: Plan, installer: Installer, seen: Observed) -> dict[str, object]:
+    def _settings(self, plan: Plan, installer: Installer) -> dict[str, object]:
         facts = installers.DISTRIBUTIONS[installer.distribution]
         return {
             "JOB": plan.job,
@@ -124,7 +124,7 @@ class CondaWorker:
             ) from error
 
     def _judge(self, found: Answers, run: str, seen: Observed) -> None:
-        """A busy lock and a vanished worker are no failures: the next look decides what they mean."""
+        """A busy lock and a vanished worker are no failures: the next look decides."""
         code = found.get("code", [BUSY])[0]
         if code in ("0", BUSY):
             return

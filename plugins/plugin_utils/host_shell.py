@@ -1,10 +1,10 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the shell programs of the installation on the host, over standard input: no Python is needed there.
+"""Runs the shell programs of the installation on the host, over standard input.
 
-Nothing but `sh -s` stands in the command: login shells differ in what they do with newlines and quotes,
-and everybody on the host can read arguments.
+Nothing but `sh -s` stands in the command: login shells differ in what they do with newlines and
+quotes, and everybody on the host can read arguments.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requirements against what is installed. Pure, and only for the controller: Ansible brings `packaging` there."""
+"""Requirements against what is installed. Pure; only for the controller, which has `packaging`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from packaging.version import InvalidVersion, Version
 
 
 def installed(seen: Observed) -> dict[str, str]:
-    """Name → version of everything in the live generation, under the names that pip and conda compare."""
-    found = {}
+    """Name → version of everything in the live generation, under comparable names."""
+    found: dict[str, str] = {}
     for conda in seen.condas:  # name-version-build
-        name, version, _build = (conda.rsplit("-", 2) + ["", ""])[:3]
+        name, version, _build = [*conda.rsplit("-", 2), "", ""][:3]
         found[canonicalize_name(name)] = version
     for dist in seen.dists:  # name-version; what Python itself sees counts
         name, _dash, version = dist.partition("-")

@@ -1,9 +1,9 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows how far a worker has come: a bar on a terminal, otherwise a line at each change and every few seconds.
+"""Shows how far a worker has come: a bar on a terminal, otherwise a line every few seconds.
 
-On standard error, as curl does: it is never held back in a buffer, and never in the way of a JSON callback.
+On standard error, as curl does: never held back in a buffer, never in the way of a callback's JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils import progress
 
-# Asked when this is imported, in ansible's main process: the process of a task has no terminal any more.
+# Asked on import, in ansible's main process: the process of a task has no terminal any more.
 ON_TERMINAL = os.isatty(2)
 _EVERY = 10.0
 

@@ -1,7 +1,7 @@
 """What the tests of the installation use in place of a real distribution and its servers.
 
-An installer that keeps the contract of conda's (`-b -p PREFIX`, refuses a name without .sh and an existing
-prefix) and leaves a real Python behind; wheels for it; an HTTPS server with a certificate made for the test.
+An installer that keeps the contract of conda's (`-b -p PREFIX`, refuses a name without .sh and an
+existing prefix) and leaves a real Python behind; wheels for it; an HTTPS server of its own.
 """
 
 from __future__ import annotations
@@ -37,7 +37,12 @@ echo "PREFIX=$prefix HOME=$HOME TMPDIR=$TMPDIR PYTHONPATH=${PYTHONPATH-unset}"
 for part in @PIP@/pip @PIP@/pip-*.dist-info; do
   ln -s "$part" "$prefix"/lib/python3*/site-packages/ || exit 1
 done
-printf '[global]\\ncert = %s\\nextra-index-url =\\nfind-links =\\n' "@CERTIFICATE@" >"$prefix/pip.conf"
+cat >"$prefix/pip.conf" <<CONF
+[global]
+cert = @CERTIFICATE@
+extra-index-url =
+find-links =
+CONF
 printf '#!/bin/sh\\necho conda 99.1\\n' >"$prefix/bin/conda"
 chmod +x "$prefix/bin/conda"
 @END@
@@ -114,10 +119,10 @@ def answer(
 ) -> None:
     """A good answer, also to a request for the rest; length may promise more than there is."""
     begin = int(handler.headers.get("Range", "bytes=0-").split("=")[1].split("-")[0])
-    if begin >= len(content) > 0:
+    whole = len(content) if length is None else length
+    if begin >= whole > 0:
         handler.send_error(416)
         return
-    whole = len(content) if length is None else length
     handler.send_response(206 if begin else 200)
     if begin:
         handler.send_header("Content-Range", f"bytes {begin}-{whole - 1}/{whole}")

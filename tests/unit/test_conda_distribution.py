@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from one_task import run_task
+from one_task import TaskFailed, run_task
 from small_distribution import Mirror, installer, mirror, wheel
+
+MACHINE = os.uname().machine
+FIRST = f"Miniforge3-1.0-1-Linux-{MACHINE}.sh"
 
 
 class Account:
@@ -24,7 +28,7 @@ class Account:
             "distribution": "miniforge",
             "packages": ["parcel>=2"],
             "index_url": f"{served.url}/simple",
-            **served.publish("Miniforge3-1.0-1.sh", installer(served.certificate)),
+            **served.publish(FIRST, installer(served.certificate)),
         }
         self.environment = {
             name: str(served.certificate)
@@ -71,3 +75,103 @@ def test_four_beats_tell_one_story(account: Account) -> None:
     value = subprocess.check_output([made["python"], "-c", "import parcel; print(parcel.VALUE)"])
     assert value == b"21\n"
     assert made["packages"] == {"parcel": "2.1"}
+
+
+def test_a_complete_installation_is_found_without_any_request(account: Account) -> None:
+    made = account.run()
+    account.served.requests.clear()
+    found = account.run(state="found", url="", sha256="", index_url="", distribution="")
+    assert (found["changed"], found["python"]) == (False, made["python"])
+    assert account.run()["changed"] is False
+    assert account.served.requests == []
+
+
+def test_finding_nothing_names_setup(account: Account) -> None:
+    with pytest.raises(TaskFailed, match="setup"):
+        account.run(state="found")
+
+
+def test_a_package_added_later_is_the_only_one_handed_over(account: Account) -> None:
+    account.run()
+    account.served.requests.clear()
+    checked = account.run(check=True, packages=["parcel>=2", "letter"])
+    added = account.run(packages=["parcel>=2", "letter"])
+    assert checked["diff"] == added["diff"]
+    assert added["packages"] == {"parcel": "2.1", "letter": "1.0"}
+    assert not [path for path in account.served.requests if "parcel" in path]
+    assert account.run(packages=["parcel>=2", "letter"])["changed"] is False
+    assert account.run()["changed"] is False
+
+
+def test_an_interrupted_change_of_packages_is_repaired(account: Account) -> None:
+    made = account.run()
+    live = Path(made["generation"]).name
+    note = account.prefix.with_suffix(".d") / "markers" / f".changing-{live}"
+    note.write_text("parcel>=2\n")
+    subprocess.run(
+        f"rm {made['generation']}/lib/python3*/site-packages/parcel.py", shell=True, check=True
+    )
+    repaired = account.run()
+    assert "cut off" in repaired["reason"]
+    subprocess.run([made["python"], "-c", "import parcel"], check=True)
+    assert account.run()["changed"] is False
+
+
+def test_another_version_installs_beside_and_the_one_before_stays(account: Account) -> None:
+    first = account.run()
+    other = installer(account.served.certificate, end="exit 0 # another")
+    published = account.served.publish(f"Miniforge3-2.0-1-Linux-{MACHINE}.sh", other)
+    second = account.run(**published)
+    assert second["version"] == "2.0-1"
+    assert second["generation"] != first["generation"]
+    assert str(account.prefix.readlink()) == f"anaconda.d/{Path(second['generation']).name}"
+    subprocess.run([f"{first['generation']}/bin/python", "-c", "import parcel"], check=True)
+    account.served.requests.clear()
+    assert account.run()["changed"] is True  # back again: nothing is downloaded
+    assert account.served.requests == []
+
+
+@pytest.mark.parametrize("umask", ["000", "077"])
+def test_modes_do_not_depend_on_the_umask(account: Account, umask: str) -> None:
+    (account.home / ".profile").write_text(f"umask {umask}\n")
+    old = os.umask(int(umask, 8))
+    try:
+        account.run()
+    finally:
+        os.umask(old)
+    store = account.prefix.with_suffix(".d")
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in store.iterdir()}
+    private = {"work": "0o700", "downloads": "0o700", "logs": "0o700"}
+    assert {**modes, **private} == modes
+    assert oct(account.prefix.stat().st_mode & 0o777) == "0o755"
+
+
+def test_the_settings_of_a_person_decide_nothing(account: Account) -> None:
+    (account.home / ".curlrc").write_text("output = /nowhere/at/all\n")
+    (account.home / ".config/pip").mkdir(parents=True)
+    (account.home / ".config/pip/pip.conf").write_text(
+        "[global]\nindex-url = https://127.0.0.1:9/\n"
+    )
+    before = account.everything()
+    made = account.run(env={"PIP_INDEX_URL": "https://127.0.0.1:9/", "PYTHONPATH": "/nowhere"})
+    assert made["packages"] == {"parcel": "2.1"}
+    log = "".join(path.read_text() for path in Path(f"{account.prefix}.d/logs").iterdir())
+    assert f"HOME={account.prefix}.d/work/" in log
+    assert "PYTHONPATH=unset" in log
+    ours = str(account.prefix)
+    assert [path for path in account.everything() if not path.startswith(ours)] == before
+
+
+def test_the_controller_can_fetch_for_a_host_without_curl(account: Account) -> None:
+    made = account.run(download_on="controller")
+    assert made["changed"] is True
+    assert [path for path in account.served.requests if path.startswith("/Mini")] == [f"/{FIRST}"]
+    kept = list((account.home / ".cache/hpcc.notebook").iterdir())
+    assert [path.name for path in kept] == [f"{account.options['sha256']}.sh"]
+
+
+def test_no_terms_no_installation(account: Account) -> None:
+    with pytest.raises(TaskFailed, match=r"anaconda_accept_terms: true.*miniforge"):
+        account.run(distribution="anaconda")
+    assert account.run(distribution="anaconda", accept_terms=True, check=True)["changed"] is True
+    assert account.everything() == []

@@ -13,18 +13,20 @@ sha256_of() {
   printf '%s' "${1%% *}"
 }
 
+# HTTP is the server's answer, as far as one came.
 curl_download() {
-  curl -q --silent --show-error --fail --location --proto =https \
-    --proto-redir =https --max-redirs 10 --connect-timeout 30 --max-time "$DEADLINE" --speed-limit 1000 \
-    --speed-time "$STALL" --retry 3 --retry-delay 1 --dump-header "$WORK/headers" -C - -o "$PART" "$URL" 2>"$WORK/words"
+  HTTP=$(curl -q --silent --show-error --fail --location --proto =https --proto-redir =https --max-redirs 10 \
+    --connect-timeout 30 --max-time "$LEFT" --speed-limit 1000 --speed-time "$STALL" --write-out '%{http_code}' \
+    --dump-header "$WORK/headers" -C - -o "$PART" "$URL" 2>"$WORK/words")
 }
 
 wget_download() {
   limit=
-  command -v timeout >/dev/null && limit="timeout $DEADLINE"
+  command -v timeout >/dev/null && limit="timeout $LEFT"
   # shellcheck disable=SC2086 # two words, or none
   $limit wget -c -S -T "$STALL" -O "$PART" "$URL" 2>"$WORK/words"
   status=$?
+  HTTP=$(sed -n 's/^ *HTTP[^ ]* \([0-9]*\).*/\1/p' "$WORK/words" | tail -n 1)
   sed -n 's/^  *\([Cc]ontent-.*\)/\1/p' "$WORK/words" >"$WORK/headers"
   if grep -qi '^ *location: *http:' "$WORK/words"; then
     rm -f "$PART" && fail "$URL redirects to plain http" "Use an address that stays with https"
@@ -33,41 +35,36 @@ wget_download() {
 }
 
 download_once() {
+  LEFT=$((ENDS - $(date +%s)))
+  [ "$LEFT" -gt 0 ] || LEFT=1
   if command -v curl >/dev/null; then
     curl_download
-  elif command -v wget >/dev/null; then
-    wget_download
   else
-    fail "the host has neither curl nor wget" "Set anaconda_download_on: controller"
+    wget_download
   fi
 }
 
 explain_download() {
   words=$(tail -n 3 "$WORK/words" | tr '\n' ' ')
-  case $words in
-    *404* | *410*) fail "$URL does not exist ($words): version $VERSION is not there" "Give another anaconda_version" ;;
-    *[Pp]roxy* | *"Failed to connect"* | *refused*)
-      fail "cannot fetch $URL: $words(https_proxy=${https_proxy:-${HTTPS_PROXY:-none}})" \
-        "Correct the proxy or set anaconda_download_on: controller" ;;
-    *) fail "cannot fetch $URL: $words" "Run again: it resumes where it stopped" ;;
+  proxy=${https_proxy:-${HTTPS_PROXY:-}}
+  case $HTTP in
+    404 | 410)
+      fail "$URL does not exist (HTTP $HTTP): version $VERSION is not there" "Give another anaconda_version" ;;
   esac
+  fail "cannot fetch $URL: $words${proxy:+(through the proxy $proxy)}" \
+    "Run again, it resumes where it stopped; or set anaconda_download_on: controller"
 }
 
-# Three attempts, as long as the server breaks off in the middle; each goes on where the last one stopped.
+# Goes on, within the deadline, as long as a server breaks off in the middle or is out of order for a moment.
 download() {
   phase download "$PART"
-  resumed=
-  [ ! -s "$PART" ] || resumed=yes
-  for _ in 1 2 3; do
+  ENDS=$(($(date +%s) + DEADLINE))
+  for pause in 1 2 4; do
+    [ ! -s "$PART" ] || RESUMED=yes
     download_once && return
-    status=$?
-    case $status in
-      18 | 52 | 55 | 56 | 92) sleep 1 ;;
-      22 | 33) # There may be nothing left to fetch, or something that the server cannot continue.
-        [ -n "$resumed" ] || break
-        matches "$PART" && return
-        rm -f "$PART" && resumed=
-        ;;
+    case $?:$HTTP in
+      18:* | 52:* | 55:* | 56:* | 92:* | 22:5?? | 8:5??) sleep "$pause" ;;
+      22:416 | 33:*) rm -f "$PART" ;; # nothing that the server could continue
       *) break ;;
     esac
   done
@@ -92,6 +89,7 @@ refuse_download() {
 # INSTALLER is complete and checked under this name only; it refuses to run when its name does not end in .sh.
 fetch() {
   INSTALLER=$STORE/downloads/$SHA256.sh PART=$STORE/downloads/$SHA256.part
+  RESUMED=
   phase check
   [ -f "$INSTALLER" ] && matches "$INSTALLER" && return
   if [ -f "$WORK/upload" ]; then
@@ -106,7 +104,7 @@ fetch() {
 
 # What was put together from two downloads gets one whole one.
 retry_afresh() {
-  [ -n "${resumed:-}" ] || return 1
+  [ -n "$RESUMED" ] || return 1
   rm -f "$PART"
   download
   matches "$PART"

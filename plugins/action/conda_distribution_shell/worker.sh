@@ -37,8 +37,8 @@ clean_environment() {
     -e 's/^\(PIP_[A-Z0-9_]*\)=.*/\1/p' -e 's/^\(PYTHON[A-Z0-9_]*\)=.*/\1/p'); do
     unset "$name"
   done
-  unset LD_LIBRARY_PATH XDG_CONFIG_HOME CURL_HOME
-  export HOME="$WORK/home" TMPDIR="$WORK/tmp" PYTHONNOUSERSITE=1 WGETRC=/dev/null
+  unset LD_LIBRARY_PATH XDG_CONFIG_HOME CURL_HOME WGETRC
+  export HOME="$WORK/home" TMPDIR="$WORK/tmp" PYTHONNOUSERSITE=1
   trust
 }
 
@@ -48,6 +48,7 @@ trust() {
     /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem; do
     [ -r "$bundle" ] || continue
     export SSL_CERT_FILE="$bundle" REQUESTS_CA_BUNDLE="${REQUESTS_CA_BUNDLE:-$bundle}"
+    printf 'ca_certificate = %s\n' "$bundle" >"$HOME/.wgetrc"
     return
   done
 }

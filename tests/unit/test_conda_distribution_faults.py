@@ -1,0 +1,264 @@
+"""What goes wrong during an installation: one clear line each, and the next run converges."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from one_task import TaskFailed, command, environment
+from small_distribution import answer, installer, slowly
+from test_conda_distribution import FIRST, Account
+
+pytest_plugins = ["test_conda_distribution"]
+
+
+def converges(account: Account, **options: object) -> None:
+    """Without anything being deleted by hand, and then there is nothing left to do."""
+    account.served.instead = None
+    made = account.run(**options)
+    subprocess.run([made["python"], "-c", "import parcel"], check=True)
+    assert account.run(**options)["changed"] is False
+    assert not (Path(f"{account.prefix}.d") / "lock").is_symlink()
+
+
+def flipped(handler, content: bytes) -> None:
+    answer(handler, content[:-3] + b"X" + content[-2:])
+
+
+def half(handler, content: bytes) -> None:
+    answer(handler, content[: len(content) // 2], len(content))
+
+
+def page(handler, _content: bytes) -> None:
+    answer(handler, b"<html>log in first</html>")
+
+
+def empty(handler, _content: bytes) -> None:
+    answer(handler, b"")
+
+
+def gone(handler, _content: bytes) -> None:
+    handler.send_error(404)
+
+
+def to_http(handler, _content: bytes) -> None:
+    handler.send_response(302)
+    handler.send_header("Location", "http://127.0.0.1:9/Miniforge3.sh")
+    handler.end_headers()
+
+
+DOWNLOADS = {
+    "one flipped byte": (flipped, "wrong checksum: sha256 [0-9a-f]{64}, expected [0-9a-f]{64}"),
+    "an HTML page": (page, "web page"),
+    "an empty answer": (empty, "wrong checksum.*empty"),
+    "a missing file": (gone, r"https://127.*Miniforge3-1.0-1-.*does not exist.*1\.0-1"),
+    "a redirect to http": (to_http, "cannot fetch"),
+}
+
+
+@pytest.mark.parametrize("fault", DOWNLOADS)
+def test_a_bad_download_is_refused_and_never_executed(account: Account, fault: str) -> None:
+    account.served.instead, words = DOWNLOADS[fault]
+    with pytest.raises(TaskFailed, match=words):
+        account.run()
+    assert not account.prefix.exists()
+    assert not list(Path(f"{account.prefix}.d").glob("miniforge-*"))
+    assert not list(Path(f"{account.prefix}.d").glob("downloads/*.sh"))
+    if fault == "one flipped byte":
+        converges(account)
+
+
+@pytest.mark.parametrize("fault", ["one flipped byte", "a missing file"])
+def test_a_bad_download_does_not_leave_the_controller(account: Account, fault: str) -> None:
+    account.served.instead = DOWNLOADS[fault][0]
+    with pytest.raises(TaskFailed, match=r"wrong checksum|cannot be fetched"):
+        account.run(download_on="controller")
+    assert account.everything() == [
+        str(account.home / part) for part in (".cache", ".cache/hpcc.notebook")
+    ]
+
+
+def test_a_truncated_download_resumes_where_it_stopped(account: Account) -> None:
+    account.served.instead = half
+    with pytest.raises(TaskFailed, match="cannot fetch"):
+        account.run()
+    (part,) = Path(f"{account.prefix}.d/downloads").glob("*.part")
+    size = part.stat().st_size
+    account.served.requests.clear()
+    converges(account)
+    assert f"/{FIRST} bytes={size}-" in account.served.requests
+
+
+def test_a_failing_server_that_recovers_is_asked_again(account: Account) -> None:
+    answers = [503, 500]
+
+    def sometimes(handler, content: bytes) -> None:
+        if answers:
+            handler.send_error(answers.pop())
+        else:
+            answer(handler, content)
+
+    account.served.instead = sometimes
+    assert account.run()["changed"] is True
+
+
+def test_a_stalled_download_ends_at_the_deadline(account: Account) -> None:
+    account.served.instead = slowly(20)
+    began = time.monotonic()
+    with pytest.raises(TaskFailed, match="cannot fetch"):
+        account.run(download_timeout=2)
+    assert time.monotonic() - began < 10
+
+
+def test_a_useless_proxy_is_named(account: Account) -> None:
+    with pytest.raises(TaskFailed, match=r"http://127\.0\.0\.1:9"):
+        account.run(env={"https_proxy": "http://127.0.0.1:9", "no_proxy": ""})
+
+
+def test_an_untrusted_certificate_is_refused(account: Account) -> None:
+    trusted = dict.fromkeys(account.environment, "/etc/ssl/certs/ca-certificates.crt")
+    with pytest.raises(TaskFailed, match="certificate"):
+        account.run(env=trusted)
+
+
+@pytest.mark.parametrize(
+    "end", ["echo no space left >&2; exit 1", "rm $prefix/bin/python*", "kill -9 $$"]
+)
+def test_a_failing_installer_leaves_nothing_live(account: Account, end: str) -> None:
+    broken = account.served.publish("Broken.sh", installer(account.served.certificate, end=end))
+    with pytest.raises(TaskFailed, match=r"anaconda\.d/logs/[0-9a-f]+\.log"):
+        account.run(**broken)
+    assert not account.prefix.is_symlink()
+    converges(account)
+    assert [path.name[:10] for path in Path(f"{account.prefix}.d").glob("miniforge-*")] == [
+        "miniforge-"
+    ]
+
+
+def test_a_bad_package_leaves_the_live_installation_alone(account: Account) -> None:
+    first = account.run()
+    other = installer(account.served.certificate, end="exit 0 # other")
+    published = account.served.publish("Third.sh", other)
+    with pytest.raises(TaskFailed, match="installing the packages"):
+        account.run(packages=["parcel>=99"], **published)
+    assert account.run()["changed"] is False
+    assert os.path.realpath(account.prefix) == first["generation"]
+
+
+FOREIGN = {
+    "directory": lambda prefix: prefix.mkdir(),
+    "file": lambda prefix: prefix.write_text("mine"),
+    "link": lambda prefix: prefix.symlink_to("/usr"),
+    "dangling": lambda prefix: prefix.symlink_to("/nonexistent/anaconda"),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_what_somebody_else_made_is_left_alone(account: Account, what: str) -> None:
+    FOREIGN[what](account.prefix)
+    before = account.everything()
+    for check in (True, False):
+        with pytest.raises(TaskFailed, match=r"left alone.*anaconda_prefix.*mv "):
+            account.run(check=check)
+    assert account.everything() == before
+
+
+def test_half_a_generation_without_marker_is_garbage(account: Account) -> None:
+    name = f"miniforge-1.0-1-{account.options['sha256'][:12]}"
+    half_done = Path(f"{account.prefix}.d") / name
+    (half_done / "bin").mkdir(parents=True)
+    (half_done / "bin/conda").write_text("#!/bin/sh\ntouch ~/executed\n")
+    account.prefix.symlink_to(f"anaconda.d/{name}")
+    converges(account)
+    assert not (account.home / "executed").exists()
+
+
+def test_a_lost_python_is_noticed(account: Account) -> None:
+    made = account.run()
+    for python in Path(made["generation"]).glob("bin/python*"):
+        python.unlink()
+    assert "damaged" in account.run(check=True)["reason"]
+    converges(account)
+
+
+def lock(account: Account, **changes: str) -> None:
+    store = Path(f"{account.prefix}.d")
+    store.mkdir(exist_ok=True)
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    record = {
+        "run": "0",
+        "host": os.uname().nodename,
+        "boot": boot,
+        "pid": "999999999",
+        "group": "0",
+    }
+    record.update(
+        {"start": "1", "uid": str(os.getuid()), "user": "alice", "since": "2026-01-01T00:00:00Z"}
+    )
+    (store / "lock").symlink_to(
+        " ".join(f"{key}={value}" for key, value in {**record, **changes}.items())
+    )
+
+
+@pytest.mark.parametrize("changes", [{}, {"pid": str(os.getpid())}, {"boot": "another"}])
+def test_the_lock_of_a_dead_worker_is_taken_over(account: Account, changes: dict[str, str]) -> None:
+    lock(account, **changes)
+    converges(account)
+
+
+def test_the_lock_of_another_host_is_never_stolen(account: Account) -> None:
+    lock(account, host="dev99")
+    unlock = f"alice on dev99 .* since 2026-01-01.*rm {account.prefix}.d/lock"
+    for check in (True, False):
+        with pytest.raises(TaskFailed, match=unlock):
+            account.run(check=check)
+    subprocess.run(["rm", f"{account.prefix}.d/lock"], check=True)
+    converges(account)
+
+
+def start(account: Account, **options: object) -> subprocess.Popen[bytes]:
+    """A run in the background, as soon as its worker runs the installer."""
+    slow = account.served.publish("Slow.sh", installer(account.served.certificate, sleep=4))
+    argv = command(account.directory, account.task(**slow, **options))
+    (account.directory / "ansible.cfg").touch()
+    env = environment(account.directory, account.environment)
+    process = subprocess.Popen(argv, env=env, start_new_session=True)
+    logs = Path(f"{account.prefix}.d/logs")
+    deadline = time.monotonic() + 15
+    while not any("== install" in path.read_text() for path in logs.glob("*.log")):
+        assert time.monotonic() < deadline, "no installer is running"
+        time.sleep(0.05)
+    return process
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
+def test_the_worker_outlives_the_controller_and_is_joined(
+    account: Account, signal_number: int
+) -> None:
+    process = start(account)
+    os.killpg(process.pid, signal_number)
+    process.wait()
+    slow = {"url": f"{account.served.url}/Slow.sh"}
+    slow["sha256"] = account.served.publish(
+        "Slow.sh", installer(account.served.certificate, sleep=4)
+    )["sha256"]
+    joined = account.run(**slow)
+    assert "joining" in joined["stderr"]
+    assert account.run(**slow)["changed"] is False
+    assert len(list(Path(f"{account.prefix}.d/logs").iterdir())) == 1
+
+
+def test_a_killed_worker_is_replaced_and_its_installer_ended(account: Account) -> None:
+    process = start(account)
+    holder = str(Path(f"{account.prefix}.d/lock").readlink())
+    pid = int(dict(word.split("=") for word in holder.split())["pid"])
+    os.kill(pid, signal.SIGKILL)
+    assert process.wait() == 0
+    store = Path(f"{account.prefix}.d")
+    assert len(list(store.glob("logs/*"))) == 2
+    assert len(list(store.glob("miniforge-*"))) == 1
+    assert list(store.glob("trash/*")) == []

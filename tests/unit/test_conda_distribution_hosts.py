@@ -1,0 +1,103 @@
+"""Hosts as they are: other shells, no curl, no Python, programs of busybox, noisy logins."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from one_task import TaskFailed
+from test_conda_distribution import Account
+
+pytest_plugins = ["test_conda_distribution"]
+SHELL_FILES = Path(__file__).parents[2] / "plugins/action/conda_distribution_shell"
+
+
+def path_without(directory: Path, *patterns: str) -> Path:
+    """A directory with all programs of this machine but some."""
+    programs = directory / "bin"
+    programs.mkdir()
+    for place in ("/usr/sbin", "/usr/bin"):
+        for program in Path(place).iterdir():
+            link = programs / program.name
+            if not any(program.match(pattern) for pattern in patterns) and not link.is_symlink():
+                link.symlink_to(program)
+    return programs
+
+
+def test_the_shell_files_pass_shellcheck() -> None:
+    if not shutil.which("shellcheck"):
+        pytest.skip("shellcheck is not installed")
+    subprocess.run(["shellcheck", *sorted(SHELL_FILES.glob("*.sh"))], check=True)
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_it_installs_under_this_shell(account: Account, shell: str) -> None:
+    program = shutil.which(shell)
+    if not program:
+        pytest.skip(f"{shell} is not installed")
+    (account.directory / "first").mkdir()
+    (account.directory / "first/sh").symlink_to(program)
+    env = {"PATH": f"{account.directory / 'first'}:{os.environ['PATH']}"}
+    assert account.run(env=env)["packages"] == {"parcel": "2.1"}
+    assert account.run(env=env)["changed"] is False
+
+
+def test_it_installs_with_the_programs_of_busybox(account: Account) -> None:
+    busybox = shutil.which("busybox")
+    if not busybox:
+        pytest.skip("busybox is not installed")
+    applets = account.directory / "applets"
+    applets.mkdir()
+    subprocess.run([busybox, "--install", "-s", str(applets)], check=True)
+    (applets / "wget").unlink(missing_ok=True)
+    env = {"PATH": f"{applets}:{os.environ['PATH']}"}
+    assert account.run(env=env)["packages"] == {"parcel": "2.1"}
+    assert account.run(env=env)["changed"] is False
+
+
+def test_it_installs_with_wget_and_no_python(account: Account) -> None:
+    programs = path_without(account.directory, "curl", "python*")
+    env = {"PATH": str(programs)}
+    checked = account.run(env=env, check=True)
+    assert checked["python"] == ""
+    assert "no Python 3.8" in checked["stdout"] + checked["stderr"]
+    assert account.run(env=env)["changed"] is True
+
+
+def test_without_curl_and_wget_it_says_how_to_go_on(account: Account) -> None:
+    env = {"PATH": str(path_without(account.directory, "curl", "wget"))}
+    with pytest.raises(TaskFailed, match="anaconda_download_on: controller"):
+        account.run(env=env)
+    assert not Path(f"{account.prefix}.d").exists()
+    assert account.run(env=env, download_on="controller")["changed"] is True
+
+
+MACHINES = {
+    "a wrong architecture": ("uname", 'echo "Linux riscv64"', "riscv64"),
+    "an old glibc": ("getconf", 'echo "glibc 2.12"', "glibc 2.12.*2.17"),
+    "no glibc": ("getconf", "exit 1", "no glibc"),
+}
+
+
+@pytest.mark.parametrize("fault", MACHINES)
+def test_a_host_that_cannot_run_it_is_refused_before_the_download(
+    account: Account, fault: str
+) -> None:
+    name, body, words = MACHINES[fault]
+    (account.directory / "first").mkdir()
+    program = account.directory / "first" / name
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    with pytest.raises(TaskFailed, match=words):
+        account.run(env={"PATH": f"{account.directory / 'first'}:{os.environ['PATH']}"})
+    assert (account.everything(), account.served.requests) == ([], [])
+
+
+def test_a_symlinked_home_is_one_installation(account: Account) -> None:
+    other = account.directory / "other"
+    other.symlink_to(account.home)
+    account.run(prefix=str(other / "anaconda"))
+    assert account.run()["changed"] is False
