@@ -77,7 +77,7 @@ class ActionModule(ActionBase):
 
 def _asked(where: str, names: list[str]) -> str:
     """Ask twice, until both are the same and good enough."""
-    for _ in range(TRIES):
+    for _try in range(TRIES):
         given = _prompt(
             f"New notebook password for {where} "
             f"(at least {PASSWORD_CHARACTERS} characters; it is not shown):"

@@ -33,8 +33,6 @@ attributes:
   action:
     support: full
     description: Runs on the controller.
-extends_documentation_fragment:
-  - action_common_attributes
 """
 
 EXAMPLES = r"""

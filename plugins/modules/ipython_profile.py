@@ -88,90 +88,60 @@ kept:
 """
 
 import secrets
-import stat
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, NamedTuple
+from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils import (
     files,
-    password,
     profile,
+    profile_plan,
     resource,
     rules,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile_plan import Step
 
 TOKEN_BYTES = 32
-BEGUN = {
-    "startup/README": profile.STARTUP_README,
-    "ipython_config.py": profile.IPYTHON_CONFIG,
-    "ipython_kernel_config.py": profile.KERNEL_CONFIG,
-}
-
-
-class Step(NamedTuple):
-    """One change: what, why, how, and for a rendered file from which text to which."""
-
-    name: str
-    reason: str
-    apply: Callable[[], object]
-    before: str = ""
-    after: str = ""
 
 
 def decide(params: Mapping[str, Any]) -> resource.Plan:
     """Give the plan for the wanted state."""
     rules.require("name", "profile_name", params["name"])
-    layout = profile.Layout(str(Path("~").expanduser()), params["name"])
+    layout = Layout(str(Path("~").expanduser()), params["name"])
     return absent(layout) if params["state"] == "absent" else present(layout, params)
 
 
-def present(layout: profile.Layout, params: Mapping[str, Any]) -> resource.Plan:
+def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
     """Plan what is missing or different, directories first."""
+    python = params["python"] or sys.executable
     rules.require("root_dir", "root_dir", params["root_dir"])
     rules.require("options", "server_options", params["options"])
-    python = params["python"] or sys.executable
     rules.require("python", "path", python)
+    kernel = profile.kernel_spec(layout, layout.expanded(python))
     found = [
-        home_of_profiles(layout),
-        root_directory(layout.expanded(params["root_dir"])),
+        chosen(layout.ipython, ".ipython"),
+        chosen(layout.expanded(params["root_dir"]), "root_dir"),
         directory(layout.directory, f"profile_{layout.name}"),
         *(directory(layout.at(name), name) for name in profile.DIRECTORIES),
-        *(begun(layout, name) for name in BEGUN),
+        *(begun(layout, name) for name in profile_plan.BEGUN),
         token(layout),
-        kernel_spec(layout, layout.expanded(python)),
+        rendered(layout, profile.KERNEL_SPEC, kernel),
         server_config(layout, params["root_dir"], params["options"]),
     ]
-    return plan(layout, [step for step in found if step], warnings=list(loose(layout.ipython)))
+    status = files.directory_status(layout.ipython)
+    warnings = profile_plan.group_warnings(layout.ipython, status.st_mode if status else 0)
+    return profile_plan.plan(layout, [step for step in found if step], {}, warnings)
 
 
-def home_of_profiles(layout: profile.Layout) -> Step | None:
-    """~/.ipython is the person's own: made when missing, refused when it protects nothing."""
-    found = files.directory_status(layout.ipython)
-    if found is None:
-        return directory(layout.ipython, ".ipython")
-    if found.st_mode & stat.S_IWOTH:
-        raise NotebookError("everybody can write to it", layout.ipython, "Run chmod go-w on it")
-    return None
-
-
-def loose(path: str) -> Iterator[str]:
-    """What works, but lets the person's group put something else in the profile's place."""
-    found = files.directory_status(path)
-    if found and found.st_mode & stat.S_IWGRP:
-        yield f"{path}: its group can write to it. Consider chmod g-w on it"
-
-
-def root_directory(path: str) -> Step | None:
-    """Kernels import from where they start, so nobody else may put a file there."""
-    found = files.directory_status(path)
-    if found is None:
-        return directory(path, path)
-    if found.st_mode & stat.S_IWOTH:
-        raise NotebookError("everybody can write to it", path, "Choose another root_dir")
+def chosen(path: str, name: str) -> Step | None:
+    """A directory of the person's own, possibly behind a link: only made when it is missing."""
+    status = files.directory_status(path)
+    if status is None:
+        return directory(path, name)
+    profile_plan.refuse_open_directory(path, status.st_mode)
     return None
 
 
@@ -181,19 +151,19 @@ def directory(path: str, name: str) -> Step | None:
     return Step(name, reason, partial(files.make_private_directory, path)) if reason else None
 
 
-def begun(layout: profile.Layout, name: str) -> Step | None:
+def begun(layout: Layout, name: str) -> Step | None:
     """A file that is written once and then belongs to the person."""
-    path = layout.at(name)
+    path, content = layout.at(name), profile_plan.BEGUN[name].encode()
     if files.read(path) is not None:
         return None
-    return Step(name, "missing", partial(files.write_private, path, BEGUN[name].encode()))
+    return Step(name, "missing", partial(files.write_private, path, content))
 
 
-def token(layout: profile.Layout) -> Step | None:
+def token(layout: Layout) -> Step | None:
     """A random token, made again only when somebody else may have read it."""
-    present = files.read(layout.token)
+    content = files.read(layout.token)
     reason = files.private_mode_reason(layout.token)
-    if not reason and len(present or b"") < 2 * TOKEN_BYTES:
+    if not reason and len(content or b"") < 2 * TOKEN_BYTES:
         reason = "too short"
     return Step("security/token", reason, partial(write_token, layout.token)) if reason else None
 
@@ -203,26 +173,16 @@ def write_token(path: str) -> None:
     files.write_private(path, secrets.token_hex(TOKEN_BYTES).encode())
 
 
-def kernel_spec(layout: profile.Layout, python: str) -> Step | None:
-    """The kernel that runs under the profile."""
-    return rendered(layout, profile.KERNEL_SPEC, profile.kernel_spec(layout, python))
-
-
-def server_config(
-    layout: profile.Layout, root_dir: str, options: Mapping[str, object]
-) -> Step | None:
+def server_config(layout: Layout, root_dir: str, options: Mapping[str, object]) -> Step | None:
     """The configuration of the server, unless a person wrote one of their own."""
     path = layout.at(profile.SERVER_CONFIG)
-    present = files.read(path)
-    if present is not None and not profile.is_ours(present):
-        todo = "Move it away, and put its settings into the variable nbserver_profile_options"
-        raise NotebookError("was not written by hpcc.notebook", path, todo)
+    profile_plan.refuse_foreign_config(path, files.read(path))
     text = profile.server_config(layout, root_dir, options)
     compile(text, path, "exec")  # its reader is asked before it replaces anything
     return rendered(layout, profile.SERVER_CONFIG, text)
 
 
-def rendered(layout: profile.Layout, name: str, text: str) -> Step | None:
+def rendered(layout: Layout, name: str, text: str) -> Step | None:
     """A file whose whole content is ours."""
     path, content = layout.at(name), text.encode()
     reason = files.private_file_reason(path, content)
@@ -232,82 +192,33 @@ def rendered(layout: profile.Layout, name: str, text: str) -> Step | None:
     return Step(name, reason, partial(files.write_private, path, content), before, text)
 
 
-def absent(layout: profile.Layout) -> resource.Plan:
+def absent(layout: Layout) -> resource.Plan:
     """Plan the removal of what is ours; a directory goes when nothing else is left in it."""
     files.private_directory_reason(layout.directory)
-    refuse_recorded_servers(layout)
-    doomed = {layout.at(name): name for name in profile.FILES if is_ours(layout, name)}
+    profile_plan.refuse_recorded_servers(layout, files.entries(layout.at("run")))
+    doomed = {layout.at(name): name for name in profile.FILES if may_go(layout, name)}
     for name in (*reversed(profile.DIRECTORIES), ""):
         path = layout.at(name) if name else layout.directory
         if holds_only(path, doomed):
             doomed[path] = name or f"profile_{layout.name}"
     steps = [
-        Step(name, "to be removed", partial(files.remove, path)) for path, name in doomed.items()
+        Step(name, profile_plan.REMOVED, partial(files.remove, path))
+        for path, name in doomed.items()
     ]
     kept = [name for name in files.entries(layout.directory) if layout.at(name) not in doomed]
-    return plan(layout, steps, kept=kept)
+    return profile_plan.plan(layout, steps, {"kept": kept})
 
 
-def is_ours(layout: profile.Layout, name: str) -> bool:
-    """Whether a file may go: it is still as we made it, or its name says that only we use it."""
+def may_go(layout: Layout, name: str) -> bool:
+    """Whether there is such a file of ours."""
     content = files.read(layout.at(name))
-    if content is None:
-        return False
-    if name in BEGUN:
-        return content == BEGUN[name].encode()
-    if name == profile.PASSWORD_FILE:
-        return not password.without_hash(password.load(content, layout.at(name)))
-    return name != profile.SERVER_CONFIG or profile.is_ours(content)
+    return content is not None and profile_plan.is_ours(layout, name, content)
 
 
 def holds_only(path: str, doomed: Mapping[str, str]) -> bool:
     """Whether a directory is empty once these files and directories are gone."""
-    if files.directory_status(path) is None:
-        return False
-    return all(f"{path}/{entry}" in doomed for entry in files.entries(path))
-
-
-def refuse_recorded_servers(layout: profile.Layout) -> None:
-    """A server that still runs would lose its certificate under its feet."""
-    hosts = [name[:-5] for name in files.entries(layout.at("run")) if name.endswith(".json")]
-    if hosts:
-        todo = f"Stop it first; when {hosts[0]} is gone for good, remove run/{hosts[0]}.json"
-        raise NotebookError(f"a server is recorded on {', '.join(hosts)}", layout.directory, todo)
-
-
-def plan(layout: profile.Layout, steps: list[Step], **rest: Any) -> resource.Plan:
-    """Make one plan of all steps."""
-
-    def apply() -> Mapping[str, object]:
-        for step in steps:
-            step.apply()
-        return {}
-
-    kept = rest.pop("kept", None)
-    result = {"path": layout.directory, **({} if kept is None else {"kept": kept})}
-    reasons = [f"{step.name}: {step.reason}" for step in steps]
-    return resource.Plan(reasons, apply, list(differences(layout, steps)), result, **rest)
-
-
-def differences(layout: profile.Layout, steps: list[Step]) -> Iterator[dict[str, str]]:
-    """A list of what changes, then the text of each file that is rendered."""
-    if steps:
-        yield {
-            "before_header": layout.directory,
-            "after_header": layout.directory,
-            "before": "".join(f"{step.name}: {step.reason}\n" for step in steps),
-            "after": "".join(f"{step.name}: {outcome(step)}\n" for step in steps),
-        }
-    for step in steps:
-        if step.before != step.after:
-            header = layout.at(step.name)
-            texts = {"before": step.before, "after": step.after}
-            yield {"before_header": header, "after_header": header, **texts}
-
-
-def outcome(step: Step) -> str:
-    """What stands in the list afterwards."""
-    return "absent" if step.reason == "to be removed" else "as wanted, for its owner only"
+    exists = files.directory_status(path) is not None
+    return exists and all(f"{path}/{entry}" in doomed for entry in files.entries(path))
 
 
 def main() -> None:

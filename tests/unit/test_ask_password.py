@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pexpect
@@ -137,6 +139,35 @@ def test_a_password_from_a_variable_is_in_no_output(home, environment, command):
     assert passwd_check(stored(home), PASSWORD)
     secrets = [*spellings(PASSWORD), stored(home), stored(home).rpartition("$")[2]]
     assert [text for text in secrets if text in output] == []
+
+
+def seen_in_processes(secret: bytes) -> list[str]:
+    """Look into arguments and environment of every process, as a neighbour or root would."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        for name in ("cmdline", "environ"):
+            with contextlib.suppress(OSError):
+                if secret in (process / name).read_bytes():
+                    found.append(f"{process.name}/{name}")
+    return found
+
+
+def test_a_password_from_a_variable_is_in_no_process(home, command, environment):
+    variables = home.parent / "vars.yml"
+    variables.write_text("nbserver_profile_password: canary-5f1c9d-canary\n")
+    loud = [*command, "-e", f"@{variables}", "-e", "marker=visible-5f1c9d"]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    found, looks, controls = [], 0, 0
+    with subprocess.Popen(loud, env=environment, **quiet) as process:
+        while process.poll() is None:
+            looks += 1
+            controls += bool(seen_in_processes(b"visible-5f1c9d"))
+            found += seen_in_processes(b"canary-5f1c9d")
+            time.sleep(0.02)
+    assert process.returncode == 0
+    assert found == []
+    assert looks > 10
+    assert controls > 10  # it sees what is there
 
 
 def test_it_gives_up_after_three_tries(home, environment, command):

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -19,6 +20,7 @@ from ansible_collections.hpcc.notebook.plugins.modules import (
     notebook_certificate,
     notebook_password,
 )
+from jupyter_server.auth.security import passwd_check
 from modules import run_module
 
 PASSWORD = "pä😀 \"'$`\\{{x}}% long"
@@ -189,3 +191,32 @@ NOTEBOOK = {
     "format": "json",
     "content": {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
 }
+
+
+def test_killed_at_any_moment_the_next_run_makes_everything_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for attempt in range(25):
+        child = os.fork()
+        if child == 0:
+            prepare_with(f"{PASSWORD} {attempt}", key_type="ec" if attempt % 2 else "rsa")
+            os._exit(0)
+        time.sleep(attempt * 0.02)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert any(prepare_with(PASSWORD))
+    assert not any(prepare_with(PASSWORD))
+    security = tmp_path / ".ipython" / "profile_nbserver" / "security"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(security / "notebook.crt", security / "notebook.key")
+    stored = json.loads((security.parent / "jupyter_server_config.json").read_text())
+    assert passwd_check(stored["IdentityProvider"]["hashed_password"], PASSWORD)
+
+
+def prepare_with(password: str, key_type: str = "ec") -> list[bool]:
+    """Do what the role does, and say what changed."""
+    size = {"ec": 256, "rsa": 2048}[key_type]
+    return [
+        run_module(ipython_profile)["changed"],
+        run_module(notebook_certificate, key_type=key_type, key_size=size)["changed"],
+        run_module(notebook_password, password=password)["changed"],
+    ]
