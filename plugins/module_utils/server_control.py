@@ -23,7 +23,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import (
     readiness,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Trust
+from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Endpoint, Trust
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
     FRONTENDS,
     Launch,
@@ -36,7 +36,9 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
     Observed,
     Running,
+    endpoint,
     observe,
+    trust,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_start import (
     person,
@@ -140,8 +142,8 @@ def _require_startable(layout: Layout, request: Request, observed: Observed) -> 
     processes.program("tmux")
     _version(request.launch)
     readiness.require_ready(layout)
-    running = observed.running
-    if running is None or running.launch != request.launch:
+    running, wanted = observed.running, endpoint(layout, request.launch)
+    if running is None or endpoint(layout, running.launch) != wanted:
         require_free(layout, request.launch)
 
 
@@ -159,8 +161,7 @@ def _reported(layout: Layout, request: Request, observed: Observed, plan: Plan) 
     """What is true, or would be; what is called running has to answer first."""
     kept = None if plan.stop else observed.running
     launch = kept.launch if kept else request.launch if plan.start else None
-    trust = observed.trust(layout)
-    warnings = _confirmed(layout, request, kept, trust) if kept else ()
+    warnings = _confirmed(layout, request, kept) if kept else ()
     report = {
         "host": layout.host,
         "user": person(layout.uid)[0],
@@ -170,39 +171,34 @@ def _reported(layout: Layout, request: Request, observed: Observed, plan: Plan) 
         **(_way_in(layout, launch) if launch else {}),
         **_process(kept),
     }
-    if launch:
-        shown = trust.sha256 if kept else readiness.certificate_sha256(layout)
-        report["certificate_sha256"] = shown
     before = observed.running.launch if observed.running else None
     return Outcome(bool(plan.reason), report, _diff(before, launch), warnings)
 
 
-def _confirmed(layout: Layout, request: Request, running: Running, trust: Trust) -> tuple[str, ...]:
+def _confirmed(layout: Layout, request: Request, running: Running) -> tuple[str, ...]:
     """Let a running server prove itself; say what only a restart would change."""
-    endpoint = running.endpoint(layout)
+    where, shown = endpoint(layout, running.launch), trust(layout)
+    _wait_until_private(layout, request, running, where, shown)
+    token = readiness.token(layout)
+    refused = probe.token_reason(where, shown, token, ANSWER_WITHIN)
+    other = difference(running.launch, request.launch)
+    return tuple(filter(None, [other, refused and f"{refused}; restart the server"]))
+
+
+def _wait_until_private(
+    layout: Layout, request: Request, running: Running, where: Endpoint, shown: Trust
+) -> None:
+    """Another run may have started it a moment ago, or may have been killed while it did."""
     deadline = time.monotonic() + request.timeout
     while True:
         try:
-            probe.require_private(endpoint, trust, ANSWER_WITHIN)
-            token = readiness.token(layout)
-            refused = probe.token_reason(endpoint, trust, token, ANSWER_WITHIN)
-            break
+            return probe.require_private(where, shown, ANSWER_WITHIN)
         except OSError as error:
             if time.monotonic() > deadline or not running.alive():
                 what = f"the server (process {running.pid}) does not answer"
                 todo = f"Look at {layout.log}, then restart it."
-                raise NotebookError(what, str(endpoint), todo) from error
+                raise NotebookError(what, str(where), todo) from error
         time.sleep(POLL)
-    renewed = trust.sha256 != readiness.certificate_sha256(layout)
-    return tuple(
-        warning
-        for warning in (
-            difference(running.launch, request.launch),
-            refused and f"{refused}; restart the server",
-            "it shows the certificate of before; restart it to have the new one" if renewed else "",
-        )
-        if warning
-    )
 
 
 def _process(running: Running | None) -> dict[str, object]:
@@ -217,6 +213,7 @@ def _way_in(layout: Layout, launch: Launch) -> dict[str, object]:
         "version": _version(launch),
         "transport": launch.transport,
         **({"port": launch.port} if over_tcp else {"socket": layout.socket}),
+        "certificate_sha256": readiness.certificate_sha256(layout),
         "url": f"https://127.0.0.1:{launch.port}" if over_tcp else "",
     }
 

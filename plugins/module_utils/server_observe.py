@@ -45,12 +45,6 @@ class Running:
         seconds = time.gmtime(processes.wall_clock(self.start_time))
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", seconds)
 
-    def endpoint(self, layout: Layout) -> Endpoint:
-        """Where it listens."""
-        if self.launch.transport == "tcp":
-            return Endpoint(port=self.launch.port)
-        return Endpoint(path=layout.socket)
-
 
 @dataclass(frozen=True)
 class Observed:
@@ -69,12 +63,6 @@ class Observed:
             self.running.start_time,
         )
 
-    def trust(self, layout: Layout) -> Trust:
-        """A running server shows the certificate it was started with, not one renewed since."""
-        if self.record and self.record_fits():
-            return Trust(self.record.certificate_sha256)
-        return Trust(readiness.certificate_sha256(layout))
-
     def past(self) -> str | None:
         """What became of the server that the record speaks of."""
         if self.record is None or self.running:
@@ -82,6 +70,17 @@ class Observed:
         if self.record.boot_id != processes.boot_id():
             return f"the host was rebooted since the start of {self.record.since}"
         return f"the server of {self.record.since} is gone"
+
+
+def endpoint(layout: Layout, launch: Launch) -> Endpoint:
+    """Where a server listens that was launched so."""
+    over_tcp = launch.transport == "tcp"
+    return Endpoint(port=launch.port) if over_tcp else Endpoint(path=layout.socket)
+
+
+def trust(layout: Layout) -> Trust:
+    """What our server shows: Jupyter reads its certificate for each connection, even a renewed."""
+    return Trust(readiness.certificate_sha256(layout))
 
 
 def observe(layout: Layout, session: str) -> Observed:

@@ -27,7 +27,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
     clean_environment,
     launch_line,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import Running, run_tmux
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
+    Running,
+    endpoint,
+    run_tmux,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_stop import end
 
@@ -57,7 +61,7 @@ def require_free(layout: Layout, launch: Launch) -> None:
     """Refuse to start where somebody else listens already; only looked at, so checked first."""
     if launch.transport == "tcp":
         _require_free_port(launch.port)
-    elif probe.peer_pid(probe.Endpoint(path=layout.socket)):
+    elif probe.peer_pid(endpoint(layout, launch)):
         what = "another program of yours listens here"
         raise NotebookError(what, layout.socket, "End it and run again.")
 
@@ -85,11 +89,19 @@ def _prepare(layout: Layout) -> None:
     """Make what the server needs: private directories, a new log, no socket of a dead one."""
     for directory in (layout.runtime, str(Path(layout.logs).parent), layout.logs):
         files.make_private_directory(directory)
+    # Says that there is nothing to migrate: Jupyter would copy a configuration of ten years ago
+    # from the person's ~/.ipython into ours.
+    _write_missing(f"{layout.directory}/migrated")
     before = files.read(layout.log) if _small(layout.log) else None
     if before:
         files.write_private(f"{layout.log}.1", before)
     files.write_private(layout.log, b"")
     _remove_stale_socket(layout.socket)
+
+
+def _write_missing(path: str) -> None:
+    if files.private_file_reason(path, b""):
+        files.write_private(path, b"")
 
 
 def _small(path: str) -> bool:
@@ -134,14 +146,14 @@ def _wait_until_private(layout: Layout, started: Running, timeout: float) -> Non
 
 def _serves(layout: Layout, started: Running, trust: Trust, token: str) -> bool:
     """Whether it answers yet; a wrong answer is an error."""
-    endpoint = started.endpoint(layout)
+    where = endpoint(layout, started.launch)
     try:
-        probe.require_private(endpoint, trust, ANSWER_WITHIN)
-        reason = probe.token_reason(endpoint, trust, token, ANSWER_WITHIN)
+        probe.require_private(where, trust, ANSWER_WITHIN)
+        reason = probe.token_reason(where, trust, token, ANSWER_WITHIN)
     except OSError:
         return False
     if reason:
-        raise NotebookError(reason, str(endpoint), "Run setup.yml again.")
+        raise NotebookError(reason, str(where), "Run setup.yml again.")
     return started.alive()
 
 

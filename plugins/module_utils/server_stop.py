@@ -16,13 +16,14 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import (
     tmux,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Trust
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
     Observed,
     Running,
+    endpoint,
     pane_pids,
     run_tmux,
+    trust,
 )
 
 POLL = 0.05
@@ -35,7 +36,7 @@ def stop(layout: Layout, session: str, observed: Observed) -> str:
     """Stop what there is; say what that took."""
     how = "only a session was left"
     if observed.running:
-        how = _stop_server(layout, observed.running, observed.trust(layout))
+        how = _stop_server(layout, observed.running)
     _tidy(layout, session)
     return how
 
@@ -46,17 +47,18 @@ def end(running: Running, layout: Layout, session: str) -> None:
     _tidy(layout, session)
 
 
-def _stop_server(layout: Layout, running: Running, trust: Trust) -> str:
-    if _asked(layout, running, trust) and _gone(running, CLEAN_WITHIN):
+def _stop_server(layout: Layout, running: Running) -> str:
+    if _asked(layout, running) and _gone(running, CLEAN_WITHIN):
         return "it shut down cleanly"
     return _signalled(running)
 
 
-def _asked(layout: Layout, running: Running, trust: Trust) -> bool:
+def _asked(layout: Layout, running: Running) -> bool:
     """Whether the server accepted to shut down by itself."""
-    endpoint, token = running.endpoint(layout), readiness.token(layout)
+    where, token = endpoint(layout, running.launch), readiness.token(layout)
     try:
-        answer = probe.request(endpoint, trust, "POST", "/api/shutdown", token, ANSWER_WITHIN)
+        shown = trust(layout)
+        answer = probe.request(where, shown, "POST", "/api/shutdown", token, ANSWER_WITHIN)
     except (OSError, NotebookError):
         return False
     return answer.status == 200

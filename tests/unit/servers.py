@@ -16,17 +16,23 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as make_ec
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as make_rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from modules import ModuleFailed
 
 UNIT = Path(__file__).parent
 COLLECTIONS = UNIT.parents[1] / "playbooks" / "collections"
 TOKEN = "canary-token-5e1f0c7d2b9a"
 PASSWORD = "a long enough passphrase"
-_EC = "ec -pkeyopt ec_paramgen_curve:P-256"
 _RUNNER = f"""
 import json, sys
 sys.path[:0] = [{str(UNIT)!r}, {str(COLLECTIONS)!r}]
@@ -129,6 +135,15 @@ class Account:
             ),
         )
 
+    def tree(self) -> dict[str, tuple[int, bytes]]:
+        """Everything that lies on disk for this account: path → mode and content."""
+        found = {}
+        for top in (self.home, self.local):
+            for path in [top, *top.rglob("*")] if top.exists() else []:
+                content = path.read_bytes() if path.is_file() else b""
+                found[str(path)] = (path.lstat().st_mode, content)
+        return found
+
     def processes(self) -> list[int]:
         """Every living process of this profile: what must be none in the end."""
         marks = (str(self.home), f"{self.local}/")
@@ -162,16 +177,19 @@ class Account:
             json.dumps({"PasswordIdentityProvider": {"hashed_password": _hash()}}),
         )
 
-    def make_certificate(self, *dates: str, key: str = _EC) -> None:
-        """A self-signed certificate, as openssl makes it."""
-        crt, pem = self.security / "notebook.crt", self.security / "notebook.key"
-        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-        made = ["openssl", "req", "-x509", "-newkey", *key.split(), "-nodes", *names]
-        where = ["-keyout", str(pem), "-out", str(crt)]
-        argv = [*made, *(dates or ("-days", "30")), *where]
-        subprocess.run(argv, check=True, capture_output=True)
-        for path in (crt, pem):
-            self.write(path, path.read_bytes())
+    def make_certificate(
+        self, *, rsa: int = 0, days: tuple[int, int] = (0, 30), name: str = "localhost"
+    ) -> None:
+        """A self-signed certificate for the days from … to, counted from now, and its key."""
+        key = make_rsa(65537, rsa) if rsa else make_ec(SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        begin, end = (datetime.now(UTC) + timedelta(days=day, seconds=-9) for day in days)
+        builder = x509.CertificateBuilder(subject, subject, key.public_key(), 1, begin, end)
+        names = x509.SubjectAlternativeName([x509.DNSName(name)])
+        certificate = builder.add_extension(names, critical=False).sign(key, SHA256())
+        form = (PrivateFormat.PKCS8, NoEncryption())
+        self.write(self.security / "notebook.crt", certificate.public_bytes(Encoding.PEM))
+        self.write(self.security / "notebook.key", key.private_bytes(Encoding.PEM, *form))
 
     def clean_up(self) -> None:
         """End what is left by pid, and remove everything."""

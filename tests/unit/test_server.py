@@ -1,6 +1,9 @@
 """How a server is launched, recognised again, and when it is started or stopped."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 from dataclasses import replace
 
@@ -139,7 +142,8 @@ def run_launch_line(shell, tmp_path, **environment):
     try:
         assert ended.wait(timeout=20) == 0
     finally:
-        subprocess.run(["pkill", "-s", str(ended.pid)], check=False)  # the follower of the log
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(ended.pid, signal.SIGTERM)  # the follower of the log
     return dict(word.split("=", 1) for word in log.read_text().split("\0") if "=" in word)
 
 
