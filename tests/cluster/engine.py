@@ -46,13 +46,11 @@ def lacks_sys_resource() -> bool:
 
 
 def is_confined() -> bool:
-    """Whether podman needs containers.conf of its own here: see render.containers_conf."""
+    """Whether podman needs a containers.conf of its own here: see render.containers_conf."""
+    if "CONTAINERS_CONF" in os.environ:
+        return False
     hybrid = Path("/sys/fs/cgroup/unified").is_dir()
-    return (
-        os.geteuid() == 0
-        and "CONTAINERS_CONF" not in os.environ
-        and (hybrid or lacks_sys_resource())
-    )
+    return hybrid or (os.geteuid() == 0 and lacks_sys_resource())
 
 
 def limit(kind: int, most: int) -> int:
