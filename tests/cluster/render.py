@@ -101,7 +101,7 @@ ansible_pipelining=true
 
 # What is installed: the test installer, and packages from the cluster's own mirror.
 anaconda_distribution=miniforge
-anaconda_version={installer["version"]}
+anaconda_version='{installer["version"]}'
 anaconda_url={installer["url"]}
 anaconda_sha256={installer["sha256"]}
 anaconda_index_url=https://mirror/simple/
