@@ -150,7 +150,7 @@ def _require_startable(layout: Layout, request: Request, observed: Observed) -> 
 def _version(launch: Launch) -> str:
     """Front end and version, as installed beside this Python; ~/.local does not count."""
     frontend = FRONTENDS[launch.frontend]
-    places = [place for place in sys.path if not place.startswith(site.getuserbase())]
+    places = [place for place in sys.path if place != site.getusersitepackages()]
     for found in metadata.distributions(name=frontend.distribution, path=places):
         return f"{frontend.title} {found.version}"
     todo = f"Add {frontend.distribution} to anaconda_packages and run setup.yml."
@@ -189,14 +189,15 @@ def _wait_until_private(
     layout: Layout, request: Request, running: Running, where: Endpoint, shown: Trust
 ) -> None:
     """Another run may have started it a moment ago, or may have been killed while it did."""
-    deadline = time.monotonic() + request.timeout
+    left = max(ANSWER_WITHIN, request.timeout - running.age())
+    deadline = time.monotonic() + left
     while True:
         try:
             return probe.require_private(where, shown, ANSWER_WITHIN)
         except OSError as error:
             if time.monotonic() > deadline or not running.alive():
                 what = f"the server (process {running.pid}) does not answer"
-                todo = f"Look at {layout.log}, then restart it."
+                todo = f"Look at {layout.log}, then stop it and start it again."
                 raise NotebookError(what, str(where), todo) from error
         time.sleep(POLL)
 

@@ -40,6 +40,10 @@ class Running:
         """Whether this very process still lives; its pid alone may be somebody else's by now."""
         return processes.start_time(self.pid) == self.start_time
 
+    def age(self) -> float:
+        """For how many seconds it has been running."""
+        return time.time() - processes.wall_clock(self.start_time)
+
     def since(self) -> str:
         """When it was started, in UTC."""
         seconds = time.gmtime(processes.wall_clock(self.start_time))

@@ -206,6 +206,16 @@ def test_a_server_is_found_without_its_record_and_without_its_tmux_socket(accoun
     assert account.processes() == []
 
 
+def test_a_server_whose_socket_was_deleted_is_not_called_running(account):
+    pid = account.server()["pid"]
+    (account.local / "notebook.sock").unlink()
+    with pytest.raises(ModuleFailed, match=rf"process {pid}\) does not answer.* stop it and start"):
+        account.server(timeout=6)
+    stopped = account.server(state="stopped")
+    assert stopped["stopped_by"] == "SIGTERM was needed"
+    assert account.server()["pid"] != pid
+
+
 def test_two_starts_at_once_make_one_server(account):
     both = [account.begin(), account.begin()]
     first, second = (account.finish(run) for run in both)
