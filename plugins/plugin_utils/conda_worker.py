@@ -27,7 +27,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.progress_display imp
 BUSY = "75"
 _GOES_ON = "It goes on there even when this connection ends (Ctrl-C); the next run joins it."
 # Short at first, so that a short job is not waited for.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 0.5
 # A worker frees the lock just before it writes how it ended.
 _LOOKS_AT_NOTHING = 5
 

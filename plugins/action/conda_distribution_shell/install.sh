@@ -23,9 +23,11 @@ run_installer() {
   printf 'envs_dirs:\n  - %s/envs\n  - ~/.conda/envs\n' "$STORE" >>"$TREE/.condarc"
 }
 
-# Each requirement becomes one argument: there are no spaces in them.
+# install_packages now|later: whether pip compiles them. Each requirement becomes one argument.
 install_packages() {
   [ -n "$PACKAGES" ] || return 0
+  compile=--compile
+  [ "$1" = now ] || compile=--no-compile
   phase packages
   set -f
   case $PACKAGES_FROM in
@@ -36,13 +38,19 @@ install_packages() {
     *)
       set -- "$TREE/bin/python" -m pip --isolated install --no-input --disable-pip-version-check \
         --no-cache-dir --prefer-binary --no-warn-script-location --progress-bar off \
-        ${INDEX_URL:+--index-url "$INDEX_URL"} ${REINSTALL:+--force-reinstall}
+        ${INDEX_URL:+--index-url "$INDEX_URL"} ${REINSTALL:+--force-reinstall} "$compile"
       ;;
   esac
   for package in $PACKAGES; do set -- "$@" "$package"; done
   set +f
   "$@" </dev/null || fail "installing the packages ended with exit code $?" \
     "Is a name or version wrong, or the index (anaconda_index_url, anaconda_channels) out of reach?"
+}
+
+# On several cores, what pip does on one. What cannot be compiled is no fault: pip does not mind either.
+compile_packages() {
+  phase verify
+  "$TREE/bin/python" -I -m compileall -q -j 4 "$TREE"/lib/python3*/site-packages >/dev/null 2>&1 </dev/null
 }
 
 # Imports what was asked for under its own name; what has no module of that name is there, which must do.

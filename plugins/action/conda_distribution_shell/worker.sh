@@ -119,7 +119,8 @@ install_generation() {
   check_room
   fetch
   run_installer
-  install_packages
+  install_packages later
+  compile_packages
   verify
   verify_conda
   mark
@@ -128,7 +129,7 @@ install_generation() {
 # In place, on the living generation: the note makes the next run repair what an interruption leaves.
 change_packages() {
   put "$STORE/markers/.changing-$GENERATION" "$PACKAGES"
-  install_packages
+  install_packages now
   verify
   settle "$TREE"
   rm -f "$STORE/markers/.changing-$GENERATION"
