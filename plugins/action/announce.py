@@ -22,7 +22,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Print and say nothing else."""
         super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
+        _result, arguments = self.validate_argument_spec(
             {"lines": {"type": "list", "elements": "str", "required": True}}
         )
         for line in arguments["lines"]:

@@ -121,5 +121,5 @@ def _finished(end: ssl.SSLObject) -> bool:
 
 def _first_certificate(content: bytes) -> str:
     """A file may hold the chain, too; the server's own certificate stands first."""
-    body, end, _ = content.decode("ascii").partition("-----END CERTIFICATE-----")
+    body, end, _chain = content.decode("ascii").partition("-----END CERTIFICATE-----")
     return body[body.index("-----BEGIN CERTIFICATE-----") :] + end

@@ -255,13 +255,12 @@ def _jump_of(node: Hop) -> Hop:
 
 
 def _parsed_jump(jump: str) -> Hop:
-    user, _, place = jump.rpartition("@")
-    host, port = place, ""
-    if place.startswith("["):
-        host, _, port = place[1:].partition("]")
-    elif place.count(":") == 1:
-        host, _, port = place.partition(":")
-    return Hop(host, user, port.lstrip(":"))
+    """What stands after -J, which the rules have accepted: [user@]host[:port]."""
+    user, place = jump.rpartition("@")[::2]
+    brackets = re.fullmatch(r"\[(.+)\](?::(\d+))?", place)
+    plain = re.fullmatch(r"([^:]+):(\d+)", place)
+    found = brackets or plain
+    return Hop(found.group(1), user, found.group(2) or "") if found else Hop(place, user)
 
 
 def _first(variables: Variables, *names: str) -> object:

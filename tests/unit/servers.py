@@ -110,7 +110,7 @@ class Account:
 
     def finish(self, process: Any) -> dict[str, Any]:
         """Wait for a run of the module."""
-        out, _ = process.communicate(timeout=100)
+        out = process.communicate(timeout=100)[0]
         result = json.loads(out.strip().splitlines()[-1])
         if result.get("failed"):
             raise ModuleFailed(result)

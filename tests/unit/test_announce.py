@@ -35,6 +35,7 @@ def play(tmp_path, arguments, *options):
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
     return done.stdout + done.stderr, done.returncode
 

@@ -153,7 +153,7 @@ def test_a_listener_without_tls_is_not_ours(answer):
         listener.listen()
 
         def talk():
-            connection, _ = listener.accept()
+            connection = listener.accept()[0]
             with connection:
                 connection.sendall(answer)
 

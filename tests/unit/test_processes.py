@@ -69,7 +69,7 @@ def test_a_process_is_gone_once_it_has_ended_even_before_its_parent_looks():
     child = subprocess.Popen(["sleep", "60"])
     assert processes.start_time(child.pid)
     processes.send_signal(child.pid, signal.SIGKILL)
-    for _ in range(100):
+    for _attempt in range(100):
         if processes.start_time(child.pid) is None:
             break
         time.sleep(0.02)

@@ -269,14 +269,18 @@ def test_a_record_that_no_start_wrote_is_refused_with_a_way_out(content, said):
     assert "Remove this file and run again" in str(refused.value)
 
 
+def say(argv):
+    return subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
+
+
 def test_tmux_runs_exactly_the_words_it_is_given(tmp_path):
     out, socket = tmp_path / "out", str(tmp_path / "s")
     words = ["a b", "$(id)", "#{pane_id}", "x;", ";", "'\"", "", "-d", "ü", "\\;"]
     argv = ["sh", "-c", 'printf "%s\\n" "$@" >"$0.new"; mv "$0.new" "$0"', str(out), *words]
-    made = subprocess.run(tmux.new_session(socket, "s", argv), capture_output=True, text=True)
+    made = say(tmux.new_session(socket, "s", argv))
     assert made.returncode == 0, made.stderr
     assert int(made.stdout) > 1
-    for _ in range(100):
+    for _attempt in range(100):
         if out.exists():
             break
         subprocess.run(["sleep", "0.05"], check=True)
@@ -285,14 +289,13 @@ def test_tmux_runs_exactly_the_words_it_is_given(tmp_path):
 
 def test_tmux_tells_the_pids_of_our_session_only_and_ends_it(tmp_path):
     socket = str(tmp_path / "s")
-    run = {"capture_output": True, "text": True, "timeout": 10}
     try:
-        pid = subprocess.run(tmux.new_session(socket, "nb", ["sleep", "60"]), **run).stdout
-        subprocess.run(tmux.new_session(socket, "nb2", ["sleep", "60"]), **run)
-        assert subprocess.run(tmux.pane_pids(socket, "nb"), **run).stdout == pid
-        assert subprocess.run(tmux.pane_pids(socket, "n"), **run).returncode == 1
-        subprocess.run(tmux.kill_session(socket, "nb"), **run)
-        assert subprocess.run(tmux.pane_pids(socket, "nb"), **run).returncode == 1
-        assert subprocess.run(tmux.pane_pids(socket, "nb2"), **run).returncode == 0
+        pid = say(tmux.new_session(socket, "nb", ["sleep", "60"])).stdout
+        say(tmux.new_session(socket, "nb2", ["sleep", "60"]))
+        assert say(tmux.pane_pids(socket, "nb")).stdout == pid
+        assert say(tmux.pane_pids(socket, "n")).returncode == 1
+        say(tmux.kill_session(socket, "nb"))
+        assert say(tmux.pane_pids(socket, "nb")).returncode == 1
+        assert say(tmux.pane_pids(socket, "nb2")).returncode == 0
     finally:
-        subprocess.run(["tmux", "-S", socket, "kill-server"], check=False, **run)
+        say(["tmux", "-S", socket, "kill-server"])

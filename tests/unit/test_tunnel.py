@@ -52,7 +52,7 @@ def ssh_understands(command, *more):
     said = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=10).stdout
     found = {}
     for line in said.splitlines():
-        keyword, _, value = line.partition(" ")
+        keyword, value = line.split(" ", 1) if " " in line else (line, "")
         found.setdefault(keyword, []).append(value)
     return found
 
