@@ -4,8 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 CHECKOUT = Path(__file__).parents[2]
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
@@ -39,29 +37,3 @@ def test_a_stale_table_is_found_and_written_again(tmp_path, monkeypatch, capsys)
     assert readme.startswith("before\n<!-- variables -->\n\n| variable |")
     assert readme.endswith(f"{row}\n<!-- /variables -->\nafter\n")
     assert row in (tmp_path / "docs" / "variables.md").read_text()
-
-
-@pytest.mark.parametrize(
-    ("action", "option", "template", "described"),
-    [
-        ("check_variables", "also", "{{ x | default(omit) }}", "Names that carry the prefix"),
-        (
-            "announce",
-            "lines",
-            "{{ a | hpcc.notebook.announcement(b, c, x | default(3)) }}",
-            "The port",
-        ),
-        (
-            "announce",
-            "lines",
-            "{{ a | hpcc.notebook.announcement(local_port=(x | default(3))) }}",
-            "The port",
-        ),
-    ],
-)
-def test_a_variable_is_explained_by_the_option_that_it_is_handed_to(
-    action, option, template, described
-):
-    ((variable, found),) = document._handed_over({f"hpcc.notebook.{action}": {option: template}})
-    assert variable == "x"
-    assert str(found["description"]).lstrip("['").startswith(described)
