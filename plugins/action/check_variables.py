@@ -15,6 +15,7 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.hpcc.notebook.plugins.module_utils.relations import RELATIONS
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
 from ansible_collections.hpcc.notebook.plugins.module_utils.variables import Variables, unknown
 
@@ -48,6 +49,7 @@ class ActionModule(ActionBase):
             values=values,
             specs={name: spec for name, spec in specs.items() if name not in broken},
             demands={name: demand for name, demand in demands.items() if name not in broken},
+            relations=self._relations(),
             names=tuple(self._values(task_vars, list(_LOGIN_NAMES))[0].values()),
         )
         known = [*specs, *demands, *also]
@@ -63,6 +65,13 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"check_variables has no rule named {missing[0]}.")
         role = f"{self._task._role.get_name().split('.')[-1]}_" if self._task._role else ""
         return demands, list(arguments.get("also") or []), str(arguments.get("prefix") or role)
+
+    def _relations(self) -> dict[str, list[str]]:
+        relations = dict(self._task.args.get("relations") or {})
+        missing = [name for name in relations if name not in RELATIONS]
+        if missing:
+            raise AnsibleActionFail(f"check_variables has no relation named {missing[0]}.")
+        return relations
 
     def _specs(self) -> dict[str, Any]:
         """What the role declares in meta/argument_specs.yml, for its entry point main."""

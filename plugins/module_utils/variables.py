@@ -8,8 +8,9 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, List, Mapping, Union
+from typing import Any, List, Mapping, Sequence, Union
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.relations import RELATIONS
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES, warn
 from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.secrets import password
 from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.text import (
@@ -34,12 +35,25 @@ class Variables:
     values: Mapping[str, object]
     specs: Mapping[str, Spec] = field(default_factory=dict)
     demands: Mapping[str, Demand] = field(default_factory=dict)
+    relations: Mapping[str, Sequence[str]] = field(default_factory=dict)
     names: tuple[str, ...] = ()
 
     def problems(self) -> list[str]:
         """One line for each variable that is refused."""
-        found = ((name, self._reason(name)) for name in self._judged())
+        found = [(name, self._reason(name)) for name in self._judged()]
+        alone = [f"{name}: {reason}." for name, reason in found if reason]
+        return alone or self._related()
+
+    def _related(self) -> list[str]:
+        """What is wrong only in company; asked when every value alone is right."""
+        found = (
+            (names[0], RELATIONS[relation](*(self._effective(name) for name in names)))
+            for relation, names in self.relations.items()
+        )
         return [f"{name}: {reason}." for name, reason in found if reason]
+
+    def _effective(self, name: str) -> object:
+        return self.values.get(name, self.specs.get(name, {}).get("default"))
 
     def warnings(self) -> list[str]:
         """One line for each variable that is accepted, but probably not meant."""

@@ -23,6 +23,11 @@ options:
       - The rules are those of C(plugins/module_utils/rules.py).
       - A variable that is not defined follows every rule.
     type: dict
+  relations:
+    description:
+      - The name of a relation, and the variables that it holds between, in its order.
+      - The relations are those of C(plugins/module_utils/relations.py).
+    type: dict
   also:
     description:
       - Names that carry the prefix and are known, such as registered results.
@@ -54,6 +59,8 @@ EXAMPLES = r"""
     rules:
       anaconda_prefix: prefix
       anaconda_sha256: sha256
+    relations:
+      url_with_checksum: [anaconda_url, anaconda_sha256]
     also: [anaconda_installation]
 
 - name: Check the variables of a playbook

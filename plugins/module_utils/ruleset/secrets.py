@@ -70,7 +70,7 @@ def password_warning(value: object) -> str | None:
     """What is accepted as it stands, although a person may not be able to type it again."""
     given = str(value)
     if given != given.strip():
-        return "begins or ends with a space, which counts"
+        return "begins or ends with a space, which Jupyter ignores when you log in"
     if unicodedata.normalize("NFC", given) != unicodedata.normalize("NFD", given):
         return "has accented letters: a keyboard that composes them otherwise cannot log in"
     return None
