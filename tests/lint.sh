@@ -9,7 +9,7 @@ $bin/ruff check .
 $bin/ruff format --check .
 (cd playbooks/collections && MYPYPATH=. ../../$bin/mypy --config-file ../../pyproject.toml \
   -p ansible_collections.hpcc.notebook.plugins.module_utils)
-$bin/mypy tests/cluster tests/*.py
+MYPYPATH=tests/cluster $bin/mypy tests/cluster tests/*.py
 # shellcheck disable=SC2086  # one argument a file is what is wanted
 shellcheck $shell_files
 $bin/ansible-lint --offline --strict

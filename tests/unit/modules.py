@@ -7,7 +7,9 @@ import io
 import json
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
+from ansible.module_utils import _internal
 from ansible.module_utils.testing import patch_module_args
 
 
@@ -26,12 +28,19 @@ def run_module(
     arguments = {"_ansible_check_mode": check, "_ansible_diff": diff, **params}
     said = io.StringIO()
     quietly = contextlib.redirect_stdout(said), contextlib.suppress(SystemExit)
-    with patch_module_args(arguments), quietly[0], quietly[1]:
+    with as_on_a_host(), patch_module_args(arguments), quietly[0], quietly[1]:
         module.main()
     result: dict[str, Any] = json.loads(said.getvalue().strip().splitlines()[-1])
     if result.get("failed"):
         raise ModuleFailed(result)
     return result
+
+
+def as_on_a_host() -> contextlib.AbstractContextManager[Any]:
+    """Undo what Ansible remembers when another test has imported parts of the controller."""
+    return mock.patch.multiple(
+        _internal, is_controller=False, import_controller_module=lambda _name: None
+    )
 
 
 def four_beats(module: ModuleType, **params: Any) -> list[dict[str, Any]]:
