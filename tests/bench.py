@@ -39,7 +39,7 @@ def seconds(work: Callable[[], None]) -> float:
 
 def alternate(rounds: int, *works: Callable[[], float]) -> list[float]:
     """The median time of each work, the works taken in turns."""
-    times = [[work() for work in works] for _ in range(rounds)]
+    times = [[work() for work in works] for _each in range(rounds)]
     return [statistics.median(column) for column in zip(*times, strict=True)]
 
 

@@ -40,6 +40,11 @@ _PROBLEMS = {
 }
 
 
+def home() -> str:
+    """The home directory of whoever runs this, in the person's own spelling."""
+    return str(Path("~").expanduser())
+
+
 def read(path: str) -> bytes | None:
     """Give the content of a regular file, or None when there is none."""
     with _explained(path):

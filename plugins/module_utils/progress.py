@@ -54,7 +54,7 @@ def line(now: Progress) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def bar(now: Progress, columns: int) -> str:
+def drawn(now: Progress, columns: int) -> str:
     """One line, never wider than the terminal; what happens now where nothing can be counted."""
     text = line(now)
     if now.total:

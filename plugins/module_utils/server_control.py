@@ -14,7 +14,6 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from importlib import metadata
-from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils import (
     files,
@@ -94,9 +93,7 @@ class Outcome:
 
 def carry_out(request: Request, *, check: bool) -> Outcome:
     """Do what is asked, or only say what would be done."""
-    layout = Layout(
-        str(Path("~").expanduser()), request.profile, processes.short_hostname(), os.geteuid()
-    )
+    layout = Layout(files.home(), request.profile, processes.short_hostname(), os.geteuid())
     require_short_sockets(layout)
     observed = observe(layout, request.session)
     plan = decide(request, observed)

@@ -87,8 +87,6 @@ attributes:
   action:
     support: full
     description: Leads the installation from the controller.
-extends_documentation_fragment:
-  - action_common_attributes
 author:
   - The hpcc.notebook maintainers (@hpcc)
 """

@@ -90,7 +90,6 @@ kept:
 import secrets
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
@@ -110,7 +109,7 @@ TOKEN_BYTES = 32
 def decide(params: Mapping[str, Any]) -> resource.Plan:
     """Give the plan for the wanted state."""
     rules.require("name", "profile_name", params["name"])
-    layout = Layout(str(Path("~").expanduser()), params["name"])
+    layout = Layout(files.home(), params["name"])
     return absent(layout) if params["state"] == "absent" else present(layout, params)
 
 

@@ -126,7 +126,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.errors import Notebo
 def decide(params: Mapping[str, Any]) -> resource.Plan:
     """Give the plan for the wanted state."""
     rules.require("profile", "profile_name", params["profile"])
-    layout = profile.Layout(str(Path("~").expanduser()), params["profile"])
+    layout = profile.Layout(files.home(), params["profile"])
     if params["state"] == "absent":
         return absent(layout)
     return present(layout, wanted(params), datetime.now(timezone.utc).replace(microsecond=0))

@@ -77,7 +77,6 @@ reason:
 import getpass
 import secrets
 from functools import partial
-from pathlib import Path
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
@@ -101,7 +100,7 @@ ADVICE = "Set it in a vault, or run on a terminal to be asked for it"
 def decide(params: Mapping[str, Any]) -> resource.Plan:
     """Give the plan for the wanted state."""
     rules.require("profile", "profile_name", params["profile"])
-    layout = profile.Layout(str(Path("~").expanduser()), params["profile"])
+    layout = profile.Layout(files.home(), params["profile"])
     for path in (layout.directory, layout.security):
         files.private_directory_reason(path)
     path = layout.password_file

@@ -38,7 +38,7 @@ class Reporter:
         if now is None:
             return
         if self._bar:
-            text = progress.bar(now, self._display.columns)
+            text = progress.drawn(now, self._display.columns)
             self._display.display(f"\r{text}", stderr=True, screen_only=True, newline=False)
         elif now.phase != self._phase or time.monotonic() - self._said > _EVERY:
             self.say(progress.line(now))

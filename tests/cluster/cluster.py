@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The test cluster: a gateway, two nodes behind it, two compute nodes, a mirror; in containers.
 
 cluster.py up                    bring it up; nothing to do when it is up and healthy
@@ -194,7 +193,7 @@ def remove_state() -> None:
     STATE.mkdir(mode=0o700, exist_ok=True)
 
 
-def up(engine: Engine, _: argparse.Namespace) -> int:
+def up(engine: Engine, _each: argparse.Namespace) -> int:
     """Everything from whatever is there."""
     images.build(engine, say)
     reason = why_not_up(engine)
@@ -223,7 +222,7 @@ def down(engine: Engine, options: argparse.Namespace) -> int:
     return 0
 
 
-def status(engine: Engine, _: argparse.Namespace) -> int:
+def status(engine: Engine, _each: argparse.Namespace) -> int:
     """Exit 0 when it is up."""
     reason = why_not_up(engine)
     say("up" if reason is None else f"not up: {reason}")

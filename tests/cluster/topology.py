@@ -41,15 +41,15 @@ class Host:
         return self.image != "mirror"
 
 
-GATEWAY = Host("gateway", "node", 10, "home slurmctld", published=22, open_to_all=True)
+GATEWAY = Host("gateway", "node", 10, "home slurmctld gridengine", published=22, open_to_all=True)
 MIRROR = Host("mirror", "mirror", 11, published=443)
 HOSTS = (
     GATEWAY,
     MIRROR,
     Host("dev1", "node", 21),
     Host("dev2", "bare", 22),
-    Host("c1", "node", 31, "slurmd"),
-    Host("c2", "node", 32, "slurmd"),
+    Host("c1", "node", 31, "slurmd gridengine"),
+    Host("c2", "node", 32, "slurmd gridengine"),
 )
 SSH_HOSTS = tuple(host for host in HOSTS if host.runs_sshd)
 IMAGES = ("mirror", "bare", "node")

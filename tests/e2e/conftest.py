@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from terminal import CHECKOUT
@@ -13,11 +14,12 @@ CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
 
 
 @pytest.fixture(scope="session")
-def account() -> str:
-    """The name of an account whose home is as new."""
+def account() -> Iterator[str]:
+    """The name of an account whose home is as new; the cluster is removed in the end."""
     subprocess.run([*CLUSTER, "up"], check=True)
     subprocess.run([*CLUSTER, "reset", "alice"], check=True)
-    return "alice"
+    yield "alice"
+    subprocess.run([*CLUSTER, "down"], check=True)
 
 
 @pytest.fixture(scope="session")

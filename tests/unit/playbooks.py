@@ -62,5 +62,7 @@ def _run(argv: list[str], home: Path, shell: dict[str, str]) -> Run:
         "COLUMNS": "1000",
         **shell,
     }
-    done = subprocess.run(argv, env=environment, cwd=home, capture_output=True, text=True)
+    done = subprocess.run(
+        argv, env=environment, cwd=home, capture_output=True, text=True, check=False
+    )
     return Run(done.returncode, done.stdout + done.stderr)

@@ -172,7 +172,7 @@ def test_a_password_from_a_variable_is_in_no_process(home, command, environment)
 
 def test_it_gives_up_after_three_tries(home, environment, command):
     terminal = spawn(command, environment)
-    for _ in range(3):
+    for _each in range(3):
         answer(terminal, "password1234")
     terminal.expect("nbserver_profile_password: no usable password in 3 tries. Run again")
     terminal.expect(pexpect.EOF)

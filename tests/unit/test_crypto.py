@@ -45,7 +45,8 @@ def test_two_certificates_of_one_moment_differ_in_their_serial_number():
     wanted = certificate.Wanted("ec", 256, certificate.names_for([]), 90, 30)
     key = crypto.new_key("ec", 256)
     both = {
-        crypto.inspect(key, crypto.new_certificate(key, wanted, "x", NOW)).fingerprint for _ in "ab"
+        crypto.inspect(key, crypto.new_certificate(key, wanted, "x", NOW)).fingerprint
+        for _each in "ab"
     }
     assert len(both) == 2
 

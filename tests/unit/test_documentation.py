@@ -12,7 +12,7 @@ import document  # noqa: E402
 
 def test_no_table_is_stale():
     argv = [sys.executable, str(CHECKOUT / "tests" / "document.py"), "--check"]
-    done = subprocess.run(argv, capture_output=True, text=True)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 

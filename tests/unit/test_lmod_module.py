@@ -193,7 +193,7 @@ def test_a_modulefile_of_somebody_else_is_kept_as_a_copy(tmp_path):
     path.parent.mkdir(parents=True)
     path.parent.chmod(0o700)
     path.write_text(FOREIGN)
-    for _ in range(2):
+    for _each in range(2):
         assert run_playbook(tmp_path, ROLE, lmod_module_syntax="lua").code == 0
     copies = [other for other in path.parent.iterdir() if other != path]
     assert [copy.read_text() for copy in copies] == [FOREIGN]
@@ -214,7 +214,7 @@ def test_removal_takes_only_what_the_role_wrote(tmp_path):
     directory = tmp_path / "home" / "modulefiles"
     run_playbook(tmp_path, ROLE, lmod_module_syntax="lua")
     (directory / "anaconda").write_text(FOREIGN)
-    runs = [run_playbook(tmp_path, ROLE, lmod_module_state="absent") for _ in range(2)]
+    runs = [run_playbook(tmp_path, ROLE, lmod_module_state="absent") for _each in range(2)]
     assert [(run.code, run.changed) for run in runs] == [(0, 1), (0, 0)]
     assert [path.name for path in directory.iterdir()] == ["anaconda"]
 

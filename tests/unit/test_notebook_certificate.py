@@ -117,7 +117,7 @@ def shake_hands(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> st
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     mine = client.wrap_bio(to_client, to_server, server_hostname=name)
     theirs = server.wrap_bio(to_server, to_client, server_side=True)
-    for _ in range(4):
+    for _each in range(4):
         for side in (mine, theirs):
             try:
                 side.do_handshake()
@@ -236,7 +236,7 @@ def test_another_user_never_gets_to_read_the_key_while_it_is_made(tmp_path, secu
     shutil.rmtree(security.parents[1])
     previous = os.umask(0)
     try:
-        for _ in range(30):
+        for _each in range(30):
             run_module(notebook_certificate)
             run_module(notebook_certificate, state="absent")
     finally:

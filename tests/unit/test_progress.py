@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.progress import (
     Progress,
-    bar,
+    drawn,
     line,
     progress,
 )
@@ -28,12 +28,14 @@ def test_a_line_says_what_how_far_and_how_long(text: str) -> None:
 
 
 def test_a_bar_shows_what_is_done() -> None:
-    text = bar(LINES["downloading the installer, 25 % (25 of 100 MiB), 10 s, about 30 s left"], 120)
+    text = drawn(
+        LINES["downloading the installer, 25 % (25 of 100 MiB), 10 s, about 30 s left"], 120
+    )
     assert text.startswith("[######..................] downloading")
 
 
 def test_a_bar_says_what_happens_where_nothing_can_be_counted() -> None:
-    assert "5 s: [31mUnpacking" in bar(Progress("install", 5, detail="\x1b[31mUnpacking"), 80)
+    assert "5 s: [31mUnpacking" in drawn(Progress("install", 5, detail="\x1b[31mUnpacking"), 80)
 
 
 numbers = st.integers(0, 10**13)
@@ -43,7 +45,7 @@ numbers = st.integers(0, 10**13)
 def test_a_bar_fits_its_line_whatever_happens(
     phase: str, seconds: int, done: int, total: int, detail: str, columns: int
 ) -> None:
-    text = bar(Progress(phase, seconds, done, total, detail), columns)
+    text = drawn(Progress(phase, seconds, done, total, detail), columns)
     assert len(text) == columns - 1
     assert text.isprintable() or not phase.isprintable()
 

@@ -77,7 +77,7 @@ class Server:
         return {"Authorization": f"token {token}"}
 
     def wait(self, process) -> None:
-        for _ in range(600):
+        for _each in range(600):
             assert process.poll() is None, self.log.read_text()
             try:
                 self.ask("GET", "/api")

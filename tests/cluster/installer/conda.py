@@ -1,4 +1,3 @@
-#!@PLACEHOLDER@/bin/python
 """The test stand-in for conda.
 
 It speaks the part of conda's command line that the collection uses and does the work with pip,
@@ -109,7 +108,7 @@ def install(options: argparse.Namespace) -> int:
     return 1 if result.returncode else 0
 
 
-def init(_: argparse.Namespace) -> int:
+def init(_each: argparse.Namespace) -> int:
     """conda init bash: a marked block in ~/.bashrc"""
     profile = Path.home() / ".bashrc"
     old = profile.read_text(encoding="utf-8") if profile.exists() else ""
