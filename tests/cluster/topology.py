@@ -11,10 +11,7 @@ STATE = HERE.parents[1] / ".cluster"
 PREFIX = os.environ.get("HPCC_NOTEBOOK_CLUSTER", "hpcc-notebook")
 OUTER, INNER, HOME = f"{PREFIX}-outer", f"{PREFIX}-inner", f"{PREFIX}-home"
 # Uids 1001, 1002 … on every host; the Containerfile creates them in this order.
-ACCOUNTS = (
-    *("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "mallory"),
-    *("ivan", "judy"),
-)
+ACCOUNTS = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "mallory")
 SSH_PORT, MIRROR_PORT = 2222, 8443
 
 
@@ -41,15 +38,15 @@ class Host:
         return self.image != "mirror"
 
 
-GATEWAY = Host("gateway", "node", 10, "home slurmctld gridengine", published=22, open_to_all=True)
+GATEWAY = Host("gateway", "node", 10, "home slurmctld", published=22, open_to_all=True)
 MIRROR = Host("mirror", "mirror", 11, published=443)
 HOSTS = (
     GATEWAY,
     MIRROR,
     Host("dev1", "node", 21),
     Host("dev2", "bare", 22),
-    Host("c1", "node", 31, "slurmd gridengine"),
-    Host("c2", "node", 32, "slurmd gridengine"),
+    Host("c1", "node", 31, "slurmd"),
+    Host("c2", "node", 32, "slurmd"),
 )
 SSH_HOSTS = tuple(host for host in HOSTS if host.runs_sshd)
 IMAGES = ("mirror", "bare", "node")
