@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.hpcc.notebook.plugins.module_utils import announcement as lines
 from ansible_collections.hpcc.notebook.plugins.module_utils import tunnel
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
 
 DOCUMENTATION = r"""
 name: announcement
@@ -35,7 +37,7 @@ options:
   form:
     description: As for P(hpcc.notebook.tunnel_command#filter); V(jump) by default.
     type: str
-    choices: [jump, two_hop]
+    choices: [jump, two_hop, relay]
   check:
     description: Whether the task was run in check mode.
     type: bool
@@ -62,9 +64,9 @@ _value:
 
 
 def announcement(
-    server: tunnel.Variables,
-    dev: tunnel.Variables | None = None,
-    gateway: tunnel.Variables | None = None,
+    server: Variables,
+    dev: Variables | None = None,
+    gateway: Variables | None = None,
     local_port: object = None,
     form: str | None = None,
     check: bool = False,
@@ -74,7 +76,7 @@ def announcement(
     try:
         serving = server["state"] == "started"
         command = tunnel.tunnel_command(server, dev or {}, gateway, port, form) if serving else ""
-        return tunnel.announcement(server, command, port, check)
+        return lines.announcement(server, command, port, check)
     except NotebookError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -37,9 +37,10 @@ options:
     default: 8888
   form:
     description:
-      - V(jump) leaves nothing to hijack on the gateway. V(two_hop) is for gateways that forbid it.
+      - V(jump) leaves nothing to hijack on the gateway, and neither does V(relay), which is for
+        gateways that forbid jumping. V(two_hop) is for nodes that only the gateway can log in to.
     type: str
-    choices: [jump, two_hop]
+    choices: [jump, two_hop, relay]
     default: jump
 author:
   - The hpcc.notebook maintainers (@hpcc)

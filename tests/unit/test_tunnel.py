@@ -182,9 +182,27 @@ def test_the_two_hop_form_takes_the_gateway_from_the_jump_when_no_group_names_it
     assert "Compression" not in words[-1], "options of this computer mean nothing on the gateway"
 
 
-def test_the_two_hop_form_without_a_gateway_says_what_is_missing():
-    with pytest.raises(NotebookError, match="needs a host in the group hpcc_gateway"):
-        tunnel_command(SERVER, DIRECT, None, form="two_hop")
+@pytest.mark.parametrize("form", ["two_hop", "relay"])
+def test_a_form_that_needs_a_gateway_says_so_where_there_is_none(form):
+    with pytest.raises(NotebookError, match=f"{form} needs a host in the group hpcc_gateway"):
+        tunnel_command(SERVER, DIRECT, None, form=form)
+
+
+@pytest.mark.parametrize("dev", [DEV, DIRECT, LOCAL])
+def test_the_relay_form_logs_in_on_the_gateway_instead_of_jumping(dev):
+    said = ssh_understands(tunnel_command(SERVER, dev, GATEWAY, form="relay"))
+    assert said["proxycommand"] == ["ssh -a alice@hpcc.msu.edu nc %h %p"]
+    assert "proxyjump" not in said
+    assert said["hostname"] == ["dev-intel10"]
+    assert said["localforward"] == [f"[127.0.0.1]:8888 {SOCKET}"]
+
+
+def test_the_relay_form_uses_the_options_of_this_computer_on_both_logins():
+    key = {**DEV, "ansible_ssh_common_args": "-J bob@gw:2200 -o UserKnownHostsFile=~/%k"}
+    words = shlex.split(tunnel_command(SERVER, key, None, form="relay"))
+    relay = next(word for word in words if word.startswith("ProxyCommand="))
+    assert relay == "ProxyCommand=ssh -a -o 'UserKnownHostsFile=~/%%k' -p 2200 bob@gw nc %h %p"
+    assert "UserKnownHostsFile=~/%k" in words
 
 
 @pytest.mark.parametrize("server", [SERVER, {**SERVER, "user": "bob"}, {**SERVER, "host": "x"}])
@@ -280,7 +298,7 @@ TEXT = st.one_of(
         {"inventory_hostname": st.just("gw")}, optional={"ansible_host": TEXT, "ansible_user": TEXT}
     ),
     socket=st.one_of(st.just(SOCKET), TEXT),
-    form=st.sampled_from(["jump", "two_hop"]),
+    form=st.sampled_from(["jump", "two_hop", "relay"]),
 )
 def test_no_value_becomes_another_argument_or_option(dev, gateway, socket, form):
     try:

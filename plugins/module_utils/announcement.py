@@ -1,0 +1,51 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said about a server when it has been started or stopped. Pure: lines come out."""
+
+from __future__ import annotations
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.tunnel import (
+    LOCAL_PORT,
+    gateway_port,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
+
+_WARNING = (
+    "Warning: any user of the gateway can listen on its port {port} before you do, and would get\n"
+    "your password. Log in only where the browser shows the fingerprint above."
+)
+
+
+def announcement(
+    server: Variables, command: str = "", local_port: object = LOCAL_PORT, check: bool = False
+) -> list[str]:
+    """The lines to print for what notebook_server returned."""
+    host = f"Notebook server on {_shown(server['host'])}"
+    if server["state"] == "stopped":
+        return [f"{host} {_stopped(server, check)}."]
+    verb = "would be started" if check and server.get("changed") else "is running"
+    session = f'tmux session "{_shown(server["session"])}", {_shown(server["version"])}'
+    return [
+        f"{host} {verb} ({session}).",
+        "On your own computer:",
+        f"    {command}",
+        f"then open https://127.0.0.1:{local_port}   "
+        f"(certificate SHA-256 {_shown(server['certificate_sha256'])})",
+        *(_WARNING.format(port=gateway_port(server)).splitlines() if _chained(command) else []),
+    ]
+
+
+def _chained(command: str) -> bool:
+    return command.startswith("ssh -t ")
+
+
+def _stopped(server: Variables, check: bool) -> str:
+    if not server.get("changed"):
+        return "was not running"
+    return "would be stopped" if check else f"was stopped: {_shown(server['stopped_by'])}"
+
+
+def _shown(value: object) -> str:
+    """Text from another host for a terminal: its control characters do nothing there."""
+    return "".join(char if char.isprintable() else "?" for char in str(value))
