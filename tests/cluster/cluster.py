@@ -3,6 +3,7 @@
 cluster.py up                    bring it up; nothing to do when it is up and healthy
 cluster.py down [--images]       remove all of it, with --images the images, too
 cluster.py status                say whether it is up
+cluster.py gridengine            start Grid Engine beside Slurm; returns when it takes jobs
 cluster.py reset ACCOUNT...      give accounts a new, empty home and end their processes
 cluster.py root HOST [COMMAND]   a root shell on a host, for tests that break things
 """
@@ -28,7 +29,9 @@ import render
 from engine import CONFIGURATION, ClusterError, Engine
 from topology import (
     ACCOUNTS,
+    COMPUTE,
     GATEWAY,
+    GRIDENGINE,
     HERE,
     HOME,
     HOSTS,
@@ -47,6 +50,9 @@ from topology import (
 
 STARTED = time.monotonic()
 READY_WITHIN = 60
+# Every job of an account, of both schedulers; Grid Engine may not be there.
+CANCEL = """scancel --user {account} && {{
+pgrep -x sge_qmaster && /opt/gridengine/bin/qdel -u {account}; true; }} > /dev/null"""
 
 
 def say(text: str) -> None:
@@ -229,6 +235,21 @@ def status(engine: Engine, _each: argparse.Namespace) -> int:
     return 0 if reason is None else 1
 
 
+def start_gridengine(engine: Engine, part: str, host: Host) -> None:
+    """A host's part of Grid Engine; returns when it works."""
+    engine.call("exec", host.container, GRIDENGINE, part)
+
+
+def gridengine(engine: Engine, _each: argparse.Namespace) -> int:
+    """Grid Engine on demand, so that those who only want Slurm neither wait nor pay for it."""
+    start = partial(start_gridengine, engine)
+    start("master", GATEWAY)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(partial(start, "execd"), COMPUTE))
+    say("Grid Engine takes jobs: module load gridengine")
+    return 0
+
+
 def clean_host(engine: Engine, account: str, host: Host) -> None:
     """End the account's processes on a host and remove its temporary files."""
     command = f"pkill -9 -u {account}; find /tmp /dev/shm -xdev -user {account} -delete; true"
@@ -238,7 +259,7 @@ def clean_host(engine: Engine, account: str, host: Host) -> None:
 def reset(engine: Engine, options: argparse.Namespace) -> int:
     """Fresh accounts: no processes, jobs, temporary files; the home as on the first day."""
     for account in options.accounts:
-        engine.call("exec", GATEWAY.container, "scancel", "--user", account)
+        engine.call("exec", GATEWAY.container, "sh", "-c", CANCEL.format(account=account))
         with ThreadPoolExecutor() as pool:
             list(pool.map(partial(clean_host, engine, account), SSH_HOSTS))
         again = f"rm -rf /home/{account} && /usr/local/sbin/start-host homes"
@@ -266,6 +287,7 @@ def parse_arguments() -> argparse.Namespace:
     removal.add_argument("--images", action="store_true")
     removal.set_defaults(run=down, changes=True)
     commands.add_parser("status").set_defaults(run=status)
+    commands.add_parser("gridengine").set_defaults(run=gridengine, changes=True)
     again = commands.add_parser("reset")
     again.add_argument("accounts", nargs="+", choices=ACCOUNTS, metavar="ACCOUNT")
     again.set_defaults(run=reset)

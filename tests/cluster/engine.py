@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +14,7 @@ import render
 
 CAP_SYS_RESOURCE = 24
 CONFIGURATION = "containers.conf"
+CREATED_AT = "%Y-%m-%d %H:%M:%S %z"
 
 
 class ClusterError(Exception):
@@ -126,10 +128,12 @@ class Engine:
         self.succeeds("rmi", image)
         return False
 
-    def images(self, prefix: str) -> list[str]:
-        """The names of all images of ours."""
-        names = self.call("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-        return [name for name in names if name.startswith(f"localhost/{prefix}")]
+    def images(self, prefix: str) -> dict[str, datetime]:
+        """All images of ours: name to the time when it was made."""
+        shown = "{{.Repository}}:{{.Tag}} {{.CreatedAt}}"
+        lines = self.call("images", "--format", shown).splitlines()
+        ours = [line.split()[:4] for line in lines if line.startswith(f"localhost/{prefix}")]
+        return {name: datetime.strptime(" ".join(made), CREATED_AT) for name, *made in ours}
 
     def containers(self, prefix: str, *options: str) -> dict[str, str]:
         """All containers of ours, running or not: name to image."""

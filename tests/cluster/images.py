@@ -8,6 +8,7 @@ import os
 import shutil
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engine import ClusterError, Engine
@@ -89,9 +90,13 @@ def build(engine: Engine, say: Callable[[str], None]) -> None:
 
 
 def remove_outdated(engine: Engine) -> None:
-    """Images of earlier states of the inputs, unless a container still uses them."""
-    for found in engine.images("hpcc-notebook-"):
-        if found != OWN_BASE and not found.endswith(f":{tag()}"):
+    """Images of earlier states of the inputs, unless a container still uses them.
+
+    Those of the last day stay: another checkout on this machine may have just built them.
+    """
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    for found, made in engine.images("hpcc-notebook-").items():
+        if found != OWN_BASE and made < yesterday and not found.endswith(f":{tag()}"):
             engine.succeeds("rmi", found)
 
 

@@ -11,7 +11,10 @@ STATE = HERE.parents[1] / ".cluster"
 PREFIX = os.environ.get("HPCC_NOTEBOOK_CLUSTER", "hpcc-notebook")
 OUTER, INNER, HOME = f"{PREFIX}-outer", f"{PREFIX}-inner", f"{PREFIX}-home"
 # Uids 1001, 1002 … on every host; the Containerfile creates them in this order.
-ACCOUNTS = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "mallory")
+ACCOUNTS = (
+    *("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "mallory"),
+    *("ivan", "judy", "kim", "leo"),
+)
 SSH_PORT, MIRROR_PORT = 2222, 8443
 
 
@@ -49,6 +52,9 @@ HOSTS = (
     Host("c2", "node", 32, "slurmd"),
 )
 SSH_HOSTS = tuple(host for host in HOSTS if host.runs_sshd)
+COMPUTE = tuple(host for host in HOSTS if "slurmd" in host.services.split())
+# Starts a host's part of Grid Engine.
+GRIDENGINE = "/opt/gridengine/etc/start"
 IMAGES = ("mirror", "bare", "node")
 
 
