@@ -98,6 +98,8 @@ ansible_ssh_common_args='{configuration} -J alice@gateway'
 [all:vars]
 ansible_user=alice
 ansible_pipelining=true
+# Connections are kept open by host name only, and every test cluster has the same names.
+ansible_control_path_dir={state}/cp
 
 # What is installed: the test installer, and packages from the cluster's own mirror.
 anaconda_distribution=miniforge
