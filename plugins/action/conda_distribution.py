@@ -12,6 +12,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import (
     installation,
     installers,
     refusals,
+    retreat,
     rules,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
@@ -37,7 +38,12 @@ ARGUMENTS = {
     "channels": {"type": "list", "elements": "str", "default": []},
     "download_on": {"type": "str", "default": "host", "choices": ["host", "controller"]},
     "download_timeout": {"type": "int", "default": 7200},
-    "state": {"type": "str", "default": "present", "choices": ["present", "found"]},
+    "adopt": {"type": "bool", "default": False},
+    "state": {
+        "type": "str",
+        "default": "present",
+        "choices": ["present", "found", "rolled_back", "absent"],
+    },
 }
 RULES = {
     "prefix": "prefix",
@@ -49,6 +55,9 @@ RULES = {
     "channels": "channels",
     "download_timeout": "seconds",
 }
+# The other ways to a plan; `present` needs to know an installer first.
+PLANS = {"rolled_back": retreat.roll_back, "absent": retreat.remove}
+NO_INSTALLER = installers.Installer("", "", "", "")
 # Joining the worker of somebody else may show, at its end, that our own is still needed.
 _ROUNDS = 5
 
@@ -83,17 +92,18 @@ class ActionModule(ActionBase):
 
     def _ensure(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         seen = self._probe()
-        installer = self._installer(seen)
-        plan = self._decide(installer, seen)
+        plan = self._decide(seen)
         result = {
             "changed": bool(plan.job),
             "reason": plan.reason,
             "diff": self._diff(plan, seen),
         }
         if plan.job and not self._task.check_mode:
-            seen = self._work(plan, installer, seen, task_vars)
-            plan = self._decide(installer, seen)
-        return {**result, **self._facts(plan, installer, seen)}
+            seen = self._work(plan, seen, task_vars)
+            plan = self._decide(seen)
+        if self._options["state"] == "absent":
+            return {**result, "prefix": seen.prefix, "kept": list(seen.inside)}
+        return {**result, **self._facts(plan, self._installer(plan, seen), seen)}
 
     def _find(self) -> dict[str, Any]:
         seen = self._probe()
@@ -103,17 +113,13 @@ class ActionModule(ActionBase):
                 where=seen.prefix,
                 todo="Run the setup playbook (hpcc.notebook.setup) first.",
             )
-        marker = seen.marker
-        installer = installers.own(
-            marker["distribution"], marker["version"], marker.get("url", ""), marker["sha256"]
-        )
+        installer = self._installed(seen.live, seen)
         plan = installation.Plan("", f"{seen.live} is complete", seen.live)
         return {"changed": False, "reason": plan.reason, **self._facts(plan, installer, seen)}
 
     def _work(
         self,
         plan: installation.Plan,
-        installer: installers.Installer,
         seen: Observed,
         task_vars: dict[str, Any],
     ) -> Observed:
@@ -121,9 +127,9 @@ class ActionModule(ActionBase):
         reporter = Reporter(task_vars.get("inventory_hostname", seen.prefix), alone)
         worker = CondaWorker(self._execute, self._connection.put_file, self._options, reporter)
         for _round in range(_ROUNDS):
-            worker.work(plan, installer, seen)
+            worker.work(plan, self._installer(plan, seen), seen)
             seen = self._probe()
-            plan = self._decide(installer, seen)
+            plan = self._decide(seen)
             if not plan.job:
                 return seen
         raise NotebookError(
@@ -137,24 +143,45 @@ class ActionModule(ActionBase):
         return self._low_level_execute_command(f"{environment} {command}".strip(), in_data=stdin)
 
     def _probe(self) -> Observed:
-        return observed(host_shell.ask(self._execute, "probe", PREFIX=self._options["prefix"]))
+        options = self._options
+        adopt = "yes" if options["adopt"] else ""
+        settings = {"PREFIX": options["prefix"], "STATE": options["state"], "ADOPT": adopt}
+        return observed(host_shell.ask(self._execute, "probe", **settings))
 
-    def _installer(self, seen: Observed) -> installers.Installer:
+    def _installer(self, plan: installation.Plan, seen: Observed) -> installers.Installer:
+        """What the generation of the plan was made by, or will be."""
+        if self._options["state"] == "absent":
+            return NO_INSTALLER
+        if self._options["state"] == "rolled_back" or plan.generation == installation.ADOPTED:
+            return self._installed(plan.generation, seen)
+        return self._wanted(seen)
+
+    def _installed(self, generation: str, seen: Observed) -> installers.Installer:
+        marker = seen.complete.get(generation) or seen.foreign
+        known = [marker.get(name, "") for name in ("distribution", "version", "url", "sha256")]
+        return installers.own(*known)
+
+    def _wanted(self, seen: Observed) -> installers.Installer:
         options = self._options
         distribution, version = options["distribution"], options["version"] or ""
         if options["url"]:
             return installers.own(distribution, version, options["url"], options["sha256"])
         return installers.pinned(distribution, version, seen.machine.split(" ")[-1])
 
-    def _decide(self, installer: installers.Installer, seen: Observed) -> installation.Plan:
+    def _decide(self, seen: Observed) -> installation.Plan:
+        if self._options["state"] in PLANS:
+            plan = PLANS[self._options["state"]](seen)
+            refusals.refuse(plan, NO_INSTALLER, False, seen)
+            return plan
+        installer = self._wanted(seen)
         wanted = self._options["packages"]
         missing = packages.missing(wanted, packages.installed(seen))
-        plan = installation.decide(installer, wanted, missing, seen)
+        plan = installation.decide(installer, wanted, missing, seen, self._options["adopt"])
         refusals.refuse(plan, installer, self._options["download_on"] == "host", seen)
         return plan
 
     def _diff(self, plan: installation.Plan, seen: Observed) -> dict[str, str]:
-        wanted = self._options["packages"]
+        wanted = self._options["packages"] if self._options["state"] == "present" else []
         have = packages.held(wanted, packages.installed(seen))
         return installation.diff(plan, wanted, have, seen)
 

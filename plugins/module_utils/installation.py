@@ -13,6 +13,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.observation import O
 
 INSTALL = "install"
 PACKAGES = "packages"
+ADOPT = "adopt"
+ROLLBACK = "rollback"
+REMOVE = "remove"
+CLEAN = "clean"
+ADOPTED = "adopted"  # the name of the one generation that somebody made by hand
 
 
 @dataclass(frozen=True)
@@ -27,9 +32,15 @@ class Plan:
 
 
 def decide(
-    installer: Installer, packages: Sequence[str], missing: Sequence[str], seen: Observed
+    installer: Installer,
+    packages: Sequence[str],
+    missing: Sequence[str],
+    seen: Observed,
+    adopt: bool = False,
 ) -> Plan:
     """The plan; missing are those of the packages that the live generation does not have."""
+    if adopt and seen.what == "directory":
+        return Plan(ADOPT, f"adopting what lies at {seen.prefix}", ADOPTED, tuple(packages))
     reason = why_install(installer, seen)
     if reason:
         return Plan(INSTALL, reason, generation_name(installer, seen), tuple(packages))
@@ -39,6 +50,8 @@ def decide(
     if missing:
         reason = f"not there or in another version: {', '.join(missing)}"
         return Plan(PACKAGES, reason, seen.live, tuple(missing))
+    if seen.held == "dead":
+        return Plan(CLEAN, "an earlier run was cut off while it cleaned up", seen.live)
     return Plan("", f"{seen.live} is complete", seen.live)
 
 
@@ -51,6 +64,8 @@ def why_install(installer: Installer, seen: Observed) -> str:
         return f"{seen.live} is damaged: it has no completion marker, or its files have moved"
     if not seen.python:
         return f"{seen.live} is damaged: its Python does not run"
+    if seen.live == ADOPTED and marker.get("distribution") == installer.distribution:
+        return ""
     if marker.get("sha256") != installer.sha256:
         found = f"{marker.get('distribution')} {marker.get('version')}"
         return f"{found} is installed, {installer.distribution} {installer.version} is wanted"
@@ -72,7 +87,8 @@ def diff(
     """What changes, known before anything is done: requirements stand for versions yet unknown."""
     before = [have[spec] for spec in packages if have.get(spec)]
     after = [
-        spec if plan.job == INSTALL or spec in plan.packages else have[spec] for spec in packages
+        spec if plan.job == INSTALL or spec in plan.packages else have.get(spec, spec)
+        for spec in packages
     ]
     return {
         "before_header": seen.prefix,

@@ -30,6 +30,12 @@ class Observed:
     dists: tuple[str, ...] = ()
     condas: tuple[str, ...] = ()
     changing: str = ""
+    turn: Record = field(default_factory=dict)  # which generation was live before which
+    foreign: Record = field(default_factory=dict)  # what a directory is that we did not make
+    ours: bool = False  # whether the store holds anything of ours
+    using: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
     held: str = "free"
     holder: Record = field(default_factory=dict)
     place: str = ""
@@ -82,6 +88,12 @@ def observed(found: Answers) -> Observed:
         dists=_names(found.get("dist", [])),
         condas=_names(found.get("conda", [])),
         changing=" ".join(found.get("changing", [])),
+        turn=record(one("turn")),
+        foreign=record(one("foreign")),
+        ours=one("ours") == "yes",
+        using=tuple(found.get("using", [])),
+        elsewhere=tuple(found.get("elsewhere", [])),
+        inside=tuple(found.get("inside", [])),
         held=one("held"),
         holder=record(one("holder")),
         place=one("place"),

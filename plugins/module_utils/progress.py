@@ -17,8 +17,11 @@ WORDS = {
     "packages": "installing the notebook packages",
     "verify": "trying what was installed",
     "activate": "switching to the new installation",
+    "remove": "removing what was installed",
     "clean": "removing what is not needed any more",
 }
+# Nothing can be counted there; what the programs say is shown instead.
+_UNCOUNTED = ("install", "packages")
 _MIB = 1024 * 1024
 _BAR = 24
 
@@ -31,6 +34,7 @@ class Progress:
     seconds: int
     bytes: int = 0
     total: int = 0
+    begun: int = 0  # the bytes that an earlier run had brought
     detail: str = ""
 
 
@@ -45,23 +49,24 @@ def progress(found: Answers) -> Progress | None:
         return None
     seconds = max(0, number("now") - number("since"))
     detail = found.get("detail", [""])[0]
-    return Progress(found["phase"][0], seconds, number("bytes"), number("total"), detail)
+    sizes = number("bytes"), number("total"), number("from")
+    return Progress(found["phase"][0], seconds, *sizes, detail)
 
 
 def line(now: Progress) -> str:
-    """One line for a log: what, how far, how long."""
-    parts = [WORDS.get(now.phase, now.phase), _amount(now), _time(now.seconds), _remaining(now)]
-    return ", ".join(part for part in parts if part)
+    """One line for a log: what, how far, how fast, how long."""
+    parts = [WORDS.get(now.phase, now.phase), _amount(now), _rate(now), _time(now.seconds)]
+    text = ", ".join(part for part in (*parts, _remaining(now)) if part)
+    happens = _printable(now.detail) if now.phase in _UNCOUNTED else ""
+    return f"{text}: {happens}" if happens else text
 
 
 def drawn(now: Progress, columns: int) -> str:
-    """One line, never wider than the terminal; what happens now where nothing can be counted."""
+    """One line, never wider than the terminal."""
     text = line(now)
     if now.total:
         filled = _BAR * min(now.bytes, now.total) // now.total
         text = f"[{'#' * filled}{'.' * (_BAR - filled)}] {text}"
-    elif now.phase in ("install", "packages") and _printable(now.detail):
-        text = f"{text}: {_printable(now.detail)}"
     return text[: columns - 1].ljust(columns - 1)
 
 
@@ -80,11 +85,18 @@ def _time(seconds: int) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
-def _remaining(now: Progress) -> str:
+def _rate(now: Progress) -> str:
     """Worth saying once there is something to reckon with."""
-    if now.seconds < 3 or not 0 < now.bytes < now.total:
+    if now.seconds < 3 or now.bytes <= now.begun:
         return ""
-    return f"about {_time(now.seconds * (now.total - now.bytes) // now.bytes)} left"
+    return f"{(now.bytes - now.begun) / now.seconds / _MIB:.1f} MiB/s"
+
+
+def _remaining(now: Progress) -> str:
+    if now.seconds < 3 or not now.begun < now.bytes < now.total:
+        return ""
+    seconds = now.seconds * (now.total - now.bytes) // (now.bytes - now.begun)
+    return f"about {_time(seconds)} left"
 
 
 def _printable(text: str) -> str:

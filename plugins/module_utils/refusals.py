@@ -12,9 +12,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.errors import Notebo
 from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed
 
 _FOREIGN = {
-    "directory": "is a directory that was not made by this collection",
+    "directory": "is a directory that was not made by this collection{kind}",
     "file": "is a file",
     "link": "is a symbolic link to {target}, which was not made by this collection",
+    "adopted": "was made by hand and adopted, and cannot be replaced in one step",
     "dangling": "is a symbolic link to {target}, which does not exist",
 }
 _CHECKSUM_TOOLS = {"sha256sum", "shasum", "openssl"}
@@ -39,6 +40,8 @@ def refuse(
     if not plan.job:
         return
     _refuse_holder(seen)
+    if plan.job == installation.ADOPT:
+        _refuse_adoption(installer, seen)
     if plan.job == installation.INSTALL:
         _refuse_foreign(seen)
         _refuse_host(installer, seen)
@@ -65,10 +68,27 @@ def _refuse_holder(seen: Observed) -> None:
 def _refuse_foreign(seen: Observed) -> None:
     if seen.what not in _FOREIGN:
         return
+    found = seen.foreign
+    kind = f" ({found.get('distribution')} {found.get('version')})" if found else ""
+    adopt = ", or take it over as it is with anaconda_adopt: true" if found else ""
     raise NotebookError(
-        what=f"{_FOREIGN[seen.what].format(target=seen.target)}, and is left alone",
+        what=f"{_FOREIGN[seen.what].format(target=seen.target, kind=kind)}, and is left alone",
         where=seen.prefix,
-        todo=f"Choose another anaconda_prefix, or move it away: mv {seen.prefix} {seen.prefix}.old",
+        todo=f"Choose another anaconda_prefix{adopt}, "
+        f"or move it away: mv {seen.prefix} {seen.prefix}.old",
+    )
+
+
+def _refuse_adoption(installer: installers.Installer, seen: Observed) -> None:
+    found = seen.foreign
+    if found.get("python") and found.get("distribution") == installer.distribution:
+        return
+    kind = f"{found.get('distribution')}" if found else "no conda installation"
+    works = "" if found.get("python") or not found else ", whose python and conda do not both run"
+    raise NotebookError(
+        what=f"cannot be adopted as {installer.distribution}: it is {kind}{works}",
+        where=seen.prefix,
+        todo="Name the anaconda_distribution that it is, or choose another anaconda_prefix.",
     )
 
 
@@ -113,7 +133,7 @@ def _refuse_tools(on_host: bool, seen: Observed) -> None:
 def _refuse_place(seen: Observed) -> None:
     if not seen.writable:
         raise NotebookError(
-            what=f"{seen.user} may not write there",
+            what=f"{seen.user} may not write there (it is read-only, or belongs to somebody else)",
             where=seen.place,
             todo="Choose another anaconda_prefix, or ask the owner to make the change.",
         )

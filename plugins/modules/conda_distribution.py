@@ -72,10 +72,21 @@ options:
     description: The longest that the download may take, in seconds.
     type: int
     default: 7200
+  adopt:
+    description:
+      - V(true) takes over a working installation of this O(distribution) that was made by hand.
+      - It stays where and as it is, whatever its version; the O(packages) that it lacks are added.
+    type: bool
+    default: false
   state:
-    description: V(found) only looks, and fails when there is no complete installation.
+    description:
+      - V(present) installs what is not there. The version before is kept beside it.
+      - V(found) only looks, and fails when there is no complete installation.
+      - V(rolled_back) makes the generation live again that was so before, in one step.
+      - Doing so twice does not go further back.
+      - V(absent) removes what this module made and only that; not while something runs from it.
     type: str
-    choices: [present, found]
+    choices: [present, found, rolled_back, absent]
     default: present
 attributes:
   check_mode:
@@ -105,6 +116,14 @@ EXAMPLES = r"""
     distribution: miniforge
     url: https://mirror.example.org/Miniforge3-26.3.2-3-Linux-x86_64.sh
     sha256: 848194851a98903134187fbb4ab50efe87b003e0c0f808f97644b7524a62bf2c
+
+- name: Go back to the version before
+  hpcc.notebook.conda_distribution:
+    state: rolled_back
+
+- name: Remove everything that was installed
+  hpcc.notebook.conda_distribution:
+    state: absent
 
 - name: Find what was installed earlier
   hpcc.notebook.conda_distribution:
@@ -151,6 +170,12 @@ packages:
   type: dict
   returned: success
   sample: {jupyterlab: 4.6.6}
+kept:
+  description: What was left in C(<prefix>.d), because people made it; in check mode, what is there.
+  type: list
+  elements: str
+  returned: when O(state=absent)
+  sample: [/home/alice/anaconda.d/envs/mine]
 reason:
   description: Why something was done, or why nothing was.
   type: str

@@ -13,7 +13,12 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.hpcc.notebook.plugins.module_utils import installers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import INSTALL, Plan
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import (
+    CLEAN,
+    INSTALL,
+    REMOVE,
+    Plan,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.installers import Installer
 from ansible_collections.hpcc.notebook.plugins.module_utils.observation import (
     Answers,
@@ -25,11 +30,14 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, i
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.progress_display import Reporter
 
 BUSY = "75"
+_NOT_TRIED: dict[str, object] = {"KIB": "", "INODES": ""}
 _GOES_ON = "It goes on there even when this connection ends (Ctrl-C); the next run joins it."
-# Short at first, so that a short job is not waited for.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 0.5
+# Tenths of a second that a poll waits on the host: short at first, for words to come soon.
+_FIRST_WAIT, _LONGEST_WAIT = 1, 10
 # A worker frees the lock just before it writes how it ended.
-_LOOKS_AT_NOTHING = 5
+_LOOKS_AT_NOTHING = 3
+# Seconds between the attempts to reach the host again, when a laptop slept or a network broke.
+_PAUSES = (0.2, 2, 5, 10)
 
 
 class CondaWorker:
@@ -60,17 +68,26 @@ class CondaWorker:
 
     def _start(self, run: str, plan: Plan, installer: Installer, seen: Observed) -> None:
         where = {"PREFIX": seen.prefix, "RUN": run}
-        if plan.job == INSTALL and self._options["download_on"] == "controller":
-            self._upload(installer, where, plan.generation in seen.complete)
-        program = host_shell.program(
-            host_shell.WORKER, {**where, **self._settings(plan, installer)}
-        )
-        host_shell.ask(self._execute, "start", WORKER=program, **where)
+        complete = plan.generation in seen.complete
+        room = self._room(plan, installer, complete)
+        if plan.job == INSTALL and self._options["download_on"] == "controller" and not complete:
+            self._upload(installer, {**where, **room})
+            room = _NOT_TRIED
+        settings = {**self._settings(plan, installer), **self._room(plan, installer, complete)}
+        program = host_shell.program(host_shell.WORKER, {**where, **settings})
+        host_shell.ask(self._execute, "start", WORKER=program, **where, **room)
         self._reporter.say(f"working on {seen.prefix}: {plan.reason}. {_GOES_ON}")
 
-    def _upload(self, installer: Installer, where: Mapping[str, str], needless: bool) -> None:
-        if needless:
-            return
+    def _room(self, plan: Plan, installer: Installer, complete: bool) -> dict[str, object]:
+        """What the whole job needs; nothing is tried for what makes room."""
+        if plan.job in (REMOVE, CLEAN):
+            return _NOT_TRIED
+        if plan.job != INSTALL or complete:
+            return {"KIB": 0, "INODES": 0}
+        facts = installers.DISTRIBUTIONS[installer.distribution]
+        return {"KIB": facts.kib, "INODES": facts.inodes}
+
+    def _upload(self, installer: Installer, where: Mapping[str, object]) -> None:
         self._reporter.say(f"fetching {installer.url} to this computer")
         path = installer_cache.fetch(
             installer.url, installer.sha256, self._options["download_timeout"]
@@ -80,7 +97,6 @@ class CondaWorker:
         self._put_file(str(path), f"{work}/upload")
 
     def _settings(self, plan: Plan, installer: Installer) -> dict[str, object]:
-        facts = installers.DISTRIBUTIONS[installer.distribution]
         return {
             "JOB": plan.job,
             "GENERATION": plan.generation,
@@ -88,8 +104,6 @@ class CondaWorker:
             "VERSION": installer.version,
             "SHA256": installer.sha256,
             "URL": installer.url,
-            "KIB": facts.kib,
-            "INODES": facts.inodes,
             "DEADLINE": self._options["download_timeout"],
             "PACKAGES": "\n".join(plan.packages),
             "PACKAGES_FROM": self._options["packages_from"],
@@ -100,28 +114,34 @@ class CondaWorker:
 
     def _watch(self, prefix: str, run: str) -> Answers:
         """What the worker wrote at its end; nothing when it vanished without a word."""
-        pause, nothing = _FIRST_PAUSE, 0
-        try:
+        wait, nothing = _FIRST_WAIT, 0
+        with self._reporter.watching():
             while nothing < _LOOKS_AT_NOTHING:
-                found = self._poll(prefix, run)
+                found = self._poll(prefix, run, wait)
                 if "code" in found:
                     return found
-                working = found["held"] == ["alive"] and record(found["holder"][0])["run"] == run
+                held, holder = found["held"][0], record(found["holder"][0])
+                if "gone" in found or (held == "dead" and holder["run"] == run):
+                    return {}
+                working = held == "alive" and holder["run"] == run
                 nothing = 0 if working else nothing + 1
                 self._reporter.show(progress(found))
-                time.sleep(pause)
-                pause = min(_LONGEST_PAUSE, pause * 1.5)
-            return {}
-        finally:
-            self._reporter.end()
+                wait = min(_LONGEST_WAIT, wait * 2)
+        return {}
 
-    def _poll(self, prefix: str, run: str) -> Answers:
-        try:
-            return host_shell.ask(self._execute, "poll", PREFIX=prefix, RUN=run)
-        except AnsibleConnectionFailure as error:
-            raise AnsibleConnectionFailure(
-                f"{error} The installation goes on on the host; run again to join it."
-            ) from error
+    def _poll(self, prefix: str, run: str, tenths: int) -> Answers:
+        """How far it is. The worker does not need this connection, so a lost one is made anew."""
+        for pause in (*_PAUSES, None):
+            try:
+                return host_shell.ask(self._execute, "poll", PREFIX=prefix, RUN=run, TENTHS=tenths)
+            except (AnsibleConnectionFailure, host_shell.NoAnswerError) as error:
+                lost = error
+            if pause is not None:
+                self._reporter.say("the connection was lost; trying again")
+                time.sleep(pause)
+        raise AnsibleConnectionFailure(
+            f"{lost} The installation goes on on the host; run again to join it."
+        ) from lost
 
     def _judge(self, found: Answers, run: str, seen: Observed) -> None:
         """A busy lock and a vanished worker are no failures: the next look decides."""

@@ -10,7 +10,9 @@ quotes, and everybody on the host can read arguments.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,15 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.observation import A
 Execute = Callable[[str, bytes], Mapping[str, Any]]
 
 PROGRAMS = Path(__file__).parents[1] / "action" / "conda_distribution_shell"
-WORKER = ("common", "lock", "download", "install", "worker")
+WORKER = ("common", "room", "lock", "download", "prune", "install", "worker")
+# Seconds that an answer may take. A slow file system needs some of them.
+PATIENCE = 120
+# What the small programs need besides what all share.
+PARTS = {"start": ("room", "trial")}
+
+
+class NoAnswerError(NotebookError):
+    """The host's shell ended, or said nothing that makes sense."""
 
 
 def program(names: tuple[str, ...], settings: Mapping[str, object]) -> str:
@@ -33,11 +43,13 @@ def program(names: tuple[str, ...], settings: Mapping[str, object]) -> str:
 
 def ask(execute: Execute, name: str, **settings: object) -> Answers:
     """Run one of the small programs and give its answers."""
-    result = execute("sh -s", program(("common", name), settings).encode())
+    files = ("common", *PARTS.get(name, ()), name)
+    with _patience():
+        result = execute("sh -s", program(files, settings).encode())
     found = answers(str(result["stdout"]))
     if not found:
         said = (str(result["stderr"]).strip() or str(result["stdout"]).strip()).splitlines()
-        raise NotebookError(
+        raise NoAnswerError(
             what=f"`sh -s` ended with {result['rc']}: {said[-1] if said else 'no output'}",
             where="the first command on the host",
             todo="Try `ssh HOST sh -s` by hand; the login files there may end the shell.",
@@ -47,6 +59,29 @@ def ask(execute: Execute, name: str, **settings: object) -> Answers:
             what=found["error"][0], where=str(settings["PREFIX"]), todo=_todo(found)
         )
     return found
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Do not wait for ever: login files may. A `timeout` of the task itself comes first."""
+
+    def late(*_signal: object) -> None:
+        raise NoAnswerError(
+            what=f"`sh -s` did not answer within {PATIENCE} s",
+            where="the host",
+            todo="Try `ssh HOST sh -s` by hand; a login file there (~/.bashrc) may wait for ever.",
+        )
+
+    if signal.getitimer(signal.ITIMER_REAL)[0]:
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _todo(found: Answers) -> str:

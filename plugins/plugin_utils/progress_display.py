@@ -9,13 +9,23 @@ On standard error, as curl does: never held back in a buffer, never in the way o
 from __future__ import annotations
 
 import os
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils import progress
 
-# Asked on import, in ansible's main process: the process of a task has no terminal any more.
+# Both on import, in ansible's main process: the process of a task has no terminal any more, and
+# when Ctrl-C ends it nobody reads what it says through ansible.
 ON_TERMINAL = os.isatty(2)
+_STANDARD_ERROR = os.dup(2)
+_LAST_WORDS = (
+    "interrupted here. The installation goes on on the host, and what is live stays as it is; "
+    "run again to join it"
+)
 _EVERY = 10.0
 
 
@@ -45,7 +55,26 @@ class Reporter:
             self._said = time.monotonic()
         self._phase = now.phase
 
-    def end(self) -> None:
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """While a worker runs on the host: Ctrl-C says what becomes of it."""
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def interrupted(number: int, _frame: FrameType | None) -> None:
+            os.write(_STANDARD_ERROR, f"\n{self._host}: {_LAST_WORDS}.\n".encode())
+            signal.signal(number, before[number])
+            signal.raise_signal(number)
+
+        for number in before:
+            signal.signal(number, interrupted)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            self._end()
+
+    def _end(self) -> None:
         """Leave the terminal at the beginning of an empty line."""
         if self._bar and self._phase:
             blank = " " * (self._display.columns - 1)

@@ -1,4 +1,4 @@
-"""The installation as a person runs it: ansible-playbook, a real Python, real downloads."""
+"""The installation: a real Python, real downloads, now and then by ansible-playbook."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from directly import Directly
 from one_task import TaskFailed, run_task
 from small_distribution import Mirror, installer, mirror, wheel
 
@@ -42,6 +43,14 @@ class Account:
     def run(
         self, *, check: bool = False, env: dict[str, str] | None = None, **options: Any
     ) -> dict[str, Any]:
+        """Without the start-up of a playbook."""
+        environment = {**os.environ, "HOME": str(self.home), **self.environment, **(env or {})}
+        return Directly(self.options, environment).run(check=check, **options)
+
+    def play(
+        self, *, check: bool = False, env: dict[str, str] | None = None, **options: Any
+    ) -> dict[str, Any]:
+        """As a person does it, by ansible-playbook."""
         environment = {**self.environment, **(env or {})}
         return run_task(self.directory, self.task(**options), environment, check=check)
 
@@ -66,12 +75,12 @@ def account(tmp_path: Path, served: Mirror):
 
 def test_four_beats_tell_one_story(account: Account) -> None:
     before = account.everything()
-    checked = account.run(check=True)
+    checked = account.play(check=True)
     assert account.everything() == before
-    made = account.run()
+    made = account.play()
     assert [checked["changed"], made["changed"]] == [True, True]
     assert checked["diff"] == made["diff"]
-    assert [account.run(check=True)["changed"], account.run()["changed"]] == [False, False]
+    assert [account.play(check=True)["changed"], account.play()["changed"]] == [False, False]
     value = subprocess.check_output([made["python"], "-c", "import parcel; print(parcel.VALUE)"])
     assert value == b"21\n"
     assert made["packages"] == {"parcel": "2.1"}
@@ -136,7 +145,7 @@ def test_modes_do_not_depend_on_the_umask(account: Account, umask: str) -> None:
     (account.home / ".profile").write_text(f"umask {umask}\n")
     old = os.umask(int(umask, 8))
     try:
-        account.run()
+        account.play()
     finally:
         os.umask(old)
     store = account.prefix.with_suffix(".d")
@@ -163,7 +172,7 @@ def test_the_settings_of_a_person_decide_nothing(account: Account) -> None:
 
 
 def test_the_controller_can_fetch_for_a_host_without_curl(account: Account) -> None:
-    made = account.run(download_on="controller")
+    made = account.play(download_on="controller")
     assert made["changed"] is True
     assert [path for path in account.served.requests if path.startswith("/Mini")] == [f"/{FIRST}"]
     kept = list((account.home / ".cache/hpcc.notebook").iterdir())
@@ -172,6 +181,6 @@ def test_the_controller_can_fetch_for_a_host_without_curl(account: Account) -> N
 
 def test_no_terms_no_installation(account: Account) -> None:
     with pytest.raises(TaskFailed, match=r"anaconda_accept_terms: true.*miniforge"):
-        account.run(distribution="anaconda")
-    assert account.run(distribution="anaconda", accept_terms=True, check=True)["changed"] is True
+        account.play(distribution="anaconda")
+    assert account.play(distribution="anaconda", accept_terms=True, check=True)["changed"] is True
     assert account.everything() == []

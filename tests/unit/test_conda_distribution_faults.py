@@ -76,7 +76,7 @@ def test_a_bad_download_is_refused_and_never_executed(account: Account, fault: s
 def test_a_bad_download_does_not_leave_the_controller(account: Account, fault: str) -> None:
     account.served.instead = DOWNLOADS[fault][0]
     with pytest.raises(TaskFailed, match=r"wrong checksum|cannot be fetched"):
-        account.run(download_on="controller")
+        account.play(download_on="controller")
     assert account.everything() == [
         str(account.home / part) for part in (".cache", ".cache/hpcc.notebook")
     ]
@@ -246,9 +246,9 @@ def test_the_worker_outlives_the_controller_and_is_joined(
     slow["sha256"] = account.served.publish(
         "Slow.sh", installer(account.served.certificate, sleep=4)
     )["sha256"]
-    joined = account.run(**slow)
+    joined = account.play(**slow)
     assert "joining" in joined["stderr"]
-    assert account.run(**slow)["changed"] is False
+    assert account.play(**slow)["changed"] is False
     assert len(list(Path(f"{account.prefix}.d/logs").iterdir())) == 1
 
 

@@ -61,18 +61,18 @@ def test_it_installs_with_the_programs_of_busybox(account: Account) -> None:
 def test_it_installs_with_wget_and_no_python(account: Account) -> None:
     programs = path_without(account.directory, "curl", "python*")
     env = {"PATH": str(programs)}
-    checked = account.run(env=env, check=True)
+    checked = account.play(env=env, check=True)
     assert checked["python"] == ""
     assert "no Python 3.8" in checked["stdout"] + checked["stderr"]
-    assert account.run(env=env)["changed"] is True
+    assert account.play(env=env)["changed"] is True
 
 
 def test_without_curl_and_wget_it_says_how_to_go_on(account: Account) -> None:
     env = {"PATH": str(path_without(account.directory, "curl", "wget"))}
     with pytest.raises(TaskFailed, match="anaconda_download_on: controller"):
-        account.run(env=env)
+        account.play(env=env)
     assert not Path(f"{account.prefix}.d").exists()
-    assert account.run(env=env, download_on="controller")["changed"] is True
+    assert account.play(env=env, download_on="controller")["changed"] is True
 
 
 MACHINES = {

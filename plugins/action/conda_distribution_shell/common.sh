@@ -15,6 +15,10 @@ locate() {
   STORE=$ROOT.d
 }
 
+size_of() {
+  stat -c %s "$1" 2>/dev/null || echo 0
+}
+
 # field NAME RECORD: a value of a record such as "pid=12 host=dev1".
 field() {
   text=" $2 "
@@ -56,8 +60,15 @@ tell_lock() {
 # Is this the name of a generation that was completed where it lies? Then MARKER is its record.
 is_complete() {
   MARKER=$(cat "$STORE/markers/$1" 2>/dev/null) || return 1
+  [ "$1" != adopted ] || is_adopted || return 1
   [ "$(field schema "$MARKER")" = 1 ] && [ -x "$(field path "$MARKER")/bin/python" ] &&
     [ -x "$STORE/$1/bin/python" ]
+}
+
+# A directory that a person made and asked us to adopt: it stays where it is, and has a link and a marker with us.
+is_adopted() {
+  [ ! -L "$ROOT" ] && [ -f "$STORE/markers/adopted" ] &&
+    [ "$(cd "$STORE/adopted" 2>/dev/null && pwd -P)" = "$(cd "$ROOT" && pwd -P)" ]
 }
 
 # LIVE is the name of the generation that the prefix points to, or empty; WHAT says what lies there.
@@ -69,6 +80,8 @@ look_at_prefix() {
       "${STORE##*/}"/*) LIVE=${TARGET##*/} WHAT=generation ;;
       *) if [ -e "$ROOT" ]; then WHAT='link'; else WHAT='dangling'; fi ;;
     esac
+  elif [ -d "$ROOT" ] && is_adopted; then
+    LIVE=adopted WHAT=adopted
   elif [ -d "$ROOT" ]; then
     WHAT=directory
   elif [ -e "$ROOT" ]; then
@@ -83,4 +96,27 @@ tell_prefix() {
   emit what "$WHAT"
   emit target "$(printf '%s' "$TARGET" | tr '\n' '?')"
   emit live "$LIVE"
+}
+
+# The generations of ours, complete or not: name, version and the first digits of the checksum.
+our_generations() {
+  for tree in "$STORE"/anaconda-*-????????????* "$STORE"/miniconda-*-????????????* "$STORE"/miniforge-*-????????????*; do
+    [ ! -d "$tree" ] || [ -L "$tree" ] || printf '%s\n' "${tree##*/}"
+  done
+}
+
+# users_of DIRECTORY…: the processes of this host that run from there, a pid in each line.
+users_of() {
+  for directory in "$@"; do
+    real=$(cd "$directory" 2>/dev/null && pwd -P) || real=$directory
+    grep -ls -e "^$directory/bin/" -e "^$directory/[^/]*/bin/" -e "^$real/bin/" /proc/[0-9]*/cmdline
+    # shellcheck disable=SC2012 # the names are numbers
+    ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n "s|^.* \(/proc/[0-9]*\)/exe -> $real/\([^/]*/\)\{0,1\}bin/.*|\1/exe|p"
+  done | cut -d/ -f3 | sort -un
+}
+
+tell_programs() {
+  while read -r pid; do
+    printf 'process %s (%s) ' "$pid" "$({ tr '\0\n' '  ' <"/proc/$pid/cmdline"; } 2>/dev/null | cut -c1-100)"
+  done
 }

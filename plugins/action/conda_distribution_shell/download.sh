@@ -71,9 +71,24 @@ download() {
   explain_download
 }
 
+# What tells this very file, unchanged, from any other.
+identity_of() {
+  stat -c '%i %s %Y %y' "$1"
+}
+
+# Whether it has the right checksum; CHECKED is what was looked at.
 matches() {
+  CHECKED=$(identity_of "$1")
   FOUND=$(sha256_of "$1")
   [ "$FOUND" = "$SHA256" ]
+}
+
+# The bytes that were hashed are the bytes that are executed: looked at directly before and after.
+require_checked() {
+  [ "$(identity_of "$INSTALLER")" = "$CHECKED" ] && return
+  rm -f "$INSTALLER"
+  fail "the installer was changed after its checksum was taken; it was deleted" \
+    "Find out what writes to $STORE/downloads, and run again"
 }
 
 refuse_download() {

@@ -2,23 +2,15 @@
 # Runs the installer and adds the packages, and looks whether what came out works.
 # Settings: RUN PACKAGES_FROM PACKAGES (one in each line) REINSTALL INDEX_URL CHANNELS.
 
-discard() {
-  mkdir -p "$STORE/trash"
-  rm -f "$STORE/markers/${1##*/}" "$STORE/markers/.changing-${1##*/}"
-  mv "$1" "$STORE/trash/${1##*/}.$RUN" 2>/dev/null || rm -rf "$1"
-}
-
-empty_trash() {
-  rm -rf "$STORE/trash" 2>/dev/null || say "some of $STORE/trash is still in use; the next run removes it"
-}
-
 run_installer() {
   phase install
   [ ! -e "$TREE" ] || discard "$TREE"
   shell='sh'
   case $(head -n 1 "$INSTALLER") in *bash*) shell='bash' ;; esac
+  require_checked
   "$shell" "$INSTALLER" -b -p "$TREE" </dev/null ||
     fail "the installer ended with exit code $?" "Its output is in $STORE/logs/$RUN.log on the host"
+  require_checked
   # Environments that people make lie beside the generations, so that they outlive them.
   printf 'envs_dirs:\n  - %s/envs\n  - ~/.conda/envs\n' "$STORE" >>"$TREE/.condarc"
 }

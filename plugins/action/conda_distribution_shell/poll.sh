@@ -1,9 +1,5 @@
 # shellcheck shell=sh
-# Says how far a worker has come. Settings: PREFIX RUN.
-
-size_of() {
-  stat -c %s "$1" 2>/dev/null || echo 0
-}
+# Says how far a worker has come, at once when it has ended. Settings: PREFIX RUN TENTHS (of a second to wait for that).
 
 # The size of the whole download: what the server said last (206 answers only count the rest).
 total_of() {
@@ -13,12 +9,21 @@ total_of() {
     END { print total + 0 }'
 }
 
+wait_for_end() {
+  while [ "$TENTHS" -gt 0 ] && [ -d "$WORK" ] && [ ! -e "$WORK/exit" ]; do
+    TENTHS=$((TENTHS - 1))
+    sleep 0.1 2>/dev/null || { sleep 1 && TENTHS=0; }
+  done
+}
+
 poll() {
   locate
   WORK=$STORE/work/$RUN
+  wait_for_end
   echo hpcc-begin
   emit now "$(date +%s)"
   tell_lock
+  [ -d "$WORK" ] || emit gone yes
   if [ -f "$WORK/exit" ]; then
     cat "$WORK/exit"
     tail -n 15 "$STORE/logs/$RUN.log" | sed 's/^/log=/'
@@ -29,9 +34,10 @@ poll() {
     file=$(field file "$record")
     if [ -n "$file" ]; then
       emit bytes "$(size_of "$file")"
+      emit from "$(field from "$record")"
       emit total "$(total_of "$WORK/headers")"
     fi
-    emit detail "$(tail -n 1 "$STORE/logs/$RUN.log" | cut -c1-200)"
+    emit detail "$(tail -n 1 "$STORE/logs/$RUN.log" | grep -v '^\[[0-9:]*\] ' | cut -c1-200)"
   fi
   echo hpcc-end
 }

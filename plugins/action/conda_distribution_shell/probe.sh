@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Says all that has to be known before a decision, in one command, and changes nothing.
-# Settings: PREFIX.
+# Settings: PREFIX STATE ADOPT (yes: its programs may be run to see whether they work).
 
 probe_host() {
   emit home "$HOME"
@@ -40,6 +40,42 @@ probe_live() {
   return 0
 }
 
+# What a directory is that somebody else made. Nothing in it is run unless we were asked to adopt it.
+probe_foreign() {
+  [ "$WHAT" = directory ] && [ -d "$ROOT/conda-meta" ] || return 0
+  kind=miniconda version=
+  grep -qs conda-forge "$ROOT/.condarc" && kind=miniforge
+  for found in "$ROOT"/conda-meta/anaconda-[0-9]*.json; do
+    [ ! -e "$found" ] || { found=${found##*/anaconda-} && kind=anaconda version=${found%%-*}; }
+  done
+  [ "$ADOPT" = yes ] && "$ROOT/bin/conda" --version >/dev/null 2>&1 &&
+    python=$("$ROOT/bin/python" -I -S -c "$VERSION_OF" 2>/dev/null) || python=
+  emit foreign "distribution=$kind version=${version:-unknown} python=$python"
+}
+
+# Whether anything of ours is there, and what runs from it, here or perhaps on another host.
+probe_ours() {
+  for found in lock markers downloads work logs trash $(our_generations); do
+    if [ -e "$STORE/$found" ] || [ -L "$STORE/$found" ]; then emit ours yes && break; fi
+  done
+  # All but the removal of the directory itself was done.
+  [ ! -d "$STORE" ] || [ -n "$(ls -A "$STORE")" ] || emit ours yes
+  [ "$STATE" = absent ] || return 0
+  programs=$(users_of "$ROOT" "$STORE" | tell_programs)
+  [ -z "$programs" ] || emit using "$programs"
+  for found in "$HOME"/.ipython/profile_*/run/*.json; do
+    host=${found##*/} && host=${host%.json}
+    case $host in '*' | "$(uname -n | cut -d. -f1)") ;; *) emit elsewhere "$host $found" ;; esac
+  done
+}
+
+probe_kept() {
+  for found in "$STORE"/* "$STORE"/envs/*; do
+    case $found in "$STORE"/lock | "$STORE"/envs | *'*') continue ;; esac
+    emit inside "$found"
+  done
+}
+
 # The first Python of the host on which modules run. Only a check run before the first installation needs it.
 probe_host_python() {
   for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9 python3.8; do
@@ -65,7 +101,11 @@ probe() {
   echo hpcc-begin
   probe_host
   tell_prefix
+  probe_foreign
   probe_generations
+  emit turn "$(cat "$STORE/markers/.turn" 2>/dev/null)"
+  probe_ours
+  probe_kept
   { [ -n "$LIVE" ] && probe_live; } || probe_host_python
   tell_lock
   probe_room

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # Prepares the directories and leaves the worker running on its own, whatever becomes of this connection.
-# Settings: PREFIX RUN WORKER (the worker's program; empty: prepare only).
+# Settings: PREFIX RUN KIB INODES (empty: nothing is tried first) WORKER (the worker's program; empty: prepare only).
 
 refuse() {
-  emit error "$1"
+  emit error "${1:-the host cannot start the programs that look at $STORE (too many processes?)}"
   emit todo "$2"
   echo hpcc-end
   exit 0
@@ -24,10 +24,6 @@ prepare() {
   done
   private "$WORK"
   mkdir -p "$WORK/home" "$WORK/tmp"
-}
-
-can_execute() {
-  printf '#!/bin/sh\nexit 0\n' >"$WORK/program" && chmod 700 "$WORK/program" && "$WORK/program"
 }
 
 # A session of its own outlives the ssh connection and the terminal; the output must not be inherited.
@@ -57,9 +53,8 @@ start() {
   locate
   WORK=$STORE/work/$RUN
   echo hpcc-begin
+  [ -z "$KIB" ] || trial
   prepare
-  can_execute 2>/dev/null ||
-    refuse "the file system runs no programs (mounted noexec)" "Choose a prefix on another file system"
   if [ -n "$WORKER" ]; then
     detach
     wait_for_worker

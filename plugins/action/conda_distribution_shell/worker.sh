@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The work itself, in a session of its own on the host: every step may be the last one, and the next run goes on.
-# Settings: PREFIX RUN JOB (install or packages) GENERATION DISTRIBUTION VERSION SHA256 URL KIB INODES DEADLINE,
-# and those of lock.sh, download.sh and install.sh, which stand before it.
+# Settings: PREFIX RUN JOB (install, packages, adopt, rollback, remove or clean) GENERATION DISTRIBUTION VERSION SHA256 URL KIB INODES DEADLINE,
+# and those of room.sh, lock.sh, download.sh, prune.sh and install.sh, which stand before it.
 
 say() {
   printf '[%s] %s\n' "$(date -u +%H:%M:%S)" "$*"
@@ -12,22 +12,42 @@ put() {
   printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"
 }
 
+# phase NAME [FILE]: what goes on from now; FILE grows meanwhile.
 phase() {
-  put "$WORK/phase" "phase=$1 since=$(date +%s) file=${2:-}"
+  put "$WORK/phase" "phase=$1 since=$(date +%s) file=${2:-} from=$(size_of "${2:-}")"
   say "== $1"
 }
 
-# The record of how it ended comes last of all: who reads it may take the lock.
+# The record of how it ended comes last of all: who reads it may take the lock. It is written into blanks that
+# were put there at the beginning, since a full disk is one of the things that it has to tell.
 finish() {
   unlock
   rm -rf "${WORK:?}/home" "$WORK/tmp" "$WORK/upload"
-  put "$WORK/exit" "$(emit code "$1" && emit message "$2" && emit todo "$3")"
+  { emit code "$1" && emit message "$2" && emit todo "$3"; } 1<>"$WORK/blanks" && mv -f "$WORK/blanks" "$WORK/exit"
   exit "$1"
 }
 
+# What was half done is removed at once: it may be what fills the disk, and is of no use to anybody.
 fail() {
   say "failed: $1"
-  finish 1 "$1" "${2:-}"
+  lack=$(lack_of_room)
+  message=$1
+  if [ -n "$lack" ]; then message="$lack; $1" && set -- "$1" "Make room and run again: it goes on from here"; fi
+  if [ "$JOB" = install ] && [ -n "${LOCKED:-}" ] && [ -e "$TREE" ] && ! is_complete "$GENERATION"; then
+    discard "$TREE"
+    empty_trash
+  fi
+  finish 1 "$message" "${2:-}"
+}
+
+# The words for a full disk when it was one: the programs said so, or nothing can be written any more.
+lack_of_room() {
+  words=$(tail -n 60 "$STORE/logs/$RUN.log" "$WORK/words" 2>/dev/null |
+    grep -i -e 'no space left' -e 'quota exceeded' -e 'not enough space' | tail -n 1 | cut -c1-200)
+  [ -n "$words" ] || words=$( (dd if=/dev/zero of="$WORK/last" bs=65536 count=16 conv=fsync 2>&1 || mkdir "$WORK/last.d" 2>&1) |
+    grep -i -e 'no space' -e quota | tail -n 1)
+  rm -rf "$WORK/last" "$WORK/last.d"
+  [ -z "$words" ] || room_words "${words##*: }"
 }
 
 # Nothing that the person has set for other work decides what is installed here; a proxy and its certificates do.
@@ -38,7 +58,10 @@ clean_environment() {
     unset "$name"
   done
   unset LD_LIBRARY_PATH XDG_CONFIG_HOME CURL_HOME WGETRC
-  export HOME="$WORK/home" TMPDIR="$WORK/tmp" PYTHONNOUSERSITE=1
+  # Messages in English, since some of them decide; letters as the person has them.
+  LANG=${LC_ALL:-${LC_CTYPE:-${LANG:-C}}}
+  unset LC_ALL LC_CTYPE LANGUAGE
+  export HOME="$WORK/home" TMPDIR="$WORK/tmp" PYTHONNOUSERSITE=1 LANG LC_MESSAGES=C
   trust
 }
 
@@ -53,23 +76,22 @@ trust() {
   done
 }
 
-# enough WHAT NEEDED FREE: an unknown number is no reason to refuse.
-enough() {
-  [ -z "$3" ] || [ "$3" -ge "$2" ] 2>/dev/null ||
-    fail "not enough room: needs $2 $1, $STORE has $3" "Make room, or choose a prefix on another file system"
-}
-
+# What others may have used up since the trial.
 check_room() {
-  enough "KiB" "$KIB" "$(df -Pk "$STORE" | awk 'NR == 2 { print $4 }')"
-  enough "inodes" "$INODES" "$(df -Pi "$STORE" 2>/dev/null | awk 'NR == 2 && $2 > 0 { print $4 }')"
+  if [ "$KIB" -gt "$(free_kib)" ] || [ "$INODES" -gt "$(free_inodes)" ]; then
+    fail "$(room_words "")" "Make room, or choose an anaconda_prefix on another file system"
+  fi
 }
 
 # The file system must have everything before it has the marker.
 settle() {
-  sync -f "$1" 2>/dev/null || sync
+  words=$(sync -f "$1" 2>&1) && return
+  case $words in *[Qq]uota* | *"o space"* | *"nput/output"*) fail "cannot be written to the disk: $words" "" ;; esac
+  sync
 }
 
 mark() {
+  list_files >"$STORE/markers/.files-$GENERATION" || fail "cannot note the files of $GENERATION" ""
   settle "$TREE"
   put "$STORE/markers/.new-$GENERATION" "schema=1 distribution=$DISTRIBUTION version=$VERSION sha256=$SHA256 \
 path=$TREE date=$(date -u +%Y-%m-%dT%H:%M:%SZ) url=$URL"
@@ -86,7 +108,8 @@ flip() {
     nothing | generation) ;;
     *) fail "$ROOT has become a $WHAT that is not ours" "Move it away and run again" ;;
   esac
-  PREVIOUS=$LIVE
+  # Says what was live before, once it is true: whoever reads it looks whether `to` is live.
+  [ "$LIVE" = "$GENERATION" ] || put "$STORE/markers/.turn" "from=$LIVE to=$GENERATION back=$1"
   rm -f "$STORE/.link"
   ln -s "${STORE##*/}/$GENERATION" "$STORE/.link"
   "$TREE/bin/python" -I -S -c 'import os, sys; os.replace(sys.argv[1], sys.argv[2])' "$STORE/.link" "$ROOT" ||
@@ -94,28 +117,10 @@ flip() {
   settle "$STORE/markers"
 }
 
-# Stays: the live generation, the one before it, and whatever holds environments that somebody made.
-prune() {
-  phase clean
-  for old in "$STORE"/anaconda-* "$STORE"/miniconda-* "$STORE"/miniforge-*; do
-    case ${old##*/} in "$GENERATION" | "$PREVIOUS") continue ;; esac
-    [ -d "$old" ] || continue
-    [ -z "$(ls "$old/envs" 2>/dev/null)" ] || continue
-    discard "$old"
-  done
-  rm -f "$STORE"/downloads/*
-  empty_trash
-  forget_old_runs
-}
-
-forget_old_runs() {
-  find "$STORE/logs" -name '*.log' -mtime +30 -exec rm -f {} +
-  find "$STORE/work" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf {} +
-}
-
 install_generation() {
   is_complete "$GENERATION" && return
   empty_trash
+  clear_garbage
   check_room
   fetch
   run_installer
@@ -129,23 +134,41 @@ install_generation() {
 # In place, on the living generation: the note makes the next run repair what an interruption leaves.
 change_packages() {
   put "$STORE/markers/.changing-$GENERATION" "$PACKAGES"
+  list_files >"$WORK/files"
   install_packages now
   verify
+  note_new_files
   settle "$TREE"
   rm -f "$STORE/markers/.changing-$GENERATION"
 }
 
+# The directory stays where somebody made it; the link and the marker make it a generation of ours.
+adopt() {
+  ln -sfn "$ROOT" "$TREE"
+  install_packages now
+  verify
+  mark
+  rm -f "$STORE/markers/.files-$GENERATION"
+}
+
 work() {
   locate
-  WORK=$STORE/work/$RUN TREE=$STORE/$GENERATION STALL=60
+  # shellcheck disable=SC2034 # for room.sh
+  WORK=$STORE/work/$RUN TREE=$STORE/$GENERATION STALL=60 PLACE=$STORE
   [ "$DEADLINE" -ge "$STALL" ] || STALL=$DEADLINE
+  printf '%4000s\n' '' >"$WORK/blanks"
   take_lock
+  LOCKED=yes
   trap 'fail "the worker was told to stop" "Run again: it goes on from here"' HUP INT TERM
   phase start
   clean_environment
   case $JOB in
     packages) change_packages ;;
-    *) install_generation && flip && prune ;;
+    adopt) adopt ;;
+    rollback) flip yes ;;
+    clean) prune ;;
+    remove) remove_all ;;
+    *) install_generation && flip no && prune ;;
   esac
   say "done"
   finish 0 "" ""

@@ -1,0 +1,96 @@
+# shellcheck shell=sh
+# What is removed when, and what stays because somebody else may need it. Settings: PREFIX RUN GENERATION.
+
+discard() {
+  mkdir -p "$STORE/trash"
+  rm -f "$STORE/markers/${1##*/}" "$STORE/markers/.changing-${1##*/}" "$STORE/markers/.files-${1##*/}"
+  mv "$1" "$STORE/trash/${1##*/}.$RUN" 2>/dev/null || rm -rf "$1"
+}
+
+empty_trash() {
+  rm -rf "$STORE/trash" 2>/dev/null || say "some of $STORE/trash is still in use; the next run removes it"
+}
+
+# The names of all files that an installer or a package brought; caches come and go by themselves.
+list_files() {
+  (cd "$TREE" && find . ! -type d ! -name '*.pyc' ! -path './pkgs/*' ! -path './conda-meta/*' | LC_ALL=C sort)
+}
+
+note_new_files() {
+  files=$STORE/markers/.files-$GENERATION
+  [ -f "$files" ] || return 0
+  list_files | LC_ALL=C comm -13 "$WORK/files" - | LC_ALL=C sort - "$files" >"$files.new" && mv -f "$files.new" "$files"
+}
+
+# What somebody put into the generation TREE after it was completed; nothing is known without the list.
+things_of_people() {
+  [ -f "$STORE/markers/.files-${TREE##*/}" ] || return 0
+  list_files | LC_ALL=C comm -13 "$STORE/markers/.files-${TREE##*/}" -
+}
+
+# What no marker belongs to was left by a run that was cut off.
+clear_garbage() {
+  look_at_prefix
+  for name in $(our_generations); do
+    [ "$name" = "$LIVE" ] || [ -f "$STORE/markers/$name" ] || discard "$STORE/$name"
+  done
+}
+
+# Why an old generation stays; empty when it can go.
+why_keep() {
+  TREE=$STORE/$1
+  case $1 in "$LIVE" | "$PREVIOUS") echo "it is the live one or the one before" && return ;; esac
+  [ -z "$(users_of "$TREE")" ] || echo "programs run from it"
+  things=$(things_of_people | head -n 1)
+  [ -z "$things" ] || echo "somebody put $things there"
+}
+
+# Stays: the live generation, the one before it, what runs, and what somebody else put something into.
+prune() {
+  phase clean
+  look_at_prefix
+  turn=$(cat "$STORE/markers/.turn" 2>/dev/null) PREVIOUS=
+  [ "$(field to "$turn")" != "$LIVE" ] || PREVIOUS=$(field from "$turn")
+  for name in $(our_generations); do
+    reason=$(why_keep "$name")
+    if [ -n "$reason" ]; then say "kept $name: $reason"; else discard "$STORE/$name"; fi
+  done
+  rm -f "$STORE"/downloads/*
+  empty_trash
+  forget_old_runs
+}
+
+forget_old_runs() {
+  find "$STORE/logs" -name '*.log' -mtime +30 -exec rm -f {} +
+  find "$STORE/work" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf {} +
+}
+
+# Of a generation that somebody put something into, only what came with it is removed.
+remove_generation() {
+  TREE=$STORE/$1
+  if [ -z "$(things_of_people | head -n 1)" ]; then
+    discard "$TREE"
+    return
+  fi
+  (cd "$TREE" && rm -rf pkgs conda-meta && tr '\n' '\0' <"$STORE/markers/.files-$1" | xargs -0 rm -f &&
+    find . -name '*.pyc' -exec rm -f {} + && find . -depth -type d -exec rmdir {} + 2>/dev/null)
+  mkdir -p "$STORE/kept" && mv "$TREE" "$STORE/kept/$1.$RUN" && rm -f "$STORE/markers/$1" "$STORE/markers/.files-$1"
+}
+
+# First nothing is live, then nothing is complete, then nothing is there. The lock goes last, and this run's record with it.
+remove_all() {
+  phase remove
+  look_at_prefix
+  programs=$(users_of "$ROOT" "$STORE" | tell_programs)
+  [ -z "$programs" ] || fail "programs run from it: $programs" "Stop them and run again"
+  [ "$WHAT" != generation ] || rm -f "$ROOT"
+  for name in $(our_generations); do remove_generation "$name"; done
+  [ ! -L "$STORE/adopted" ] || rm -f "$STORE/adopted"
+  rm -rf "$STORE/trash" "$STORE/markers" "$STORE/downloads" "$STORE/logs"
+  rm -f "$STORE/.link"
+  rmdir "$STORE/envs" "$STORE/kept" 2>/dev/null
+  rm -rf "$STORE/work"
+  unlock
+  rmdir "$STORE" 2>/dev/null
+  exit 0
+}

@@ -1,0 +1,60 @@
+"""The action in this process: the same code as a playbook runs, without its second of start-up.
+
+For campaigns of hundreds of runs. The commands go to a shell of this machine, optionally behind
+another command (nsenter) and with another environment.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.loader import connection_loader
+from ansible_collections.hpcc.notebook.plugins.action.conda_distribution import ActionModule
+from one_task import TaskFailed
+
+
+class Directly:
+    """Runs the action again and again, each time with these options unless others are given."""
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        environment: Mapping[str, str],
+        behind: Sequence[str] = (),
+    ) -> None:
+        self.options = dict(options)
+        self.environment = dict(environment)
+        self._behind = list(behind)
+
+    def run(self, *, check: bool = False, **changes: Any) -> dict[str, Any]:
+        """The result of the task; raises when it failed."""
+        wanted = {**self.options, **changes}
+        task = Task.load({"action": "hpcc.notebook.conda_distribution", "args": {}})
+        task.args = {name: value for name, value in wanted.items() if value != ""}
+        task.check_mode = check
+        play = PlayContext()
+        connection = connection_loader.get("local", play, "/dev/null")
+        action = ActionModule(task, connection, play, None, None, None)
+        action._execute = self._execute  # type: ignore[method-assign]
+        action._connection = SimpleNamespace(put_file=shutil.copy, _shell=connection._shell)
+        result: dict[str, Any] = action.run(task_vars={})
+        if result.get("failed"):
+            raise TaskFailed(result["msg"])
+        return result
+
+    def _execute(self, command: str, stdin: bytes) -> dict[str, Any]:
+        done = subprocess.run(
+            [*self._behind, "sh", "-c", command],
+            input=stdin, env=self.environment, capture_output=True, check=False,
+        )  # fmt: skip
+        return {
+            "rc": done.returncode,
+            "stdout": done.stdout.decode(errors="replace"),
+            "stderr": done.stderr.decode(errors="replace"),
+        }

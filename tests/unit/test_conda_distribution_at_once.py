@@ -1,0 +1,55 @@
+"""Many runs at the same time: one works, the others join it or say who works."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from one_task import TaskFailed, command, environment
+from small_distribution import installer
+from test_conda_distribution import Account
+from test_conda_distribution_faults import converges, start
+
+pytest_plugins = ["test_conda_distribution"]
+RUNS = 20
+
+
+def test_twenty_runs_at_once_make_one_installation(account: Account) -> None:
+    slow = account.served.publish("Slow.sh", installer(account.served.certificate, sleep=3))
+    argv = command(account.directory, account.task(**slow))
+    hosts = ",".join(f"name{number}" for number in range(RUNS))
+    play = json.loads((account.directory / "play.yml").read_text())
+    play[0]["hosts"] = "all"
+    (account.directory / "play.yml").write_text(json.dumps(play))
+    (account.directory / "ansible.cfg").touch()
+    argv[argv.index("localhost,")] = f"{hosts},"
+    done = subprocess.run(
+        [*argv, "--forks", str(RUNS)],
+        env=environment(account.directory, account.environment),
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("failed=0") == RUNS
+    assert account.served.requests.count("/Slow.sh") == 1
+    installed = [path.read_text() for path in Path(f"{account.prefix}.d/logs").glob("*.log")]
+    assert sum("== install" in text for text in installed) == 1
+    assert account.run(**slow)["changed"] is False
+
+
+def test_a_run_from_another_host_of_the_home_says_who_works(account: Account) -> None:
+    first = account.directory / "other-host"
+    first.mkdir()
+    (first / "uname").write_text('#!/bin/sh\n[ "$1" = -n ] && echo dev99 || exec /bin/uname "$@"\n')
+    (first / "uname").chmod(0o755)
+    process = start(account)
+    began = time.monotonic()
+    slow = {"url": f"{account.served.url}/Slow.sh", "sha256": "ab" * 32}
+    with pytest.raises(TaskFailed, match=rf"on {os.uname().nodename} \(process \d+\).*since 20"):
+        account.run(env={"PATH": f"{first}:{os.environ['PATH']}"}, **slow)
+    assert time.monotonic() - began < 5
+    assert process.wait() == 0
+    converges(account)
