@@ -1,0 +1,13 @@
+"""The short form of `make flips`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flips import campaign
+
+
+def test_damaged_installers_are_refused_and_only_the_good_one_is_executed(tmp_path: Path) -> None:
+    good_executed, damaged = campaign(tmp_path, 15)
+    assert good_executed
+    assert (damaged.refused, damaged.executed) == (30, 0)
