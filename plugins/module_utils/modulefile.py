@@ -18,6 +18,7 @@ class Plan:
     syntax: str
     path: str
     make_directory: bool
+    write: bool
     backup: bool
     remove: tuple[str, ...]
 
@@ -28,7 +29,8 @@ def plan(seen: Iterable[str], home: str, wanted: str, place: str) -> Plan:
     Args:
         home: the home directory there, which is not always the one in the list of accounts.
         seen: "lua" or "tcl" (what the site's module command reads), "directory" when it exists,
-            and ours:lua, other:lua, ours:tcl, other:tcl for the files that exist.
+            and ours:lua, other:lua, ours:tcl, other:tcl for the files that exist, with same:lua
+            or same:tcl for one that is just as it would be written.
         wanted: lua, tcl, auto (whatever the site has), or absent.
         place: the modulefile's path without an ending.
     """
@@ -40,6 +42,7 @@ def plan(seen: Iterable[str], home: str, wanted: str, place: str) -> Plan:
         syntax=syntax,
         path=place + _ENDINGS[syntax],
         make_directory="directory" not in words,
+        write=wanted != "absent" and f"same:{syntax}" not in words,
         backup=f"other:{syntax}" in words,
         remove=tuple(place + _ENDINGS[s] for s in old),
     )

@@ -210,6 +210,17 @@ def test_a_change_of_ours_leaves_no_copies_and_the_other_language_goes(tmp_path)
     assert [path.name for path in directory.iterdir()] == ["anaconda"]
 
 
+def test_a_modulefile_that_was_changed_is_put_right(tmp_path):
+    path = tmp_path / "home" / "modulefiles" / "anaconda.lua"
+    assert run_playbook(tmp_path, ROLE, lmod_module_syntax="lua").code == 0
+    right = path.read_text()
+    path.chmod(0o600)  # nobody else could load it
+    assert run_playbook(tmp_path, ROLE, lmod_module_syntax="lua").changed == 1
+    path.write_text(right + "-- something else")
+    assert run_playbook(tmp_path, ROLE, lmod_module_syntax="lua").changed == 1
+    assert (path.read_text(), path.stat().st_mode & 0o777) == (right, 0o644)
+
+
 def test_removal_takes_only_what_the_role_wrote(tmp_path):
     directory = tmp_path / "home" / "modulefiles"
     run_playbook(tmp_path, ROLE, lmod_module_syntax="lua")
@@ -257,3 +268,18 @@ def test_what_is_kept_and_what_is_removed(words, wanted_syntax, backup, remove):
 def test_the_directory_is_made_only_where_there_is_none():
     assert plan(["lua"], "/h", "auto", "/m/x").make_directory
     assert not plan(["lua", "directory"], "/h", "auto", "/m/x").make_directory
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted_syntax", "write"),
+    [
+        ("lua", "auto", True),
+        ("lua ours:lua", "auto", True),
+        ("lua ours:lua same:lua", "auto", False),
+        ("lua ours:lua same:lua", "tcl", True),
+        ("tcl ours:lua same:lua", "auto", True),
+        ("lua ours:lua same:lua", "absent", False),
+    ],
+)
+def test_a_file_that_is_as_it_would_be_written_is_not_written(words, wanted_syntax, write):
+    assert plan(words.split(), "/h", wanted_syntax, "/m/x").write is write
