@@ -74,7 +74,7 @@ def announcement(
     """Say an error of ours as one of a filter."""
     port = tunnel.LOCAL_PORT if local_port is None else local_port
     try:
-        serving = server["state"] == "started"
+        serving = server["state"] != "stopped" and bool(dev)
         command = tunnel.tunnel_command(server, dev or {}, gateway, port, form) if serving else ""
         return lines.announcement(server, command, port, check)
     except NotebookError as error:

@@ -11,6 +11,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.tunnel import (
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
 
+_UNKNOWN = "That host is not in this inventory: put it there to see how it is reached."
 _WARNING = (
     "Warning: any user of the gateway can listen on its port {port} before you do, and would get\n"
     "your password. Log in only where the browser shows the fingerprint above."
@@ -21,17 +22,26 @@ def announcement(
     server: Variables, command: str = "", local_port: object = LOCAL_PORT, check: bool = False
 ) -> list[str]:
     """The lines to print for what notebook_server returned."""
-    host = f"Notebook server on {_shown(server['host'])}"
+    host = f"Notebook server on {printable(server['host'])}"
     if server["state"] == "stopped":
         return [f"{host} {_stopped(server, check)}."]
     verb = "would be started" if check and server.get("changed") else "is running"
-    session = f'tmux session "{_shown(server["session"])}", {_shown(server["version"])}'
+    session = f'tmux session "{printable(server["session"])}", {printable(server["version"])}'
+    if server["state"] == "elsewhere":
+        reason = printable(server["reason"])
+        lead = [f"{reason[0].upper()}{reason[1:]} (-e nbserver_second=true starts one)."]
+    else:
+        lead = [f"{host} {verb} ({session})."]
+    return [*lead, *(way_in(server, command, local_port) if command else [_UNKNOWN])]
+
+
+def way_in(server: Variables, command: str, local_port: object) -> list[str]:
+    """What to type and to open, and what to be careful about."""
     return [
-        f"{host} {verb} ({session}).",
         "On your own computer:",
         f"    {command}",
         f"then open https://127.0.0.1:{local_port}   "
-        f"(certificate SHA-256 {_shown(server['certificate_sha256'])})",
+        f"(certificate SHA-256 {printable(server['certificate_sha256'])})",
         *(_WARNING.format(port=gateway_port(server)).splitlines() if _chained(command) else []),
     ]
 
@@ -43,9 +53,13 @@ def _chained(command: str) -> bool:
 def _stopped(server: Variables, check: bool) -> str:
     if not server.get("changed"):
         return "was not running"
-    return "would be stopped" if check else f"was stopped: {_shown(server['stopped_by'])}"
+    if check:
+        return "would be stopped"
+    kernels = server.get("kernels_ended", 0)
+    with_it = f" ({kernels} kernel{'s' if kernels != 1 else ''} ended with it)" if kernels else ""
+    return f"was stopped: {printable(server['stopped_by'])}{with_it}"
 
 
-def _shown(value: object) -> str:
+def printable(value: object) -> str:
     """Text from another host for a terminal: its control characters do nothing there."""
     return "".join(char if char.isprintable() else "?" for char in str(value))

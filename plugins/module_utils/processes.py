@@ -32,6 +32,18 @@ class Completed:
     stderr: str
 
 
+@dataclass(frozen=True)
+class Process:
+    """One process for all time: a pid is used again, a pid with its start is not."""
+
+    pid: int
+    start_time: int
+
+    def alive(self) -> bool:
+        """Whether this very process still lives."""
+        return start_time(self.pid) == self.start_time
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -119,13 +131,34 @@ def owner(pid: int) -> int | None:
         return None
 
 
+def children(pid: int) -> list[Process]:
+    """The living processes that this one has started and that have not left it."""
+    pids = (int(entry.name) for entry in PROC.glob("[0-9]*"))
+    found = [(each, _stat(each)) for each in pids]
+    return [Process(each, int(s[19])) for each, s in found if s and s[1] == str(pid)]
+
+
+def parent(pid: int) -> int | None:
+    """The process that started this one, or took it over from the one that did."""
+    fields = _stat(pid)
+    return int(fields[1]) if fields else None
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a process occupies; 0 when there is none."""
+    fields = _stat(pid)
+    return int(fields[21]) * os.sysconf("SC_PAGE_SIZE") if fields else 0
+
+
 def command_line(pid: int) -> tuple[str, ...]:
     """The argument vector of a process; empty when there is none or it is not ours to read."""
-    try:
-        raw = (PROC / str(pid) / "cmdline").read_bytes()
-    except OSError:
-        return ()
-    return tuple(_text(raw).split("\0")[:-1])
+    return _words(pid, "cmdline")
+
+
+def environment(pid: int) -> dict[str, str]:
+    """The variables that a process of ours was started with; empty when there is none."""
+    pairs = (word.partition("=") for word in _words(pid, "environ"))
+    return {name: value for name, _equals, value in pairs}
 
 
 def send_signal(pid: int, number: int) -> None:
@@ -158,6 +191,15 @@ def _stat(pid: int) -> Sequence[str] | None:
     except OSError:
         return None
     return _text(raw).rpartition(")")[2].split()
+
+
+def _words(pid: int, name: str) -> tuple[str, ...]:
+    """What the kernel separates with NULs; nothing when it is not ours to read."""
+    try:
+        raw = (PROC / str(pid) / name).read_bytes()
+    except OSError:
+        return ()
+    return tuple(_text(raw).split("\0")[:-1])
 
 
 def _lines(path: Path) -> Sequence[str]:

@@ -48,7 +48,10 @@ RULES: dict[str, Rule] = {
     "renew_days": server.renew_days,
     "certificate_names": server.certificate_names,
     "server_options": server.server_options,
+    "threads": server.threads,
+    "idle_seconds": server.idle_seconds,
     "module_name": modulefile.module_name,
+    "module_names": modulefile.module_names,
     "module_text": modulefile.module_text,
 }
 

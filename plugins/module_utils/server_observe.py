@@ -9,8 +9,11 @@ and tmux only say where to look for it.
 
 from __future__ import annotations
 
+import os
+import pwd
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils import (
@@ -19,26 +22,22 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import (
     processes,
     readiness,
     server_record,
-    tmux,
+    server_session,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Endpoint, Trust
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import Launch, Layout, launched
+from ansible_collections.hpcc.notebook.plugins.module_utils.processes import Process
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import Launch, Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_launch import launched
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_plan import Found
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
-
-ANSWER_WITHIN = 5.0  # seconds for tmux, which answers at once or never
 
 
 @dataclass(frozen=True)
-class Running:
+class Running(Process):
     """A living server that is provably ours."""
 
-    pid: int
-    start_time: int
     launch: Launch
-
-    def alive(self) -> bool:
-        """Whether this very process still lives; its pid alone may be somebody else's by now."""
-        return processes.start_time(self.pid) == self.start_time
 
     def age(self) -> float:
         """For how many seconds it has been running."""
@@ -57,23 +56,60 @@ class Observed:
     running: Running | None
     session: bool
     record: Record | None
+    tmux: Process | None = None
 
-    def record_fits(self) -> bool:
-        """Whether the record speaks of the server that is running."""
-        if self.record is None or self.running is None:
-            return False
-        return (self.record.pid, self.record.start_time) == (
-            self.running.pid,
-            self.running.start_time,
+    def found(self) -> Found:
+        """What of it a decision depends on."""
+        return Found(
+            running=self.running.launch if self.running else None,
+            session=self.session,
+            tmux=self.tmux is not None,
+            noted=self._record_fits(),
+            before=self.past(),
         )
 
     def past(self) -> str | None:
         """What became of the server that the record speaks of."""
         if self.record is None or self.running:
             return None
-        if self.record.boot_id != processes.boot_id():
+        if self.rebooted():
             return f"the host was rebooted since the start of {self.record.since}"
         return f"the server of {self.record.since} is gone"
+
+    def rebooted(self) -> bool:
+        """Whether the record is one from before the host was started."""
+        return self.record is not None and self.record.boot_id != processes.boot_id()
+
+    def _record_fits(self) -> bool:
+        if self.record is None or self.running is None:
+            return False
+        noted = Process(self.record.pid, self.record.start_time)
+        return noted == Process(self.running.pid, self.running.start_time)
+
+
+def here(profile: str) -> Layout:
+    """Where everything of a profile lies on this host.
+
+    A directory that ends with the account's last login would take the socket from under a living
+    server; so it is used only where the account lingers, and no server of ours lives elsewhere.
+    """
+    uid = os.geteuid()
+    shared = Layout(files.home(), profile, processes.short_hostname(), uid)
+    lasting = replace(shared, base=server_session.runtime_directory(uid))
+    in_use = [each for each in (lasting, shared) if _in_use(each)]
+    if in_use:
+        return in_use[0]
+    usable = server_session.lingers(person(uid)[0]) and lasting.fits() and _private(lasting.base)
+    return lasting if usable else shared
+
+
+def person(uid: int) -> tuple[str, str]:
+    """Login name and shell; directories of users that are down must not stop a start."""
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        return os.environ.get("LOGNAME", str(uid)), "/bin/sh"
+    return entry.pw_name, entry.pw_shell or "/bin/sh"
 
 
 def endpoint(layout: Layout, launch: Launch) -> Endpoint:
@@ -89,32 +125,68 @@ def trust(layout: Layout) -> Trust:
 
 def observe(layout: Layout, session: str) -> Observed:
     """Look for our server from all sides."""
-    content = files.read(layout.record)
-    record = None if content is None else server_record.parse(content, layout.record)
+    return around(layout, session, recorded(layout.record))
+
+
+def around(layout: Layout, session: str, record: Record | None) -> Observed:
+    """The same with what the record says, which may be nothing."""
     hinted = [record.pid] if record else []
     if files.private_directory_reason(layout.local) == "missing":
         return Observed(_first_of_ours(layout, hinted), False, record)
-    panes = pane_pids(layout, session)
+    panes = server_session.pane_pids(layout, session)
     listener = probe.peer_pid(Endpoint(path=layout.socket))
-    pids = [*panes, *hinted, *([listener] if listener else [])]
-    return Observed(_first_of_ours(layout, pids), bool(panes), record)
+    running = _first_of_ours(layout, [*panes, *hinted, *([listener] if listener else [])])
+    tmux = server_session.keeper(layout, running.pid) if running else None
+    return Observed(running, bool(panes), record, tmux)
 
 
-def pane_pids(layout: Layout, session: str) -> list[int]:
-    """The processes that tmux keeps in our session; none when there is no session."""
-    asked = run_tmux(tmux.pane_pids(layout.tmux_socket, session))
-    return [int(line) for line in asked.stdout.split()] if asked.code == 0 else []
+def recorded(path: str) -> Record | None:
+    """The record in a file; None when there is no such file."""
+    content = files.read(path)
+    return None if content is None else server_record.parse(content, path)
 
 
-def run_tmux(argv: Sequence[str], env: dict[str, str] | None = None) -> processes.Completed:
-    """Run tmux, wherever it lies."""
-    return processes.run([processes.program(argv[0]), *argv[1:]], timeout=ANSWER_WITHIN, env=env)
+def elsewhere(layout: Layout) -> tuple[list[Record], list[str]]:
+    """The records of other hosts, and what is wrong with the files that are none."""
+    found, damaged = [], []
+    for name in files.entries(layout.records):
+        path = f"{layout.records}/{name}"
+        if name.startswith(".") or path == layout.record:
+            continue
+        try:
+            record = recorded(path)
+            found += [server_record.require_host(record, path)] if record else []
+        except NotebookError as error:
+            damaged.append(str(error))
+    return found, damaged
+
+
+def kernels(layout: Layout, running: Running) -> list[Process]:
+    """The kernels of a server: what it has started with a connection file of ours."""
+    mark = f"{layout.runtime}/kernel-"
+    begun = processes.children(running.pid)
+    return [each for each in begun if mark in " ".join(processes.command_line(each.pid))]
+
+
+def _in_use(layout: Layout) -> bool:
+    """Whether a server was started there; a directory that we cannot enter is not ours."""
+    try:
+        return any(Path(path).is_socket() for path in (layout.tmux_socket, layout.socket))
+    except OSError:
+        return False
+
+
+def _private(directory: str) -> bool:
+    try:
+        return files.private_directory_reason(directory) is None
+    except NotebookError:
+        return False
 
 
 def _first_of_ours(layout: Layout, pids: Sequence[int]) -> Running | None:
     for pid in pids:
         started = processes.start_time(pid)
-        launch = launched(processes.command_line(pid), layout)
+        launch = launched(processes.command_line(pid), processes.environment(pid), layout)
         if started is not None and launch and processes.owner(pid) == layout.uid:
             return Running(pid, started, launch)
     return None

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import FRONTENDS
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Record:
     version: str
     transport: str
     port: int
+    socket: str
     certificate_sha256: str
 
 
@@ -55,6 +56,27 @@ def parse(content: bytes, path: str) -> Record:
     if found["frontend"] not in FRONTENDS or found["transport"] not in ("socket", "tcp"):
         raise _foreign(path, "names a front end or transport that there is not")
     return Record(**found)
+
+
+def way_in(record: Record) -> dict[str, object]:
+    """What a person is told about a server, and what a tunnel to it needs."""
+    over_tcp = record.transport == "tcp"
+    return {
+        "session": record.session,
+        "frontend": record.frontend,
+        "version": record.version,
+        "transport": record.transport,
+        **({"port": record.port} if over_tcp else {"socket": record.socket}),
+        "certificate_sha256": record.certificate_sha256,
+        "since": record.since,
+    }
+
+
+def require_host(record: Record, path: str) -> Record:
+    """Refuse a record that lies under another host's name than it gives."""
+    if path.rpartition("/")[2] != f"{record.host}.json":
+        raise _foreign(path, f"speaks of the host {record.host!r}")
+    return record
 
 
 def _foreign(path: str, what: str) -> NotebookError:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 import time
 from pathlib import Path
@@ -17,26 +16,27 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import (
     processes,
     readiness,
     server_record,
-    tmux,
+    server_session,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Trust
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
-    Launch,
-    Layout,
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import Launch, Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_launch import (
     clean_environment,
     launch_line,
+    modules_line,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
     Running,
     endpoint,
-    run_tmux,
+    person,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_stop import end
 
 POLL = 0.05  # seconds between two looks at a server that comes up
 ANSWER_WITHIN = 5.0  # seconds for one request: a loaded host is slow, but not dead
+MODULES_WITHIN = 60.0
 LOG_LINES = 8  # what of the log stands in an error
 LOG_KEPT = 1 << 20  # bytes of the log before this start that are kept beside the new one
 
@@ -55,6 +55,19 @@ def start(layout: Layout, session: str, launch: Launch, python: str, timeout: fl
     # Jupyter writes the token into a page for a local browser, and lets the umask decide who reads.
     files.remove(f"{layout.runtime}/jpserver-{started.pid}-open.html")
     return started
+
+
+def require_modules(launch: Launch, home: str, user: str, shell: str) -> None:
+    """Refuse modules that the site does not have; a module system can be slow."""
+    if not launch.modules:
+        return
+    environment = clean_environment(home, user, shell)
+    line = modules_line(_shell(), launch.modules)
+    tried = processes.run(line, timeout=MODULES_WITHIN, env=environment)
+    if tried.code != 0:
+        what = f"cannot be loaded: {tried.stderr.strip()}"
+        where = f"module load {' '.join(launch.modules)}"
+        raise NotebookError(what, where, "Ask `module avail` on the host for what there is.")
 
 
 def require_free(layout: Layout, launch: Launch) -> None:
@@ -79,6 +92,7 @@ def write_record(layout: Layout, session: str, running: Running, version: str, s
         version=version,
         transport=running.launch.transport,
         port=running.launch.port,
+        socket="" if running.launch.transport == "tcp" else layout.socket,
         certificate_sha256=shown,
     )
     files.make_private_directory(layout.records)
@@ -124,11 +138,9 @@ def _remove_stale_socket(path: str) -> None:
 def _new_session(layout: Layout, session: str, line: list[str], launch: Launch) -> Running:
     user, shell = person(layout.uid)
     environment = clean_environment(layout.home, user, shell)
-    done = run_tmux(tmux.new_session(layout.tmux_socket, session, line), environment)
-    if done.code != 0:
-        raise NotebookError(f"cannot make a session: {done.stderr.strip()}", "tmux")
-    pid = int(done.stdout)
-    return Running(pid, processes.start_time(pid) or 0, launch)
+    survives = server_session.what_survives(layout.uid, user)
+    begun = server_session.new(layout, session, line, environment, survives)
+    return Running(begun.pid, begun.start_time, launch)
 
 
 def _wait_until_private(layout: Layout, started: Running, timeout: float) -> None:
@@ -183,15 +195,6 @@ def _require_free_port(port: int) -> None:
 
 def _name(uid: int) -> str:
     return f"uid {uid} ({person(uid)[0]})"
-
-
-def person(uid: int) -> tuple[str, str]:
-    """Login name and shell; directories of users that are down must not stop a start."""
-    try:
-        entry = pwd.getpwuid(uid)
-    except KeyError:
-        return os.environ.get("LOGNAME", str(uid)), "/bin/sh"
-    return entry.pw_name, entry.pw_shell or "/bin/sh"
 
 
 def _shell() -> str:

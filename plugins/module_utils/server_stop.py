@@ -1,56 +1,74 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SIDE EFFECTS: stop a server: ask it, then terminate it, then kill it."""
+"""SIDE EFFECTS: stop a server and its kernels: ask it, then terminate it, then kill it."""
 
 from __future__ import annotations
 
 import signal
 import time
+from dataclasses import dataclass
+from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils import (
     files,
     probe,
     processes,
     readiness,
-    tmux,
+    server_session,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.processes import Process
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
     Observed,
     Running,
     endpoint,
-    pane_pids,
-    run_tmux,
+    kernels,
     trust,
 )
 
 POLL = 0.05
 ANSWER_WITHIN = 5.0  # seconds for the request to shut down
 CLEAN_WITHIN = 15.0  # seconds for kernels to end; what runs in them is not waited for
-SIGNAL_WITHIN = 5.0  # seconds for the effect of a signal
+SIGNAL_WITHIN = 10.0  # seconds for the effect of a signal: a busy node is slow
 
 
-def stop(layout: Layout, session: str, observed: Observed) -> str:
+@dataclass(frozen=True)
+class Stopped:
+    """What it took to stop a server, and how many kernels went with it."""
+
+    how: str
+    kernels: int = 0
+
+
+def stop(layout: Layout, session: str, observed: Observed) -> Stopped:
     """Stop what there is; say what that took."""
-    how = "only a session was left"
+    stopped = Stopped("only a session was left")
     if observed.running:
-        how = _stop_server(layout, observed.running)
+        stopped = _stop_server(layout, observed.running)
     _tidy(layout, session)
-    return how
+    return stopped
 
 
 def end(running: Running, layout: Layout, session: str) -> None:
     """End a server that must not go on, without asking it."""
-    _signalled(running)
+    begun = kernels(layout, running)
+    _signalled([running])
+    _signalled(begun)
     _tidy(layout, session)
 
 
-def _stop_server(layout: Layout, running: Running) -> str:
-    if _asked(layout, running) and _gone(running, CLEAN_WITHIN):
-        return "it shut down cleanly"
-    return _signalled(running)
+def _stop_server(layout: Layout, running: Running) -> Stopped:
+    """Jupyter ends its kernels itself; one that was killed cannot, and would leave them behind."""
+    begun = kernels(layout, running)
+    if _asked(layout, running) and _gone([running], CLEAN_WITHIN):
+        how = "it shut down cleanly"
+    else:
+        how = f"{_signalled([running])} was needed"
+    if not _gone(begun, SIGNAL_WITHIN):
+        how += f", and {_signalled(begun)} for its kernels"
+    return Stopped(how, len(begun))
 
 
 def _asked(layout: Layout, running: Running) -> bool:
@@ -64,19 +82,23 @@ def _asked(layout: Layout, running: Running) -> bool:
     return answer.status == 200
 
 
-def _signalled(running: Running) -> str:
+def _signalled(ours: Sequence[Process]) -> str:
+    """End processes that are proven to be ours; say which signal they needed."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if running.alive():
-            processes.send_signal(running.pid, number)
-        if _gone(running, SIGNAL_WITHIN):
-            return f"{number.name} was needed"
-    what = f"process {running.pid} survived SIGKILL"
+        for process in ours:
+            if process.alive():
+                processes.send_signal(process.pid, number)
+                processes.send_signal(process.pid, signal.SIGCONT)  # one that is suspended is deaf
+        if _gone(ours, SIGNAL_WITHIN):
+            return number.name
+    left = " ".join(str(process.pid) for process in ours if process.alive())
+    what = f"process {left} survived SIGKILL"
     raise NotebookError(what, todo="It waits for a file system; ask the site.")
 
 
-def _gone(running: Running, within: float) -> bool:
+def _gone(ours: Sequence[Process], within: float) -> bool:
     deadline = time.monotonic() + within
-    while running.alive():
+    while any(process.alive() for process in ours):
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL)
@@ -85,7 +107,6 @@ def _gone(running: Running, within: float) -> bool:
 
 def _tidy(layout: Layout, session: str) -> None:
     """Remove what a server leaves behind; other windows of the session end with it."""
-    if pane_pids(layout, session):
-        run_tmux(tmux.kill_session(layout.tmux_socket, session))
+    server_session.end(layout, session)
     files.remove(layout.socket)
     files.remove(layout.record)

@@ -23,8 +23,7 @@ options:
     type: str
     default: nbserver
   state:
-    description:
-      - Whether a server shall run on this host; V(restarted) stops one that is running first.
+    description: Whether a server shall run here; V(restarted) stops one that is running first.
     type: str
     choices: [started, stopped, restarted]
     default: started
@@ -47,6 +46,29 @@ options:
   session:
     description: Name of the tmux session; the name of the profile by default.
     type: str
+  modules:
+    description:
+      - Modules of the site that are loaded before the server, for it and its kernels, such as
+        V(gcc) and V(cuda/12.4).
+    type: list
+    elements: str
+    default: []
+  threads:
+    description:
+      - How many threads the numerical libraries of a kernel use, unless the site says otherwise.
+        With V(0) each takes all the cores that it finds.
+    type: int
+    default: 0
+  idle_shutdown:
+    description:
+      - Seconds without a running cell or an open page after which kernels end, and without
+        kernels the server. With V(0) it stays.
+    type: int
+    default: 0
+  second:
+    description: Start one even if another host of the home has one; else that one is reported.
+    type: bool
+    default: false
   timeout:
     description:
       - Seconds that the server gets to answer, and that another run on this host is waited for.
@@ -73,16 +95,12 @@ EXAMPLES = r"""
     ansible_python_interpreter: ~/anaconda/bin/python
 
 - name: Serve Notebook 7 on a port, where sockets cannot be forwarded
-  hpcc.notebook.notebook_server:
-    frontend: notebook
-    transport: tcp
-    port: 9000
+  hpcc.notebook.notebook_server: {frontend: notebook, transport: tcp, port: 9000}
   vars:
     ansible_python_interpreter: ~/anaconda/bin/python
 
 - name: Stop it
-  hpcc.notebook.notebook_server:
-    state: stopped
+  hpcc.notebook.notebook_server: {state: stopped}
   vars:
     ansible_python_interpreter: ~/anaconda/bin/python
 """
@@ -99,7 +117,7 @@ user:
   type: str
   sample: alice
 state:
-  description: What is true now.
+  description: What is true now; V(elsewhere) when another host has the server, which is returned.
   returned: success
   type: str
   sample: started
@@ -118,6 +136,11 @@ stopped_by:
   returned: when one was stopped
   type: str
   sample: it shut down cleanly
+kernels_ended:
+  description: How many kernels ended with it.
+  returned: when one was stopped
+  type: int
+  sample: 2
 frontend:
   description: What people see.
   returned: when started
@@ -168,31 +191,47 @@ since:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import FRONTENDS
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_control import Request, carry_out
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import FRONTENDS, Launch
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_control import carry_out
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_report import Request
 
+STATES = ["started", "stopped", "restarted"]
 ARGUMENTS = {
     "profile": {"type": "str", "default": "nbserver"},
-    "state": {
-        "type": "str",
-        "choices": ["started", "stopped", "restarted"],
-        "default": "started",
-    },
+    "state": {"type": "str", "choices": STATES, "default": "started"},
     "frontend": {"type": "str", "choices": list(FRONTENDS), "default": "lab"},
     "transport": {"type": "str", "choices": ["socket", "tcp"], "default": "socket"},
     "port": {"type": "int", "default": 8888},
     "session": {"type": "str"},
     "timeout": {"type": "int", "default": 60},
+    "modules": {"type": "list", "elements": "str", "default": []},
+    "threads": {"type": "int", "default": 0},
+    "idle_shutdown": {"type": "int", "default": 0},
+    "second": {"type": "bool", "default": False},
+}
+RULES = {
+    "profile": "profile_name",
+    "session": "session_name",
+    "port": "port",
+    "timeout": "seconds",
+    "modules": "module_names",
+    "threads": "threads",
+    "idle_shutdown": "idle_seconds",
 }
 
 
 def request_of(params: dict[str, object]) -> Request:
     """The parameters, once they are known to be good."""
     params = {**params, "session": params["session"] or params["profile"]}
-    rules = {"profile_name": "profile", "session_name": "session", "port": "port"}
-    for rule, name in {**rules, "seconds": "timeout"}.items():
+    for name, rule in RULES.items():
         require(name, rule, params[name])
-    return Request(**params)
+    launch = Launch(
+        *(params.pop(name) for name in ("frontend", "transport", "port")),
+        modules=tuple(params.pop("modules")),
+        threads=params.pop("threads"),
+        idle=params.pop("idle_shutdown"),
+    )
+    return Request(launch=launch, **params)
 
 
 def main() -> None:

@@ -15,9 +15,12 @@ SIDE_EFFECTS = {
     "module_utils/processes": "starts processes and looks at /proc",
     "module_utils/probe": "asks a server over the network",
     "module_utils/readiness": "waits until a server answers",
-    "module_utils/server_observe": "sees what runs, through the three above",
-    "module_utils/server_start": "starts a server, through the three above",
-    "module_utils/server_stop": "stops a server, through the three above",
+    "module_utils/server_observe": "sees what runs, through those above",
+    "module_utils/server_session": "keeps a server in tmux, through the processes",
+    "module_utils/server_start": "starts a server, through those above",
+    "module_utils/server_stop": "stops a server, through those above",
+    "module_utils/server_report": "lets a server answer before it is called running",
+    "module_utils/server_info": "looks at what runs, and asks it",
     "module_utils/server_control": "chooses between starting and stopping",
 }
 _TOUCHING = """

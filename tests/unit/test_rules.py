@@ -203,6 +203,9 @@ REFUSED = {
         [8888],
     ],
     "seconds": [0, -1, 86401, "1e3", True, None],
+    "threads": [-1, 1025, 2.5, True, None],
+    "idle_seconds": [-1, 2592001, "1h", True, None],
+    "module_names": ["gcc", ["gcc", "a;b"], ["-x"], ["$(id)"], ["a b"], [""], {"gcc": 1}, None],
     "password": [
         "",
         "a1b2c3d4e5f",
@@ -365,6 +368,9 @@ ACCEPTED = {
     "host_name": ["dev-intel10", "::1", "192.0.2.1", "a_b"],
     "port": [1, 8888, 65535, "8888", 22],
     "seconds": [1, 60, "60", 86400],
+    "threads": [0, 4, "4", 1024],
+    "idle_seconds": [0, 5, "7200", 2592000],
+    "module_names": [[], ["gcc", "cuda/12.4"], ["GCC/13.2.0-foss-2023b"]],
     "password": [
         "correct horse 1",
         "pä😀 \"'$`\\{{x}}%",

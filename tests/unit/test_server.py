@@ -14,13 +14,19 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
     FRONTENDS,
     Launch,
     Layout,
+    require_short_sockets,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_launch import (
     clean_environment,
-    difference,
     launch_line,
     launched,
-    require_short_sockets,
     server_argv,
     variables,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_plan import (
+    Found,
+    decide,
+    difference,
     why_start,
     why_stop,
 )
@@ -43,6 +49,7 @@ RECORD = Record(
     version="JupyterLab 4.6.6",
     transport="socket",
     port=8888,
+    socket="/tmp/nbserver-1000/notebook.sock",
     certificate_sha256="3F:A2",
 )
 
@@ -87,17 +94,19 @@ def test_jupyter_knows_every_option_that_is_pinned():
 
 def test_no_secret_is_in_the_command_line_or_the_environment():
     line = launch_line("/bin/bash", "/p/bin/python", LAYOUT, SOCKET)
-    said = json.dumps([line, variables(LAYOUT), clean_environment("/h", "u", "/bin/sh")]).lower()
+    said = json.dumps(
+        [line, variables(LAYOUT, SOCKET), clean_environment("/h", "u", "/bin/sh")]
+    ).lower()
     assert "hashed_password" not in said
     assert "token=" not in said
-    assert variables(LAYOUT)["JUPYTER_TOKEN_FILE"].endswith("/security/token")
+    assert variables(LAYOUT, SOCKET)["JUPYTER_TOKEN_FILE"].endswith("/security/token")
 
 
 @pytest.mark.parametrize("frontend", FRONTENDS)
 @pytest.mark.parametrize(("transport", "port"), [("socket", 8888), ("tcp", 8888), ("tcp", 65535)])
 def test_a_server_is_recognised_by_its_command_line(frontend, transport, port):
     launch = Launch(frontend, transport, port)
-    assert launched(server_argv("/p/bin/python", LAYOUT, launch), LAYOUT) == launch
+    assert launched(server_argv("/p/bin/python", LAYOUT, launch), {}, LAYOUT) == launch
 
 
 @pytest.mark.parametrize(
@@ -106,7 +115,7 @@ def test_a_server_is_recognised_by_its_command_line(frontend, transport, port):
         [],
         ["python", "-m"],
         ["python", "-m", "jupyterlab"],
-        server_argv("python", replace(LAYOUT, profile="other"), SOCKET),
+        server_argv("python", replace(LAYOUT, name="other"), SOCKET),
         server_argv("python", replace(LAYOUT, home="/home/bob"), SOCKET),
         ["vim", LAYOUT.certificate],
         ["python", "-m", "http.server", f"--ServerApp.certfile={LAYOUT.certificate}"],
@@ -114,15 +123,33 @@ def test_a_server_is_recognised_by_its_command_line(frontend, transport, port):
     ],
 )
 def test_another_process_is_not_taken_for_our_server(argv):
-    assert launched(argv, LAYOUT) is None
+    assert launched(argv, {}, LAYOUT) is None
 
 
 @given(st.lists(st.text()))
 def test_any_command_line_can_be_looked_at(argv):
-    assert launched(argv, LAYOUT) is None
+    assert launched(argv, {}, LAYOUT) is None
 
 
-def run_launch_line(shell, tmp_path, **environment):
+ALL = Launch("lab", "socket", 8888, modules=("gcc", "cuda/12.4"), threads=4, idle=7200)
+
+
+def test_all_that_a_server_was_asked_for_can_be_seen_on_it():
+    argv, environment = server_argv("python", LAYOUT, ALL), variables(LAYOUT, ALL)
+    assert launched(argv, environment, LAYOUT) == ALL
+    assert launched(argv, {}, LAYOUT) == replace(ALL, modules=(), threads=0)
+
+
+def test_an_idle_server_ends_its_kernels_and_terminals_first():
+    asked = options(server_argv("python", LAYOUT, ALL))
+    assert asked["ServerApp.shutdown_no_activity_timeout"] == "7200"
+    assert asked["MappingKernelManager.cull_idle_timeout"] == "7200"
+    assert asked["TerminalManager.cull_inactive_timeout"] == "7200"
+    assert asked["MappingKernelManager.cull_interval"] == "300"
+    assert "cull" not in " ".join(server_argv("python", LAYOUT, SOCKET)), "off by default"
+
+
+def run_launch_line(shell, tmp_path, launch=SOCKET, **environment):
     """Run the real launch line with a program in the place of the server that shows what it got."""
     layout = Layout(str(tmp_path), "nbserver", "host", 1000)
     (tmp_path / "bin").mkdir(exist_ok=True)
@@ -132,7 +159,7 @@ def run_launch_line(shell, tmp_path, **environment):
     log = tmp_path / ".ipython/profile_nbserver/log/host/server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text("")
-    line = launch_line(shell, str(python), layout, SOCKET)
+    line = launch_line(shell, str(python), layout, launch)
     ended = subprocess.Popen(
         line,
         env={**clean_environment(str(tmp_path), "alice", "/bin/zsh"), **environment},
@@ -172,6 +199,14 @@ def test_the_server_gets_the_environment_that_we_decide(shell, tmp_path):
     assert found["ARGV"].startswith("-I -m jupyterlab ")
 
 
+@pytest.mark.parametrize("shell", ["/bin/bash", "/bin/sh"])
+def test_libraries_get_as_many_threads_as_asked_unless_the_site_said_otherwise(shell, tmp_path):
+    found = run_launch_line(shell, tmp_path, replace(SOCKET, threads=4), MKL_NUM_THREADS="1")
+    assert found["OMP_NUM_THREADS"] == found["OPENBLAS_NUM_THREADS"] == "4"
+    assert found["MKL_NUM_THREADS"] == "1"
+    assert "OMP_NUM_THREADS" not in run_launch_line(shell, tmp_path, SOCKET)
+
+
 def test_the_session_begins_with_nothing_of_the_connection_it_came_over(monkeypatch):
     monkeypatch.setenv("SSH_AUTH_SOCK", "/tmp/agent")
     monkeypatch.setenv("LD_LIBRARY_PATH", "/evil")
@@ -181,9 +216,28 @@ def test_the_session_begins_with_nothing_of_the_connection_it_came_over(monkeypa
 
 def test_a_socket_path_of_107_bytes_is_the_longest():
     local = len("/tmp/-1000/notebook.sock")
-    require_short_sockets(replace(LAYOUT, profile="p" * (107 - local)))
+    require_short_sockets(replace(LAYOUT, name="p" * (107 - local)))
     with pytest.raises(NotebookError, match="has 108 bytes, a socket's may have 107"):
-        require_short_sockets(replace(LAYOUT, profile="p" * (108 - local)))
+        require_short_sockets(replace(LAYOUT, name="p" * (108 - local)))
+
+
+@pytest.mark.parametrize(
+    ("found", "mend", "note"),
+    [
+        (Found(SOCKET, session=True, tmux=True, noted=True), None, None),
+        (Found(SOCKET, session=False, tmux=True, noted=True), "socket of its tmux", None),
+        (Found(SOCKET, session=False, tmux=False, noted=True), None, None),
+        (Found(SOCKET, session=True, tmux=True), None, "without a record"),
+        (Found(), None, None),
+    ],
+)
+def test_what_is_put_right_around_a_server_that_runs(found, mend, note):
+    plan = decide("started", found)
+    assert (mend or "") in (plan.mend or "")
+    assert (note or "") in (plan.note or "")
+    assert (plan.mend is None, plan.note is None) == (mend is None, note is None)
+    stopped = decide("stopped", found)
+    assert (stopped.mend, stopped.note) == (None, None), "nobody mends what is to be stopped"
 
 
 @pytest.mark.parametrize(
@@ -227,6 +281,10 @@ def test_the_reason_to_start_or_stop(state, running, session, past, start, stop)
             "to have NbClassic over a socket",
         ),
         (SOCKET, TCP, "restart it to have Jupyter Notebook on port 9000"),
+        (SOCKET, replace(SOCKET, modules=("gcc", "cuda")), "over a socket, with gcc cuda"),
+        (SOCKET, replace(SOCKET, threads=4), "over a socket, 4 threads a kernel"),
+        (SOCKET, replace(SOCKET, idle=60), "over a socket, ending after 60 idle seconds"),
+        (replace(SOCKET, idle=60), SOCKET, "restart it to have JupyterLab over a socket"),
     ],
 )
 def test_what_a_running_server_does_differently_is_said(running, wanted, said):
@@ -250,9 +308,9 @@ GOOD = json.loads(server_record.serialise(RECORD))
         ("[" * 100000, "is not JSON"),
         ("[]", "is not a record"),
         ("null", "is not a record"),
-        ("{}", "is not of schema 1"),
-        (json.dumps({**GOOD, "schema": 2}), "is not of schema 1"),
-        (json.dumps({**GOOD, "schema": True}), "is not of schema 1"),
+        ("{}", "is not of schema 2"),
+        (json.dumps({**GOOD, "schema": 1}), "is not of schema 2"),
+        (json.dumps({**GOOD, "schema": True}), "is not of schema 2"),
         (json.dumps({**GOOD, "more": 1}), "does not have the fields"),
         (json.dumps({**GOOD, "pid": "1; id"}), "does not have the fields"),
         (json.dumps({**GOOD, "pid": True}), "does not have the fields"),

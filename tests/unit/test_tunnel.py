@@ -8,6 +8,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.hpcc.notebook.plugins.filter.announcement import announcement
 from ansible_collections.hpcc.notebook.plugins.filter.tunnel_command import FilterModule
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.neighbours import host_of
 from ansible_collections.hpcc.notebook.plugins.module_utils.tunnel import (
     gateway_port,
     tunnel_command,
@@ -345,10 +346,50 @@ def test_the_two_hop_form_is_never_announced_without_its_warning():
             False,
             "was stopped: it shut down cleanly.",
         ),
+        (
+            {"state": "stopped", "changed": True, "stopped_by": "x", "kernels_ended": 1},
+            False,
+            "was stopped: x (1 kernel ended with it).",
+        ),
+        (
+            {"state": "elsewhere", "changed": False, "reason": "a server is recorded on dev2"},
+            False,
+            "A server is recorded on dev2 (-e nbserver_second=true starts one).",
+        ),
     ],
 )
 def test_the_first_line_says_what_happened(result, check, said):
     assert said in announcement({**SERVER, **result}, DEV, GATEWAY, check=check)[0]
+
+
+def test_a_server_on_a_host_of_another_inventory_has_no_command_to_show():
+    result = {"state": "elsewhere", "changed": False, "reason": "a server is recorded on dev9"}
+    lines = announcement({**SERVER, **result}, {}, GATEWAY)
+    assert lines[1:] == [
+        "That host is not in this inventory: put it there to see how it is reached."
+    ]
+
+
+HOSTS = {
+    "nb": {"inventory_hostname": "nb", "ansible_host": "dev-intel14.hpcc.msu.edu"},
+    "dev-intel10": DIRECT,
+    "by-number": {"inventory_hostname": "by-number", "ansible_host": "10.0.0.7"},
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "host", "name"),
+    [
+        ("started", "whatever-it-calls-itself", "by-number"),
+        ("elsewhere", "dev-intel10", "dev-intel10"),
+        ("elsewhere", "dev-intel14", "nb"),
+        ("elsewhere", "dev-amd20", None),
+        ("elsewhere", "10", None),
+    ],
+)
+def test_a_node_is_found_in_the_inventory_by_what_it_calls_itself(state, host, name):
+    found = host_of(HOSTS, {"state": state, "host": host}, "by-number")
+    assert found == (HOSTS[name] if name else {})
 
 
 def test_what_a_hostile_node_says_does_nothing_to_the_terminal():

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.text import matching, text
+from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.text import (
+    list_of,
+    matching,
+    text,
+)
 
 _SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,99}"
 
@@ -25,4 +29,5 @@ def module_name(value: object) -> str | None:
     return reason
 
 
+module_names = list_of(module_name)
 module_text = text

@@ -28,6 +28,10 @@ session_name = matching(
     "a tmux session's name of at most 64 ASCII letters, digits, _ and -",
 )
 
+# 0 means no limit, and never.
+threads = whole_number(0, 1024)
+idle_seconds = whole_number(0, 30 * 86400)
+
 # Browsers refuse server certificates that are valid for longer than 398 days.
 certificate_days = whole_number(1, 397)
 renew_days = whole_number(0, 396)

@@ -1,0 +1,54 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter host_of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ansible_collections.hpcc.notebook.plugins.module_utils import neighbours
+
+DOCUMENTATION = r"""
+name: host_of
+short_description: The variables of the host that a notebook server is on
+version_added: 0.1.0
+description:
+  - A server may be one of another host that shares the home; its host is found by its short name.
+positional: server, asked
+options:
+  _input:
+    description: The variables of every host, such as C(hostvars).
+    type: dict
+    required: true
+  server:
+    description: What M(hpcc.notebook.notebook_server) returned.
+    type: dict
+    required: true
+  asked:
+    description: The name in the inventory of the host that returned it.
+    type: str
+    required: true
+author:
+  - The hpcc.notebook maintainers (@hpcc)
+"""
+
+EXAMPLES = r"""
+- name: Say where the server is reached
+  ansible.builtin.debug:
+    msg: "{{ (hostvars | hpcc.notebook.host_of(server, inventory_hostname)).ansible_host }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The variables; empty when the inventory has no such host.
+  type: dict
+"""
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Callable[..., object]]:
+        """Filters by name."""
+        return {"host_of": neighbours.host_of}

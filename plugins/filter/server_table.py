@@ -1,0 +1,106 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter server_table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.hpcc.notebook.plugins.module_utils import (
+    announcement,
+    server_table,
+    tunnel,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
+
+DOCUMENTATION = r"""
+name: server_table
+short_description: Where notebook servers run, as a table
+version_added: 0.1.0
+description:
+  - Lines for a person, from what M(hpcc.notebook.notebook_server_info) returned on every host.
+  - A host that did not answer is shown with what others have recorded of it.
+positional: hosts, gateway, local_port, form
+options:
+  _input:
+    description: The names of the hosts that were asked.
+    type: list
+    elements: str
+    required: true
+  hosts:
+    description:
+      - The variables of every host, such as C(hostvars), and among them C(nbserver_looked),
+        which the module returned, and C(nbserver_installation), which may say why not.
+    type: dict
+    required: true
+  gateway:
+    description: Variables of the machine that everybody logs into.
+    type: dict
+  local_port:
+    description: The port on the person's own computer; 8888 by default.
+    type: int
+  form:
+    description: As for P(hpcc.notebook.tunnel_command#filter); V(jump) by default.
+    type: str
+    choices: [jump, two_hop, relay]
+seealso:
+  - plugin: hpcc.notebook.tunnel_command
+    plugin_type: filter
+author:
+  - The hpcc.notebook maintainers (@hpcc)
+"""
+
+EXAMPLES = r"""
+- name: Show the one host that was asked
+  hpcc.notebook.announce:
+    lines: "{{ [inventory_hostname] | hpcc.notebook.server_table(hostvars) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The lines.
+  type: list
+  elements: str
+"""
+
+
+REGISTERED = ("nbserver_installation", "nbserver_looked")
+
+
+def table(
+    asked: Iterable[str],
+    hosts: Mapping[str, Variables],
+    gateway: Variables | None = None,
+    local_port: object = tunnel.LOCAL_PORT,
+    form: str | None = None,
+) -> list[str]:
+    """Say an error of ours as one of a filter."""
+    answers = {name: _answer(hosts[name]) for name in asked}
+    found = server_table.rows(answers, hosts)
+    lines = [*server_table.table(found, time.time()), *server_table.remarks(found, answers)]
+    try:
+        for row in server_table.living(found):
+            name = str(row["name"])
+            command = tunnel.tunnel_command(row, hosts[name], gateway, local_port, form)
+            lines += ["", f"{name}:", *announcement.way_in(row, command, local_port)]
+    except NotebookError as error:
+        raise AnsibleFilterError(str(error)) from error
+    return lines
+
+
+def _answer(variables: Variables) -> Variables:
+    """What a host said last: when the installation was not found, the server was not looked at."""
+    parts = [variables.get(name) for name in REGISTERED]
+    return {key: part[key] for part in parts if isinstance(part, Mapping) for key in part}
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Callable[..., list[str]]]:
+        """Filters by name."""
+        return {"server_table": table}

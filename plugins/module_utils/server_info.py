@@ -1,0 +1,198 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIDE EFFECTS: look at the servers of a profile; nothing is changed, nobody is judged from afar.
+
+Of this host, processes are looked at and the server is asked; of every other host that shares the
+home, only the record is repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Sequence
+
+from ansible_collections.hpcc.notebook.plugins.module_utils import (
+    crypto,
+    files,
+    probe,
+    processes,
+    readiness,
+    server_record,
+    server_state,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Trust
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+    PASSWORD_FILE,
+    SERVER_CONFIG,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
+    Observed,
+    Running,
+    around,
+    elsewhere,
+    endpoint,
+    here,
+    observe,
+    person,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_report import version
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_state import Seen
+
+ANSWER_WITHIN = 5.0
+ROUNDING = 2.0  # seconds: the kernel knows the time of its start only so well
+WORDS = 160  # characters of the log that stand in a note
+
+
+def look(profile: str, session: str) -> dict[str, object]:
+    """Describe the server of this host, those that are recorded, and what is damaged."""
+    layout = here(profile)
+    others, damaged = elsewhere(layout)
+    observed, own = _observed(layout, session)
+    user = person(layout.uid)[0]
+    servers = [_this(layout, session, observed), *map(_other, others)]
+    return {
+        "host": layout.host,
+        "profile": profile,
+        "servers": [{**each, "user": user} for each in servers],
+        "damaged": [*own, *damaged],
+        "certificate_days": _days_left(layout),
+    }
+
+
+def _observed(layout: Layout, session: str) -> tuple[Observed, list[str]]:
+    """What is here; a record that cannot be read does not hide a server that runs."""
+    try:
+        return observe(layout, session), []
+    except NotebookError as error:
+        return around(layout, session, None), [str(error)]
+
+
+def _other(record: Record) -> dict[str, object]:
+    return {"host": record.host, "seen": False, **server_record.way_in(record)}
+
+
+def _this(layout: Layout, session: str, observed: Observed) -> dict[str, object]:
+    running = observed.running
+    seen: Seen = _absent(layout, observed)
+    activity: dict[str, object] = {}
+    if running:
+        seen, activity = _asked(layout, observed, running)
+    return {
+        "host": layout.host,
+        "seen": True,
+        "session": session,
+        **(server_record.way_in(observed.record) if observed.record else {}),
+        **(_living(layout, running) if running else {}),
+        **activity,
+        "state": server_state.state(seen),
+        "notes": server_state.notes(seen),
+    }
+
+
+def _absent(layout: Layout, observed: Observed) -> Seen:
+    return Seen(
+        session=observed.session,
+        recorded=observed.record is not None,
+        rebooted=observed.rebooted(),
+        last_words=_last_words(layout) if observed.record and not observed.rebooted() else "",
+    )
+
+
+def _asked(layout: Layout, observed: Observed, running: Running) -> tuple[Seen, dict[str, object]]:
+    """Ask the server itself, over TLS, as whoever knows its token."""
+    now = readiness.certificate_sha256(layout)
+    noted = observed.record.certificate_sha256 if observed.record else now
+    answer, trouble = _answer(layout, running, list(dict.fromkeys((now, noted))))
+    seen = Seen(
+        alive=True,
+        answers=bool(answer),
+        session=observed.session,
+        age=running.age(),
+        renewed=bool(answer) and answer["certificate_sha256"] != now,
+        outdated=_changed_since(layout, running),
+        trouble=trouble,
+    )
+    return seen, answer
+
+
+def _answer(
+    layout: Layout, running: Running, certificates: Sequence[str]
+) -> tuple[dict[str, object], str]:
+    """What it says to whoever trusts one of its certificates, or what is wrong with it."""
+    trouble = ""
+    for shown in certificates:
+        try:
+            return _status(layout, running, shown), ""
+        except NotebookError as error:
+            trouble = error.what
+        except OSError:
+            break
+    return {}, trouble
+
+
+def _status(layout: Layout, running: Running, shown: str) -> dict[str, object]:
+    where, token = endpoint(layout, running.launch), readiness.token(layout)
+    answer = probe.request(where, Trust(shown), "GET", "/api/status", token, ANSWER_WITHIN)
+    if answer.status != 200:
+        raise NotebookError(f"the profile's token was answered with {answer.status}")
+    found = json.loads(answer.body)
+    return {
+        "kernels": found["kernels"],
+        "last_activity": found["last_activity"],
+        "certificate_sha256": shown,
+    }
+
+
+def _living(layout: Layout, running: Running) -> dict[str, object]:
+    launch = running.launch
+    over_tcp = launch.transport == "tcp"
+    return {
+        "pid": running.pid,
+        "since": running.since(),
+        "frontend": launch.frontend,
+        "version": version(launch),
+        "serves": str(launch),
+        "transport": launch.transport,
+        **({"port": launch.port} if over_tcp else {"socket": layout.socket}),
+        "certificate_sha256": readiness.certificate_sha256(layout),
+        "memory": _memory(running.pid),
+    }
+
+
+def _memory(pid: int) -> int:
+    """Bytes that a process and all that came from it occupy; what they share counts for each."""
+    own = processes.resident_bytes(pid)
+    return own + sum(_memory(child.pid) for child in processes.children(pid))
+
+
+def _changed_since(layout: Layout, running: Running) -> bool:
+    """Whether something that is read at the start only was written after it."""
+    paths = (Path(layout.at(name)) for name in (SERVER_CONFIG, PASSWORD_FILE, "security/token"))
+    begun = processes.wall_clock(running.start_time)
+    return any(path.exists() and path.stat().st_mtime > begun + ROUNDING for path in paths)
+
+
+def _days_left(layout: Layout) -> int | None:
+    """For how many whole days browsers accept the profile's certificate."""
+    key, certificate = files.read(layout.key), files.read(layout.certificate)
+    if not key or not certificate:
+        return None
+    found = crypto.inspect(key, certificate)
+    if isinstance(found, str):
+        return None
+    return math.floor((found.not_after - datetime.now(timezone.utc)).total_seconds() / 86400)
+
+
+def _last_words(layout: Layout) -> str:
+    """The end of the log: it says why a server ended by itself."""
+    text = (files.read(layout.log) or b"").decode("utf-8", "replace").strip()
+    token = readiness.token(layout)
+    last = text.splitlines()[-1] if text else ""
+    return (last.replace(token, "(token)") if token else last)[-WORDS:]

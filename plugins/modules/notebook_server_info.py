@@ -1,0 +1,160 @@
+#!/usr/bin/python
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: notebook_server_info
+short_description: Look at the notebook servers of a profile
+version_added: 0.1.0
+description:
+  - Describes the server of this host, after asking it, and repeats what is recorded of those on
+    other hosts that share the home.
+  - Reads only. Whether a process of another host lives cannot be known from here, so it is not
+    judged, and its record stays.
+options:
+  profile:
+    description: The profile, as made by M(hpcc.notebook.ipython_profile).
+    type: str
+    default: nbserver
+  session:
+    description: Name of the tmux session; the name of the profile by default.
+    type: str
+attributes:
+  check_mode:
+    support: full
+    description: Changes nothing in any mode.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+seealso:
+  - module: hpcc.notebook.notebook_server
+  - plugin: hpcc.notebook.server_table
+    plugin_type: filter
+author:
+  - The hpcc.notebook maintainers (@hpcc)
+"""
+
+EXAMPLES = r"""
+- name: Look at what runs
+  hpcc.notebook.notebook_server_info:
+  vars:
+    ansible_python_interpreter: ~/anaconda/bin/python
+  register: looked
+"""
+
+RETURN = r"""
+host:
+  description: Short name of the host that was asked.
+  returned: success
+  type: str
+  sample: dev-intel10
+profile:
+  description: Name of the profile.
+  returned: success
+  type: str
+  sample: nbserver
+certificate_days:
+  description: For how many whole days the profile's certificate is valid; nothing without one.
+  returned: success
+  type: int
+  sample: 364
+damaged:
+  description: Records that no start has written, and what is wrong with them.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+servers:
+  description:
+    - The server of this host first, even when there is none; then those that other hosts recorded.
+    - C(kernels), C(last_activity) and C(memory) are there when it runs and answers.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    host:
+      description: Short name of its host.
+      type: str
+    seen:
+      description: Whether it was looked at, or its record only repeated.
+      type: bool
+    user:
+      description: Login name that it runs as.
+      type: str
+    state:
+      description:
+        - Of a server that was looked at, C(running), C(starting), C(silent) when it does not
+          answer, C(session lost), C(server lost), C(dead), C(rebooted) or C(stopped).
+      type: str
+    notes:
+      description: What a person should know or do.
+      type: list
+      elements: str
+    since:
+      description: When it was started, in UTC.
+      type: str
+    frontend:
+      description: What people see.
+      type: str
+    version:
+      description: Front end and version.
+      type: str
+    serves:
+      description: All that it was asked to serve.
+      type: str
+    session:
+      description: Name of the tmux session.
+      type: str
+    transport:
+      description: Where it listens.
+      type: str
+    socket:
+      description: Path of its socket.
+      type: str
+    port:
+      description: Its port of 127.0.0.1, over TCP.
+      type: int
+    pid:
+      description: Its process.
+      type: int
+    kernels:
+      description: How many kernels it has.
+      type: int
+    last_activity:
+      description: When it was last used, in UTC.
+      type: str
+    memory:
+      description: Bytes that it and its kernels occupy.
+      type: int
+    certificate_sha256:
+      description: Fingerprint of the certificate that it shows.
+      type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_info import look
+
+ARGUMENTS = {"profile": {"type": "str", "default": "nbserver"}, "session": {"type": "str"}}
+
+
+def main() -> None:
+    """Run as an Ansible module."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    profile = module.params["profile"]
+    session = module.params["session"] or profile
+    try:
+        require("profile", "profile_name", profile)
+        require("session", "session_name", session)
+        found = look(profile, session)
+    except NotebookError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **found)
+
+
+if __name__ == "__main__":
+    main()
