@@ -5,3 +5,4 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
+sys.path.insert(0, str(CHECKOUT / "roles" / "parallel" / "files" / "cluster_helper"))

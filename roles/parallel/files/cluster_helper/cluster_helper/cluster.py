@@ -1,0 +1,183 @@
+"""`cluster_view` and `ClusterView`: the interface of ipython-cluster-helper, for today.
+
+    from cluster_helper.cluster import cluster_view
+
+    with cluster_view(scheduler="slurm", queue="main", num_jobs=5) as view:
+        result = view.map(function, range(200))
+
+What each parameter means is in README.md and, for each scheduler, in docs/parallel.md.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ipyparallel import Client
+
+from cluster_helper import request, workspace
+from cluster_helper.companion import Companion
+from cluster_helper.errors import ClusterError
+from cluster_helper.kept import Kept, Seen
+from cluster_helper.plan import Plan
+from cluster_helper.progress import bar, line
+from cluster_helper.site import load
+from cluster_helper.workspace import Workspace
+
+_TICK = 0.05
+_CONNECT = 60  # seconds that the controller gets
+
+
+def say(text: str) -> None:
+    """A line for the person."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class ClusterView:
+    """A running cluster: `view` to work with, `client` of ipyparallel, and `stop()`."""
+
+    def __init__(
+        self,
+        scheduler: str | None = None,
+        queue: str | None = None,
+        num_jobs: int = 1,
+        cores_per_job: int = 1,
+        profile: str | None = None,
+        start_wait: float = 16,
+        extra_params: Mapping[str, Any] | None = None,
+        retries: int | None = None,
+        direct: bool = False,
+        wait_for_all_engines: bool = False,
+    ) -> None:
+        site = load()
+        self.request = request.read(
+            site, scheduler, queue, num_jobs, cores_per_job, profile, start_wait,
+            extra_params, retries, direct, wait_for_all_engines,
+        )  # fmt: skip
+        self.plan = Plan(self.request, site)
+        self.client: Client | None = None
+        self.stopped = False
+        self._line = line()
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        say(self.plan.summary())
+        self._files = workspace.create()
+        self._kept = Kept(self.plan.order(self._files))
+        self._kept.start()
+        self._line.show(bar(0, self.request.count))
+        deadline = time.monotonic() + self.request.patience
+        self.client = self._connect()
+        self._wait(self.request.count if self.request.wait_for_all else 1, deadline)
+        self.view = self._view(self.client)
+        self._companion = Companion(self._kept, self.client, self.request.count, self._line, say)
+        self._companion.start()
+        self._line.finish()
+
+    def job_script(self) -> str:
+        """The script that was submitted."""
+        return self.plan.script(self._files)
+
+    def _connect(self) -> Client:
+        """As soon as the controller has said where it is."""
+        deadline = time.monotonic() + _CONNECT
+        while time.monotonic() < deadline:
+            self._stop_if_hopeless(self._kept.wait(_TICK))
+            try:
+                info = json.loads(self._files.client_file.read_text(encoding="utf-8"))
+            except ValueError:
+                continue
+            return Client(info, profile_dir=str(self._files.directory), timeout=_CONNECT)
+        raise ClusterError("the controller did not start", _last_line(self._files.controller_log))
+
+    def _wait(self, engines: int, deadline: float) -> None:
+        """Until so many engines are up."""
+        while self.client is not None and len(self.client.ids) < engines:
+            seen = self._kept.wait(_TICK)
+            self._stop_if_hopeless(seen)
+            self._line.show(bar(len(self.client.ids), self.request.count, seen.waits_for()))
+            if time.monotonic() > deadline:
+                minutes = self.request.patience / 60
+                why = seen.waits_for() or seen.silent or "they did not register"
+                raise ClusterError(f"not enough engines within {minutes:g} minutes", why)
+
+    def _stop_if_hopeless(self, seen: Seen) -> None:
+        reason = seen.hopeless() or ("the keeper has died" if self._kept.gone else "")
+        if reason:
+            words = _last_line(Path(f"{self._files.engine_log}1.log"))
+            log = f" (its log says: {words})" if words and not seen.refused else ""
+            raise ClusterError("the engines cannot start", f"{reason}{log}")
+
+    def _view(self, client: Client) -> Any:
+        """What the recipe works with: blocking, balanced unless direct."""
+        view = client[:] if self.request.direct else client.load_balanced_view()
+        view.block = True
+        if not self.request.direct:
+            view.retries = self.request.retries
+        view.cluster = self
+        return view
+
+    def stop(self) -> None:
+        """End the engines, the job and the controller, and wait until they have ended."""
+        if self.stopped:
+            return
+        self.stopped = True
+        self._line.finish()
+        if hasattr(self, "_companion"):
+            self._companion.stop()
+        if self.client is not None:
+            self.client.close()
+        if hasattr(self, "_kept"):
+            self._kept.stop()
+            if self._kept.seen.left:
+                say(f"Job {self._kept.seen.job} is left: {self._kept.seen.left}. "
+                    "Its engines end by themselves.")  # fmt: skip
+
+    def __enter__(self) -> ClusterView:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def _last_line(path: Path) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""
+
+
+@contextmanager
+def cluster_view(*args: Any, **parameters: Any) -> Iterator[Any]:
+    """The view of a `ClusterView` with the same parameters, ended in the end."""
+    cluster = ClusterView(*args, **parameters)
+    try:
+        yield cluster.view
+    finally:
+        cluster.stop()
+
+
+def job_script(*args: Any, **parameters: Any) -> str:
+    """The script that `cluster_view` with the same parameters would submit. Starts nothing."""
+    site = load()
+    names = ClusterView.__init__.__code__.co_varnames[1:11]
+    defaults = dict(zip(names, ClusterView.__init__.__defaults__ or (), strict=True))
+    given = {**defaults, **dict(zip(names, args, strict=False)), **parameters}
+    files = Workspace(Path("~/.ipython/cluster_helper/…"))
+    return Plan(request.read(site, *(given[name] for name in names)), site).script(files)

@@ -1,0 +1,92 @@
+"""What goes along with the work: counts engines, tells which were lost and why.
+
+When the last engine is lost, whatever is still to be computed ends with that reason instead of
+waiting for ever.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ipyparallel import Client
+
+from cluster_helper.errors import ClusterError
+from cluster_helper.kept import Kept, Seen
+from cluster_helper.progress import Line, bar
+from cluster_helper.schedulers.dialect import ENDED, FAILED
+
+_TICK = 0.5
+
+
+@dataclass
+class Companion:
+    """A thread from the first engine to the end."""
+
+    kept: Kept
+    client: Client
+    asked: int
+    line: Line
+    say: Callable[[str], None]
+    told: set[int] = field(default_factory=set)
+    most: int = 0
+
+    def start(self) -> None:
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._run, name="cluster companion", daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.over.set()
+        self.thread.join(5)
+
+    def _run(self) -> None:
+        while not self.over.is_set():
+            seen = self.kept.wait(_TICK)
+            if not self.over.is_set():
+                self._once(seen)
+
+    def _once(self, seen: Seen) -> None:
+        up = len(self.client.ids)
+        if up < self.most - len(self.told):
+            self.kept.look()
+        self.most = max(self.most, up + len(self.told))
+        self._tell_the_lost(seen)
+        self.line.show(bar(up, self.asked, seen.waits_for()))
+        reason = seen.hopeless() or ("the keeper has died" if self.kept.gone else "")
+        if reason:
+            self._give_up(reason)
+
+    def _tell_the_lost(self, seen: Seen) -> None:
+        for task in [*seen.in_state(ENDED), *seen.in_state(FAILED)]:
+            if task.number not in self.told:
+                self.told.add(task.number)
+                why = task.reason or "its job has ended"
+                self.say(
+                    f"Engine {task.number - 1} is lost ({seen.job}, task {task.number}): {why}."
+                )
+
+    def _give_up(self, reason: str) -> None:
+        self.over.set()
+        if self.client.outstanding:
+            self.say(f"No engine is left: {reason}.")
+        fail_outstanding(self.client, ClusterError("no engine is left", reason))
+
+
+def fail_outstanding(client: Client, error: ClusterError) -> None:
+    """End every task without a result with an error, as ipyparallel does for a lost engine."""
+    from ipyparallel.error import wrap_exception
+
+    try:
+        raise error
+    except ClusterError:
+        content = wrap_exception()
+
+    def fail() -> None:
+        for msg_id in list(client.outstanding):
+            message = client.session.msg("apply_reply", content=content)
+            message["parent_header"]["msg_id"] = msg_id
+            client._handle_apply_reply(message)
+
+    client._io_loop.add_callback(fail)

@@ -1,0 +1,170 @@
+"""The process that owns the controller and the job: `python -m cluster_helper.keeper`.
+
+It is started by the notebook, whose death it notices however sudden it is: its standard input ends.
+Then, and when the controller dies, it cancels the job, ends the controller and removes the files.
+It speaks one line of JSON for each event, and obeys one word: `look` at the scheduler now.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cluster_helper import process, workspace
+from cluster_helper.commands import Commands
+from cluster_helper.errors import ClusterError
+from cluster_helper.local import LocalJob
+from cluster_helper.schedulers import named
+from cluster_helper.schedulers.dialect import ENDED, FAILED, WAITING
+
+_TICK = 0.2
+_FIRST_LOOK, _LAST_LOOK = 1.0, 15.0  # seconds between questions to the scheduler, growing
+_CANCEL_TRIES = 5
+
+
+def say(event: str, **details: object) -> None:
+    """One line for the notebook; a notebook that is gone does not matter."""
+    try:
+        sys.stdout.write(json.dumps({"event": event, **details}) + "\n")
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError):
+        return
+
+
+class Keeper:
+    """From the order to the end."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        self.order = order
+        self.job = LocalJob(order) if order["scheduler"] == "local" else SchedulerJob(order)
+        self.parent = os.getppid()
+        self.pause, self.next_look = _FIRST_LOOK, 0.0
+        self.seen: list[dict[str, Any]] = []
+        self.controller: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        """Everything, and everything undone."""
+        try:
+            self.controller = self._start_controller()
+            say("submitted", job=self.job.submit())
+            say("ended", reason=self._watch())
+        except ClusterError as error:
+            say("refused", reason=str(error))
+        finally:
+            self._end_controller()
+            self._cancel()
+            workspace.remove(Path(self.order["directory"]))
+
+    def _start_controller(self) -> subprocess.Popen[bytes]:
+        with Path(self.order["controller_log"]).open("ab") as log:
+            return subprocess.Popen(
+                self.order["controller"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, preexec_fn=lambda: process.die_with_parent(signal.SIGTERM),
+            )  # fmt: skip
+
+    def _watch(self) -> str:
+        """The reason why it is over."""
+        os.set_blocking(sys.stdin.fileno(), False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(sys.stdin, selectors.EVENT_READ)
+            while True:
+                if selector.select(_TICK) and not self._obey():
+                    return "stopped"
+                if os.getppid() != self.parent:
+                    return "stopped"
+                if self.controller is not None and self.controller.poll() is not None:
+                    return "the controller has died"
+                if time.monotonic() >= self.next_look:
+                    self._look()
+
+    def _obey(self) -> bool:
+        """Whether to go on: the end of the input is the end of the notebook."""
+        words = os.read(sys.stdin.fileno(), 4096)
+        if words:
+            self.pause, self.next_look = _FIRST_LOOK, 0.0
+        return bool(words)
+
+    def _look(self) -> None:
+        """Ask for the tasks, and tell what has changed."""
+        try:
+            tasks = [asdict(task) for task in self.job.tasks()]
+        except ClusterError as error:
+            say("silent", reason=str(error))
+        else:
+            if tasks != self.seen:
+                self.seen, self.pause = tasks, _FIRST_LOOK
+                say("tasks", tasks=tasks, why=self._why(tasks))
+        self.pause = min(1.4 * self.pause, _LAST_LOOK)
+        self.next_look = time.monotonic() + self.pause
+
+    def _why(self, tasks: list[dict[str, Any]]) -> str:
+        """A further question, where the scheduler needs one, and only while all wait."""
+        if not tasks or any(task["state"] not in (WAITING, FAILED) for task in tasks):
+            return ""
+        return self.job.explain()
+
+    def _end_controller(self) -> None:
+        if self.controller is None:
+            return
+        self.controller.terminate()
+        try:
+            self.controller.wait(3)
+        except subprocess.TimeoutExpired:
+            self.controller.kill()
+        process.kill_group(self.controller.pid)
+        self.controller.wait()
+
+    def _cancel(self) -> None:
+        """Again and again, for a scheduler that is just restarting; then it is said."""
+        if self.seen and all(task["state"] == ENDED for task in self.seen):
+            return
+        for attempt in range(1, _CANCEL_TRIES + 1):
+            try:
+                self.job.cancel()
+            except ClusterError as error:
+                if attempt == _CANCEL_TRIES:
+                    say("left", reason=str(error))
+                time.sleep(attempt)
+            else:
+                return
+
+
+class SchedulerJob:
+    """The job in the scheduler's hands."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        self.commands = Commands(named(order["scheduler"]))
+        self.script = Path(order["script"])
+        self.id: str | None = None
+
+    def submit(self) -> str:
+        self.id = self.commands.submit(self.script)
+        return self.id
+
+    def tasks(self) -> list[Any]:
+        return [] if self.id is None else self.commands.tasks(self.id)
+
+    def explain(self) -> str:
+        return "" if self.id is None else self.commands.explain(self.id)
+
+    def cancel(self) -> None:
+        if self.id is not None:
+            self.commands.cancel(self.id)
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    Keeper(json.loads(sys.stdin.readline())).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The `resources` of a job: read from "walltime=01:00:00;mem=64mb", checked, normalised. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from cluster_helper import rules, units
+from cluster_helper.errors import ClusterError
+
+# The names that people bring from their scheduler, and what they mean here.
+_ALIASES = {
+    "timelimit": "walltime",
+    "time": "walltime",
+    "h_rt": "walltime",
+    "acct": "account",
+    "a": "account",
+    "memory": "mem",
+    "constraint": "feature",
+}
+# What has a parameter of its own.
+_ELSEWHERE = {
+    "queue": "queue=…",
+    "partition": "queue=…",
+    "q": "queue=…",
+    "nodes": "num_jobs=… and cores_per_job=…",
+    "ppn": "cores_per_job=…",
+    "ncpus": "cores_per_job=…",
+    "cores": "cores_per_job=…",
+    "select": "num_jobs=… and cores_per_job=…",
+}
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one job asks for. None is left to the scheduler."""
+
+    walltime: int | None = None  # seconds
+    mem: int | None = None  # megabytes
+    account: str | None = None
+    project: str | None = None
+    qos: str | None = None
+    feature: str | None = None
+    gpus: int | None = None
+
+    def asked(self) -> list[str]:
+        """The names of what is asked for."""
+        return [field.name for field in fields(self) if getattr(self, field.name) is not None]
+
+
+KEYS = [field.name for field in fields(Resources)]
+
+
+def parse(resources: object, days: bool = False) -> Resources:
+    """Read "k=v;k=v" or a list of "k=v"; days says whether 1-00:00:00 is a walltime here."""
+    found: dict[str, object] = {}
+    for item in _items(resources):
+        key, value = _pair(item)
+        if key in found:
+            raise ClusterError(f"resources must not contain {key} twice")
+        found[key] = _value(key, value, days)
+    return Resources(**found)  # type: ignore[arg-type]
+
+
+def _items(resources: object) -> Iterable[str]:
+    if resources is None:
+        return []
+    items = resources.split(";") if isinstance(resources, str) else resources
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise ClusterError(f"resources must be text such as 'mem=2gb' or a list, got {items!r}")
+    return items
+
+
+def _pair(item: str) -> tuple[str, str]:
+    """One normalised name and its value."""
+    rules.line("resources", item)
+    name, equals, value = (part.strip(" ") for part in item.partition("="))
+    if not (name and equals and value):
+        raise ClusterError(f"resources must consist of name=value, got {item!r}")
+    key = _ALIASES.get(name.lower(), name.lower())
+    if key not in KEYS:
+        raise ClusterError(f"resources must not contain {name!r}", _instead(key))
+    return key, value
+
+
+def _instead(key: str) -> str:
+    if key in _ELSEWHERE:
+        return f"say {_ELSEWHERE[key]} instead"
+    near = difflib.get_close_matches(key, [*KEYS, *_ALIASES], 1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{meant}Known are {', '.join(KEYS)}"
+
+
+def _value(key: str, value: str, days: bool) -> object:
+    if key == "walltime":
+        return units.walltime(value, days)
+    if key == "mem":
+        return units.memory(value)
+    if key == "gpus":
+        return rules.whole("gpus", int(value) if _digits(value) else value, 1, 64)
+    return rules.name(key, value)
+
+
+def _digits(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) < 4

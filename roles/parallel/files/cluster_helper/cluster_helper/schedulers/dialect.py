@@ -1,0 +1,53 @@
+"""What a scheduler's commands are called, and how they are spoken to and understood. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cluster_helper.job import Job
+
+WAITING, RUNNING, ENDED, FAILED = "waiting", "running", "ended", "failed"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One engine's job, as the scheduler sees it."""
+
+    number: int
+    state: str  # waiting, running, ended, or failed: it can never run
+    reason: str = ""
+    """The scheduler's own words."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One scheduler."""
+
+    name: str
+    programs: Sequence[str]
+    """What has to be in PATH."""
+    prefix: str
+    """How a directive begins in a job script."""
+    task: str
+    """The number of the task, as the shell finds it."""
+    resources: frozenset[str]
+    """What it has words for."""
+    directives: Callable[[Job], list[str]]
+    submit: Sequence[str]
+    """The path of the script is added."""
+    job_id: Callable[[str], str | None]
+    """From what submitting printed."""
+    cancel: Callable[[str], list[str]]
+    query: Callable[[str], list[str]]
+    tasks: Callable[[str, str], list[Task]]
+    """From the id of a job and what the query printed."""
+    explain: Callable[[str], list[str]] | None = None
+    """A further question for the reason why a job waits."""
+    reason: Callable[[str], str] = str.strip
+    days: bool = False
+    """Whether it writes a walltime as 1-00:00:00, too."""
+    stdin: bool = False
+    """Whether it wants the script on standard input instead."""
+    settings: Sequence[str] = ()
+    """Which variables of the person's environment its commands obey; * matches any ending."""

@@ -1,0 +1,81 @@
+"""Slurm: sbatch, squeue, scancel. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from cluster_helper import units
+from cluster_helper.job import Job
+from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Dialect, Task
+
+_STATES = {
+    "PENDING": WAITING, "CONFIGURING": WAITING, "REQUEUED": WAITING, "RUNNING": RUNNING,
+    "COMPLETING": RUNNING, "SUSPENDED": RUNNING,
+}  # fmt: skip
+# Reasons of a pending job that waiting does not change.
+_HOPELESS = re.compile(
+    r"AccountNotAllowed|BadConstraints|DependencyNeverSatisfied|Invalid(Account|QOS)|JobHeld\w+|"
+    r"Partition(Down|Inactive|NodeLimit|TimeLimit)|QOSNotAllowed|launch.failed.requeued.held|"
+    r"(QOS|Assoc)Max\w+PerJobLimit"
+)
+
+
+def directives(job: Job) -> list[str]:
+    """The options of sbatch.
+
+    It passes its own environment on, of which our submission leaves nothing but the essentials;
+    `--export=NONE` would instead make every node run the person's login scripts first.
+    """
+    asked = job.resources
+    lines = [f"--job-name={job.name}", "--ntasks=1", f"--cpus-per-task={job.cores}"]
+    lines += ["--output=/dev/null", "--no-requeue", f"--array=1-{job.count}"]
+    lines += [f"--partition={job.queue}"] if job.queue else []
+    lines += [f"--time={units.clock(asked.walltime)}"] if asked.walltime else []
+    lines += [f"--mem={asked.mem}M"] if asked.mem else []
+    lines += [f"--account={asked.account}"] if asked.account else []
+    lines += [f"--qos={asked.qos}"] if asked.qos else []
+    lines += [f"--constraint={asked.feature}"] if asked.feature else []
+    lines += [f"--gres=gpu:{asked.gpus}"] if asked.gpus else []
+    return lines
+
+
+def job_id(printed: str) -> str | None:
+    """From `sbatch --parsable`: 123, or 123;cluster."""
+    match = re.search(r"^(\d+)(;\S+)?$", printed, re.MULTILINE)
+    return match[1] if match else None
+
+
+def query(job: str) -> list[str]:
+    """The state of every task, those that ended a moment ago included."""
+    return ["squeue", "--noheader", "--array", "--states=all", f"--jobs={job}", "--format=%K|%T|%r"]
+
+
+def tasks(_job: str, printed: str) -> list[Task]:
+    """One line each: number, state, reason."""
+    matches = (re.fullmatch(r"(\d+)\|(\w+)\|(.*)", line.strip()) for line in printed.splitlines())
+    return [_task(int(match[1]), match[2], match[3]) for match in matches if match]
+
+
+def _task(number: int, state: str, reason: str) -> Task:
+    kind = _STATES.get(state, ENDED)
+    if kind == WAITING and _HOPELESS.fullmatch(reason):
+        kind = FAILED
+    words = "" if reason == "None" else reason
+    return Task(number, kind, words if kind in (WAITING, FAILED) else state)
+
+
+DIALECT = Dialect(
+    name="slurm",
+    programs=("sbatch", "squeue", "scancel"),
+    prefix="#SBATCH",
+    task="${SLURM_ARRAY_TASK_ID:-1}",
+    resources=frozenset({"walltime", "mem", "account", "qos", "feature", "gpus"}),
+    directives=directives,
+    submit=("sbatch", "--parsable"),
+    job_id=job_id,
+    cancel=lambda job: ["scancel", job],
+    query=query,
+    tasks=tasks,
+    days=True,
+    settings=("SLURM_CONF", "SLURM_CLUSTERS", "SBATCH_*"),
+)

@@ -1,0 +1,45 @@
+"""The job script: the scheduler's directives, then a few lines of POSIX shell. Pure."""
+
+from __future__ import annotations
+
+import shlex
+
+from cluster_helper import rules
+from cluster_helper.errors import ClusterError
+from cluster_helper.job import Job
+from cluster_helper.schedulers.dialect import Dialect
+
+
+def render(dialect: Dialect, job: Job) -> str:
+    """The whole script."""
+    refuse_what_cannot_be_said(dialect, job)
+    directives = [f"{dialect.prefix} {rules.line('the job', d)}" for d in dialect.directives(job)]
+    return "\n".join(["#!/bin/sh", *directives, "", *_body(dialect, job), ""])
+
+
+def refuse_what_cannot_be_said(dialect: Dialect, job: Job) -> None:
+    """A resource that a scheduler has no word for is refused by name, never dropped."""
+    lost = [name for name in job.resources.asked() if name not in dialect.resources]
+    if lost:
+        known = ", ".join(sorted(dialect.resources))
+        raise ClusterError(
+            f"{dialect.name} cannot express the resource {lost[0]!r}", f"it knows {known}"
+        )
+
+
+def _body(dialect: Dialect, job: Job) -> list[str]:
+    """The engine in place of the shell, so that the scheduler's signals reach it."""
+    return [
+        "umask 077",
+        f'task="{dialect.task}"',
+        'case "$task" in "" | *[!0-9]*) task=1 ;; esac',
+        f'exec > {word("the log", job.log)}"$task".log 2>&1',
+        f'export PATH={word("the path", job.path)}:"${{PATH:-/usr/local/bin:/usr/bin:/bin}}"',
+        f"cd -- {word('the directory', job.directory)} || exit",
+        f'exec {" ".join(word("the command", part) for part in job.command)} --task "$task"',
+    ]
+
+
+def word(kind: str, text: str) -> str:
+    """One word for the shell, on one line."""
+    return shlex.quote(rules.line(kind, text))

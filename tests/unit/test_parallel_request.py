@@ -1,0 +1,229 @@
+"""What cluster_view is asked for is refused in one line, or understood. Pure."""
+
+import inspect
+import math
+
+import pytest
+from cluster_helper import request, resources, units
+from cluster_helper.errors import ClusterError
+from cluster_helper.resources import Resources
+from cluster_helper.site import Site, load
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+RECIPE = "walltime=01:00:00;account=ged-intel11;mem=64mb"
+PARAMETERS = {
+    "scheduler": "torque", "queue": "main", "num_jobs": 5, "cores_per_job": 1, "profile": None,
+    "start_wait": 16, "extra_params": {"resources": RECIPE}, "retries": None, "direct": False,
+    "wait_for_all_engines": False,
+}  # fmt: skip
+
+
+def read(site=None, **changed):
+    return request.read(site or Site(), **{**PARAMETERS, **changed})
+
+
+def with_resources(text, scheduler="torque"):
+    return read(scheduler=scheduler, extra_params={"resources": text}).resources
+
+
+def test_the_recipes_own_line_is_understood():
+    wanted = read()
+    assert wanted.resources == Resources(walltime=3600, mem=64, account="ged-intel11")
+    assert (wanted.scheduler, wanted.queue, wanted.count, wanted.cores) == ("torque", "main", 5, 1)
+    assert (wanted.patience, wanted.retries, wanted.own_walltime) == (960, 0, True)
+
+
+def test_parameters_keep_their_order_and_defaults_of_ipython_cluster_helper():
+    from cluster_helper.cluster import ClusterView
+
+    given_ = inspect.signature(ClusterView).parameters
+    assert list(given_) == list(PARAMETERS)
+    defaults = {n: p.default for n, p in given_.items()}
+    assert defaults["start_wait"] == 16
+    assert defaults["cores_per_job"] == 1
+    assert defaults["extra_params"] is defaults["retries"] is defaults["profile"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mem = 64mb", {"mem": 64}),
+        ("WALLTIME=1:00:00", {"walltime": 3600}),
+        (["walltime=00:00:30", "acct=x"], {"walltime": 30, "account": "x"}),
+        ("a=x;timelimit=02:00:00", {"walltime": 7200, "account": "x"}),
+        ("h_rt=100:00:00", {"walltime": 360000}),
+        ("mem=1g;gpus=2", {"mem": 1024, "gpus": 2}),
+        ("mem=100kb", {"mem": 1}),
+        ("mem=2TB", {"mem": 2 * 1024 * 1024}),
+        (None, {}),
+        ([], {}),
+    ],
+)
+def test_a_resource_is_normalised(text, expected):
+    assert resources.parse(text) == Resources(**expected)
+
+
+def test_days_are_a_walltime_under_slurm_only():
+    assert with_resources("walltime=1-00:00:00", "slurm").walltime == 86400
+    with pytest.raises(ClusterError, match="walltime must be HH:MM:SS"):
+        with_resources("walltime=1-00:00:00")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "walltime=01:00:00\n#PBS -M evil@x\nrm -rf $HOME", ";;;", "=", "=5", "mem", "mem=",
+        "account=", "foo=bar", "walltime=1", "walltime=60", "walltime=99:99:99",
+        "walltime=-1:00:00", "walltime=00:00:00", "walltime=25:61:00", "walltime=\u0661:00:00",
+        "mem=64", "mem=64 mb", "mem=64MiBs", "mem=-1gb", "mem=1e9tb", "mem=0mb",
+        "account=ged intel", "account=a;b", "account=a\nb", "account=$(id)", "account=-x",
+        "mem=1gb;mem=2gb", "memory=1gb;mem=2gb", "queue=main", "nodes=2:ppn=4", "gpus=0",
+        "gpus=two", "walltime=1:00:00,mem=1gb", 7, {"mem": "1gb"}, [1], "qos=a b", "feature=a&b",
+    ],
+)  # fmt: skip
+def test_a_bad_resource_is_refused_by_name_on_one_line(text):
+    with pytest.raises(ClusterError) as caught:
+        with_resources(text)
+    assert "\n" not in str(caught.value)
+    assert any(
+        word in str(caught.value) for word in ("resources", "walltime", "mem", "account", "gpus",
+                                               "qos", "feature")
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("waltime=01:00:00", "did you mean walltime"),
+        ("nodes=4", "num_jobs"),
+        ("ppn=4", "cores_per_job"),
+        ("partition=x", "queue="),
+    ],
+)
+def test_an_unknown_resource_is_refused_with_what_to_say_instead(text, hint):
+    with pytest.raises(ClusterError, match=hint):
+        with_resources(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("queue", "main;rm -rf ~"), ("queue", "main\n#PBS -A x"), ("queue", "$(id)"),
+        ("queue", ""), ("queue", "-main"), ("queue", 5), ("queue", "ü"), ("queue", "main "),
+        ("num_jobs", 0), ("num_jobs", -1), ("num_jobs", True), ("num_jobs", "5"),
+        ("num_jobs", 2.0), ("num_jobs", 10**9), ("cores_per_job", 0), ("cores_per_job", None),
+        ("start_wait", 0), ("start_wait", "16"), ("start_wait", math.nan),
+        ("start_wait", math.inf), ("retries", -1), ("retries", "2"), ("direct", "yes"),
+        ("wait_for_all_engines", 1), ("profile", "../x"), ("profile", ""), ("scheduler", ""),
+        ("scheduler", "slurm;id"), ("extra_params", "mem=1"), ("extra_params", {"memory": 1}),
+        ("extra_params", {"tag": "a b"}), ("extra_params", {"tag": "a\n#PBS -V"}),
+        ("extra_params", {"mem": "4gb"}), ("extra_params", {"mem": -1}),
+        ("extra_params", {"mem": math.nan}), ("extra_params", {"mem": True}),
+        ("extra_params", {"run_local": "yes"}), ("extra_params", {"local_controller": False}),
+        ("extra_params", {"mem": 1, "resources": "mem=1gb"}),
+    ],
+)  # fmt: skip
+def test_a_bad_parameter_is_refused_by_name(name, value):
+    with pytest.raises(ClusterError) as caught:
+        read(**{name: value})
+    named = next(iter(value)) if isinstance(value, dict) else name
+    assert named in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("queue", ["main", "gpu-a100_2"])
+def test_a_good_queue_is_taken_as_it_is(queue):
+    assert read(queue=queue).queue == queue
+
+
+def test_a_missing_walltime_is_an_hour_and_known_to_be_a_default():
+    wanted = read(extra_params=None)
+    assert (wanted.resources.walltime, wanted.own_walltime) == (3600, False)
+
+
+def test_memory_can_be_gigabytes_beside_the_resources():
+    assert read(extra_params={"mem": 2}).resources.mem == 2048
+    assert read(extra_params={"mem": "0.5"}).resources.mem == 512
+
+
+def site_file(path, text):
+    file = path / "cluster_helper.ini"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_the_sites_defaults_hold_until_a_call_says_otherwise(tmp_path):
+    text = "[cluster]\nscheduler = slurm\nqueue = short\naccount = lab\nwalltime = 2-00:00:00\n"
+    site = load([site_file(tmp_path, text)])
+    wanted = read(site, scheduler=None, queue=None, extra_params=None)
+    assert (wanted.scheduler, wanted.queue) == ("slurm", "short")
+    assert wanted.resources == Resources(walltime=172800, account="lab")
+    assert read(site).resources.account == "ged-intel11"
+
+
+def test_no_more_jobs_than_the_site_allows(tmp_path):
+    site = load([site_file(tmp_path, "[cluster]\nmax_jobs = 512\n")])
+    assert read(site, num_jobs=512).count == 512
+    with pytest.raises(ClusterError, match="num_jobs must be at most 512 here, got 513"):
+        read(site, num_jobs=513)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["queue = x", "[cluster]\nquue = x", "[cluster]\nqueue = a b", "[cluster]\nmax_jobs = many",
+     "[cluster]\nwalltime = 5", "[other]\nqueue = x", "[cluster]\nqueue = $(id)", "\udcff"],
+)  # fmt: skip
+def test_a_damaged_file_of_defaults_is_named(tmp_path, text):
+    file = tmp_path / "cluster_helper.ini"
+    file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ClusterError, match=f"{file} cannot be used"):
+        load([file])
+
+
+ANYTHING = st.one_of(
+    st.text(max_size=40), st.integers(), st.floats(), st.none(), st.booleans(),
+    st.lists(st.text(max_size=10), max_size=3),
+    st.dictionaries(st.sampled_from(["resources", "mem", "tag", "x"]), st.text(max_size=30)),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(list(PARAMETERS)), ANYTHING)
+def test_whatever_comes_is_understood_or_refused_on_one_line(name, value):
+    try:
+        understood, said = read(**{name: value}), ""
+    except ClusterError as error:
+        understood, said = None, str(error)
+    assert understood or len(said.splitlines()) == 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 9_999 * 3600))
+def test_a_clock_is_read_as_it_was_written(seconds):
+    assert units.walltime(units.clock(seconds)) == seconds
+
+
+@pytest.mark.parametrize("kind", ["queue", "account", "address"])
+def test_the_role_accepts_the_same_names_as_the_package(kind):
+    from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
+    from cluster_helper import rules
+
+    values = ["main", "gpu-a100_2", "-x", "ü", "a:b", "a.b", "a@b", "a+b", "$(id)"]
+    for value in [*values, "a" * 64, "a" * 65, "x y", "", "a\nb"]:
+        try:
+            accepted = bool(rules.name(kind, value))
+        except ClusterError:
+            accepted = False
+        assert accepted == (RULES[kind](value) is None), value
+
+
+@pytest.mark.parametrize("value", ["01:00:00", "0:00:01", "00:00:00", "1:60:00", "1", "0000:00:00"])
+def test_the_role_accepts_the_same_walltimes_as_the_package(value):
+    from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
+
+    try:
+        accepted = bool(units.walltime(value))
+    except ClusterError:
+        accepted = False
+    assert accepted == (RULES["walltime"](value) is None)
