@@ -15,6 +15,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset import (
     modulefile,
     network,
     paths,
+    scheduler,
     secrets,
     server,
 )
@@ -53,6 +54,11 @@ RULES: dict[str, Rule] = {
     "module_name": modulefile.module_name,
     "module_names": modulefile.module_names,
     "module_text": modulefile.module_text,
+    "queue": scheduler.queue,
+    "account": scheduler.account,
+    "walltime": scheduler.walltime,
+    "max_jobs": scheduler.max_jobs,
+    "address": scheduler.address,
 }
 
 # What is accepted although it is probably not meant: the same shape, but only said, never refused.
