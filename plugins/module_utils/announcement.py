@@ -12,6 +12,23 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.tunnel import (
 from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
 
 _UNKNOWN = "That host is not in this inventory: put it there to see how it is reached."
+
+
+def address(local_port: object) -> str:
+    """Where a browser on the person's computer finds the server."""
+    return f"https://127.0.0.1:{local_port}"
+
+
+def connected(server: Variables, local_port: object) -> list[str]:
+    """The lines for a person who is connected and wonders what to do now."""
+    sha256 = printable(server["certificate_sha256"])
+    return [
+        f"Connected: {printable(server['version'])} on {printable(server['host'])} is at",
+        f"    {address(local_port)}   (certificate SHA-256 {sha256}, checked)",
+        "This window keeps the connection; Ctrl-C closes it, and the server goes on running.",
+    ]
+
+
 _WARNING = (
     "Warning: any user of the gateway can listen on its port {port} before you do, and would get\n"
     "your password. Log in only where the browser shows the fingerprint above."
@@ -40,7 +57,7 @@ def way_in(server: Variables, command: str, local_port: object) -> list[str]:
     return [
         "On your own computer:",
         f"    {command}",
-        f"then open https://127.0.0.1:{local_port}   "
+        f"then open {address(local_port)}   "
         f"(certificate SHA-256 {printable(server['certificate_sha256'])})",
         *(_WARNING.format(port=gateway_port(server)).splitlines() if _chained(command) else []),
     ]

@@ -67,6 +67,15 @@ def fingerprint(der: bytes) -> str:
     return ":".join(digest[i : i + 2] for i in range(0, len(digest), 2))
 
 
+def require_certificate(endpoint: Endpoint, trust: Trust, timeout: float) -> None:
+    """Prove that whoever listens holds our certificate; nothing is asked that a log would note."""
+    connection = _Connection(endpoint, trust, timeout)
+    try:
+        connection.connect()
+    finally:
+        connection.close()
+
+
 def require_private(endpoint: Endpoint, trust: Trust, timeout: float) -> None:
     """Prove that it is our server and that it refuses strangers; NotebookError if not.
 

@@ -101,7 +101,8 @@ def _relayed(first: Hop, node: Hop) -> Way:
 
 def before(first: Hop, node: Hop) -> Hop:
     """How to log in on the gateway: options and keys of this computer belong to that login."""
-    return replace(first, options=(*_direct_options(node), *_direct_options(first)))
+    both = (*_direct_options(node), *_direct_options(first))
+    return replace(first, options=tuple(dict.fromkeys(both)))
 
 
 def _gateway_of(node: Hop, gateway: Variables) -> Hop:

@@ -1,0 +1,155 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connect this computer with a running server, and stay until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import webbrowser
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.hpcc.notebook.plugins.module_utils import tunnel, way
+from ansible_collections.hpcc.notebook.plugins.module_utils.announcement import (
+    address,
+    announcement,
+    connected,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import (
+    Connection,
+    Elsewhere,
+    Lost,
+)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.hosts import Hosts
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.keeper import Keeper
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.reach import (
+    Closing,
+    Reach,
+    reach,
+)
+
+_ARGUMENTS = {
+    "state": {"type": "str", "choices": ["connected", "found"], "default": "connected"},
+    "profile": {"type": "str", "default": "nbserver"},
+    "gateway": {"type": "str", "default": ""},
+    "form": {"type": "str", "choices": list(way.FORMS), "default": "jump"},
+    "local_port": {"type": "int", "default": tunnel.LOCAL_PORT},
+    "open_browser": {"type": "bool", "default": False},
+}
+
+
+class ActionModule(ActionBase):
+    """Works on the controller; what it needs of the node, it asks through ssh itself."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Connect; everything that goes wrong becomes one line."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _checked, self._given = self.validate_argument_spec(_ARGUMENTS)
+        self._hosts = Hosts(task_vars or {}, self._given["gateway"], self._given["form"])
+        try:
+            require("profile", "profile_name", self._given["profile"])
+            require("local_port", "port", self._given["local_port"])
+            with reach() as reached:
+                return {**result, **self._connect(reached)}
+        except (NotebookError, Lost, Elsewhere) as error:
+            return {**result, "failed": True, "msg": str(error)}
+        except Closing:
+            os._exit(0)  # Ansible itself is ending, and waits for this process only
+
+    def _connect(self, reached: Reach) -> dict[str, Any]:
+        if self._given["form"] == "two_hop":
+            return self._by_hand(reached)
+        only_find = self._given["state"] == "found" or self._task.check_mode
+        try:
+            connection, server = self._reached(reached, find_only=only_find)
+        except Lost as lost:
+            self._advise(reached, lost)
+            raise
+        if only_find:
+            return {"changed": False, **server}
+        return self._stay(reached, connection, server)
+
+    def _reached(self, reached: Reach, find_only: bool) -> tuple[Connection, dict[str, Any]]:
+        """The connection to the node of the server, which may be another than the one asked for."""
+        attempt = Connection.find if find_only else Connection.open
+        first = self._prepared(reached, self._hosts.here)
+        try:
+            return first, attempt(first)
+        except Elsewhere as elsewhere:
+            other = self._hosts.named(str(elsewhere.server["host"]))
+            if other is None:
+                self._tell_command(reached, elsewhere.server, "jump")
+                raise
+            reached.person.tell(f"{elsewhere}: going there.")
+        first.session.close()
+        second = self._prepared(reached, other)
+        return second, attempt(second)
+
+    def _prepared(self, reached: Reach, host: str) -> Connection:
+        session = reached.session(self._hosts.way(host).words())
+        given = self._given
+        return Connection(session, given["profile"], given["local_port"], reached.person.refused)
+
+    def _stay(
+        self, reached: Reach, connection: Connection, server: dict[str, Any]
+    ) -> dict[str, Any]:
+        tell = reached.person.tell
+        for line in connected(server, self._given["local_port"]):
+            tell(line)
+        if self._given["open_browser"] and not webbrowser.open(address(self._given["local_port"])):
+            tell("No browser could be opened here: open the address yourself.")
+        parent = os.getppid()
+
+        def wanted() -> bool:
+            return os.getppid() == parent and not reached.closing.is_set()
+
+        Keeper(connection, tell, wanted).keep()
+        return {"changed": False}
+
+    def _by_hand(self, reached: Reach) -> dict[str, Any]:
+        """Two logins, one behind the other, need a terminal each: the person types that."""
+        server = self._seen_from_gateway(reached)
+        self._tell_command(reached, server, "two_hop")
+        return {"changed": False, **server}
+
+    def _advise(self, reached: Reach, lost: Lost) -> None:
+        """Print the form of the tunnel that works, where another does."""
+        if lost.fault.form == "relay":
+            self._tell_command(reached, self._seen_from_gateway(reached), "relay")
+        elif lost.fault.form == "tcp" and lost.server:
+            reached.person.tell("When it serves over TCP, the tunnel will be")
+            over_tcp = {**lost.server, "transport": "tcp"}
+            reached.person.tell(f"    {self._command(over_tcp, self._given['form'])}")
+
+    def _seen_from_gateway(self, reached: Reach) -> dict[str, Any]:
+        """The newest server, by the records in the home directory that the gateway shares."""
+        found = self._hosts.way(self._hosts.here, "relay")
+        session = reached.session(way.before(found.gateway, found.node).words())
+        on_gateway = Connection(session, self._given["profile"], 0, reached.person.refused)
+        try:
+            return on_gateway.find()
+        except Elsewhere as elsewhere:
+            return dict(elsewhere.server)
+        finally:
+            session.close()
+
+    def _tell_command(self, reached: Reach, server: dict[str, Any], form: str) -> None:
+        command = self._command(server, form)
+        for line in announcement(server, command, self._given["local_port"]):
+            reached.person.tell(line)
+
+    def _command(self, server: dict[str, Any], form: str) -> str:
+        host = self._hosts.named(str(server["host"]))
+        by_name = {"ansible_connection": "local"}  # the node is reached by the name it has there
+        dev = self._hosts.variables(host) if host else by_name
+        port = self._given["local_port"]
+        return tunnel.tunnel_command(server, dev, self._hosts.gateway_variables(), port, form)

@@ -1,0 +1,146 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What only the installation's own Python can see of itself, the profile and the server.
+
+Runs on the node, alone: python -I -c PROGRAM directory host port. Prints name=value lines;
+no secret is among them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import socket
+import ssl
+import sys
+from importlib import metadata
+from pathlib import Path
+
+_PACKAGES = """
+    jupyter_server jupyterlab notebook nbclassic tornado jinja2 ipykernel ipyparallel cryptography
+"""
+
+
+def emit(name: str, value: object) -> None:
+    print(f"{name}={' '.join(str(value).split())}")
+
+
+def packages() -> None:
+    emit("python", platform.python_version())
+    for name in _PACKAGES.split():
+        try:
+            emit("package", f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+
+
+def configuration(directory: Path) -> None:
+    """Both files, read as Jupyter would; of the hash, only what it costs is told."""
+    try:
+        source = (directory / "jupyter_server_config.py").read_bytes()
+        compile(source, "jupyter_server_config.py", "exec")
+        data = json.loads((directory / "jupyter_server_config.json").read_bytes())
+        emit("config", "ok")
+    except (OSError, SyntaxError, ValueError) as error:
+        emit("config", f"cannot be read: {error}")
+        return
+    sections = (data.get(name, {}) for name in ("PasswordIdentityProvider", "IdentityProvider"))
+    stored = next((s["hashed_password"] for s in sections if s.get("hashed_password")), "")
+    parts = stored.split("$")
+    if stored.startswith("argon2:$argon2id$") and len(parts) > 3:
+        emit("password", " ".join(["argon2id", *parts[3].split(",")]))
+    else:
+        emit("password", stored.split(":")[0] if stored else "none")
+
+
+def certificate(directory: Path) -> None:
+    """Its end, its fingerprint, and whether the key belongs to it."""
+    path, key = (directory / "security" / f"notebook.{end}" for end in ("crt", "key"))
+    try:
+        body = path.read_text().partition("-----END CERTIFICATE-----")[0]
+        der = ssl.PEM_cert_to_DER_cert(f"{body}-----END CERTIFICATE-----\n")
+        decoded = ssl._ssl._test_decode_cert(str(path))  # the ssl module has no public reader
+        end = ssl.cert_time_to_seconds(decoded["notAfter"])
+    except (OSError, ValueError, KeyError):  # ssl.SSLError is an OSError
+        return
+    emit("certificate_until", int(end))
+    emit("certificate_sha256", sha256(der))
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path, key, password="")
+        emit("key", "ok")
+    except OSError as error:
+        emit("key", getattr(error, "reason", "") or error)
+
+
+def sha256(der: bytes) -> str:
+    digest = hashlib.sha256(der).hexdigest().upper()
+    return ":".join(digest[i : i + 2] for i in range(0, 64, 2))
+
+
+def server(directory: Path, host: str) -> None:
+    """What the record of this node says, whether it still holds, and what is shown."""
+    try:
+        record = json.loads((directory / "run" / f"{host}.json").read_bytes())
+        since, pid = str(record["since"]), int(record["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        emit("server", "none")
+        return
+    emit("server_since", since)
+    emit("server_version", record.get("version", ""))
+    emit("transport", record.get("transport", ""))
+    if record.get("boot_id") != Path("/proc/sys/kernel/random/boot_id").read_text().strip():
+        emit("server", "rebooted")
+    elif not started(pid) or started(pid) != record.get("start_time"):
+        emit("server", "gone")
+    else:
+        emit("server", "running")
+        shown(record)
+
+
+def started(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def shown(record: dict[str, object]) -> None:
+    over_tcp = record.get("transport") == "tcp"
+    address = ("127.0.0.1", record["port"]) if over_tcp else str(record.get("socket", ""))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is told nothing
+    try:
+        with socket.socket(socket.AF_INET if over_tcp else socket.AF_UNIX) as plain:
+            plain.settimeout(2)
+            plain.connect(address)
+            with context.wrap_socket(plain, server_hostname="localhost") as secured:
+                emit("served_sha256", sha256(secured.getpeercert(binary_form=True) or b""))
+    except OSError as error:
+        emit("served_error", error)
+
+
+def port(number: int) -> None:
+    """Who holds the port of the node that would be used over TCP: a uid, or nobody."""
+    emit("node_port", number)
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:] if Path(table).exists() else []:
+            field = line.split()
+            if field[3] == "0A" and int(field[1].rpartition(":")[2], 16) == number:
+                emit("node_port_holder", field[7])
+                return
+    emit("node_port_holder", "free")
+
+
+def main() -> None:
+    directory, host, number = sys.argv[1:]
+    packages()
+    configuration(Path(directory))
+    certificate(Path(directory))
+    server(Path(directory), host)
+    port(int(number))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+# shellcheck shell=sh disable=SC2153,SC2154,SC3013,SC3045 # dash, bash and busybox have -nt and ulimit
+# What the doctor wants to know of a node, in one command. POSIX sh; what it writes, it removes at once.
+# PREFIX, PROFILE, MODULE, PORT, ASKED and LOOK (a program for Python) come before it.
+emit() {
+  printf '%s=%s\n' "$1" "$(printf '%s' "$2" | tr '\n' ' ')"
+}
+
+in_home() {
+  case $1 in
+    /*) printf '%s' "$1" ;;
+    *) printf '%s' "$HOME/${1#*/}" ;;
+  esac
+}
+
+# What stands in the way of a file in a directory; df knows nothing of quotas.
+try_to_write() {
+  file=$1/.nbserver-try.$$
+  said=$( (head -c 65536 /dev/zero >"$file") 2>&1) && said=yes
+  rm -f "$file"
+  printf '%s' "$said" | tail -n 1
+}
+
+look_at_home() {
+  emit home_write "$(try_to_write "$HOME")"
+  emit home_kib "$(df -Pk "$HOME" 2>/dev/null | awk 'NR == 2 { print $4 }')"
+  emit home_inodes "$(df -Pi "$HOME" 2>/dev/null | awk 'NR == 2 && $2 > 0 { print $4 }')"
+  command -v quota >/dev/null 2>&1 && emit quota_percent "$(quota -w 2>/dev/null |
+    awk '$3 + 0 > 0 { used = 100 * $2 / $3; if (used > most) most = used } END { print most }')"
+}
+
+look_at_tmp() {
+  emit tmp_write "$(try_to_write /tmp)"
+  emit tmp_kib "$(df -Pk /tmp 2>/dev/null | awk 'NR == 2 { print $4 }')"
+  program=/tmp/.nbserver-try.$$.sh
+  printf '#!/bin/sh\n' >"$program" 2>/dev/null && chmod 700 "$program"
+  if "$program" 2>/dev/null; then emit tmp_exec yes; else emit tmp_exec no; fi
+  rm -f "$program"
+  emit local_dir "$local"
+  if [ ! -e "$local" ] && [ ! -L "$local" ]; then
+    emit local_dir_state missing
+  elif [ -L "$local" ] || [ ! -O "$local" ]; then
+    emit local_dir_state foreign
+  elif [ "$(stat -c %a "$local" 2>/dev/null || echo 700)" != 700 ]; then
+    emit local_dir_state open
+  else
+    emit local_dir_state ours
+  fi
+}
+
+look_at_session() {
+  emit tmux "$(tmux -V 2>/dev/null || echo missing)"
+  if tmux -S "$local/tmux.sock" -f /dev/null has-session -t "=$PROFILE" 2>/dev/null; then
+    emit session there
+  else
+    emit session lost
+  fi
+  command -v loginctl >/dev/null 2>&1 && [ -d /run/systemd/system ] || return
+  if busctl get-property org.freedesktop.login1 /org/freedesktop/login1 \
+    org.freedesktop.login1.Manager KillUserProcesses 2>/dev/null | grep -q true; then
+    emit kill_user_processes yes
+  else
+    emit kill_user_processes no
+  fi
+  emit linger "$(loginctl show-user "$(id -un)" --property=Linger --value 2>/dev/null)"
+}
+
+look_at_limits() {
+  emit cpu_limit "$(ulimit -t)"
+  emit open_files "$(ulimit -n)"
+  emit load "$(cut -d' ' -f1 /proc/loadavg)"
+  emit cores "$(getconf _NPROCESSORS_ONLN)"
+}
+
+# As in a login shell, where the site has put its module system.
+look_at_modules() {
+  bash -lc '
+    if ! command -v module >/dev/null 2>&1; then echo modules=none && exit; fi
+    echo "modules=${LMOD_VERSION:+Lmod }${LMOD_VERSION:-Tcl modules}"
+    [ "$2" = missing ] && exit
+    module use ~/modulefiles >/dev/null 2>&1
+    module load "$1" >/dev/null 2>&1
+    echo "module_python=$(command -v python)"' module "$MODULE" "$1" 2>/dev/null </dev/null |
+    grep -E '^(modules|module_python)='
+}
+
+look_at_modulefile() {
+  modulefile=missing
+  for candidate in "$HOME/modulefiles/$MODULE.lua" "$HOME/modulefiles/$MODULE"; do
+    [ -f "$candidate" ] && modulefile=$candidate && break
+  done
+  emit modulefile "$modulefile"
+  spider=absent
+  for cache in "$HOME"/.cache/lmod/*.lua "$HOME"/.lmod.d/.cache/*.lua; do
+    [ -f "$cache" ] || continue
+    spider=fresh
+    [ "$modulefile" -nt "$cache" ] && spider=stale && break
+  done
+  emit spider_cache "$spider"
+  look_at_modules "$modulefile"
+}
+
+look_at_installation() {
+  emit prefix "$prefix"
+  if [ ! -e "$prefix" ] && [ ! -L "$prefix" ]; then
+    emit installation missing
+    return
+  fi
+  generation=$(readlink "$prefix" 2>/dev/null)
+  emit generation "${generation##*/}"
+  if [ ! -d "$prefix.d" ]; then
+    emit installation foreign
+  elif [ -f "$prefix.d/markers/${generation##*/}" ] && [ -x "$prefix/bin/python" ]; then
+    emit installation complete
+  else
+    emit installation damaged
+  fi
+  emit lock "$(readlink "$prefix.d/lock" 2>/dev/null)"
+  [ -e "$prefix.d/markers/.changing-${generation##*/}" ] && emit changing yes
+}
+
+look_at_profile() {
+  emit profile_dir "$directory"
+  if [ ! -d "$directory" ]; then
+    emit profile missing
+    return
+  fi
+  emit profile "$(stat -c %a "$directory" 2>/dev/null || echo 700)"
+  find "$directory" -type f -perm /077 2>/dev/null | head -n 20 | while read -r file; do
+    emit exposed "$file"
+  done
+  if [ -s "$directory/security/token" ]; then emit token there; else emit token missing; fi
+  for record in "$directory"/run/*.json; do
+    name=$(basename "$record" .json)
+    [ -f "$record" ] && [ "$name" != "$host" ] && emit elsewhere "$name"
+  done
+}
+
+# A socket that anybody may connect to, to see whether connections are led there.
+look_for_a_socket() {
+  for socket in "$local/notebook.sock" "$local/tmux.sock" /run/munge/munge.socket.2 \
+    /run/dbus/system_bus_socket /var/lib/sss/pipes/nss /run/nscd/socket /run/systemd/journal/stdout; do
+    [ -S "$socket" ] && [ -w "$socket" ] && emit socket "$socket" && return
+  done
+}
+
+prefix=$(in_home "$PREFIX")
+directory=$HOME/.ipython/profile_$PROFILE
+host=$(uname -n)
+host=${host%%.*}
+socket=$(sed -n 's/.*"socket": *"\([^"]*\)".*/\1/p' "$directory/run/$host.json" 2>/dev/null)
+local=/tmp/$PROFILE-$(id -u)
+case $socket in /*) local=${socket%/*} ;; esac
+echo hpcc-begin
+emit host "$host"
+emit uid "$(id -u)"
+emit now "$(date +%s)"
+emit node_addresses "$(getent ahostsv4 "$ASKED" 2>/dev/null | cut -d" " -f1 | sort -u | wc -l)"
+emit ssh_port "${SSH_CONNECTION##* }"
+look_at_home
+look_at_tmp
+look_at_session
+look_at_limits
+look_at_modulefile
+look_at_installation
+look_at_profile
+look_for_a_socket
+[ -x "$prefix/bin/python" ] && "$prefix/bin/python" -I -c "$LOOK" "$directory" "$host" "$PORT" 2>&1 </dev/null
+echo hpcc-end

@@ -1,0 +1,169 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is looked at in the profile and its server. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import (
+    Finding,
+    Seen,
+    ok,
+    warning,
+    wrong,
+)
+
+_SETUP = "ansible-playbook hpcc.notebook.setup"
+_START = "ansible-playbook hpcc.notebook.start"
+_RESTART = f"{_START} -e nbserver_state=restarted"
+_SOON = 14  # days
+_ENOUGH = 19456 * 2  # KiB times passes, as OWASP asks for
+
+
+def profile(seen: Seen) -> Finding | None:
+    """Whether the profile is there and nobody else can enter it."""
+    state, path = seen.one("profile"), seen.one("profile_dir")
+    if state == "missing":
+        return wrong("profile", f"there is none at {path}", _SETUP)
+    if state and state != "700":
+        return wrong("profile", f"others can enter {path} ({state})", _SETUP)
+    return ok("profile", path) if state else None
+
+
+def exposed(seen: Seen) -> Finding | None:
+    """Files of the profile that others may read."""
+    files = seen.all("exposed")
+    if files:
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        return wrong("files of the profile", f"others can read {files[0]}{more}", _SETUP)
+    return ok("files of the profile", "yours alone") if _there(seen) else None
+
+
+def _there(seen: Seen) -> bool:
+    return seen.one("profile") not in ("", "missing")
+
+
+def configuration(seen: Seen) -> Finding | None:
+    """Jupyter skips a configuration that it cannot read, and the password with it."""
+    said = seen.one("config")
+    if said and said != "ok":
+        return wrong("server configuration", said, _SETUP)
+    return ok("server configuration", "can be read") if said else None
+
+
+def password(seen: Seen) -> Finding | None:
+    """Whether there is a password, hashed as it should be."""
+    said = seen.one("password")
+    if said == "none":
+        return wrong("password", "none is set", _SETUP)
+    if said and not said.startswith("argon2id"):
+        return wrong("password", f"its hash is weak: {said}", f"{_SETUP} with a new password")
+    if said and _cost(said) < _ENOUGH:
+        return warning("password", f"its hash is cheap to guess: {said}", f"{_SETUP}, new password")
+    return ok("password", f"hashed ({said})") if said else None
+
+
+def _cost(said: str) -> int:
+    found = re.search(r"m=([0-9]{1,9}) t=([0-9]{1,9}) ", said)
+    return int(found[1]) * int(found[2]) if found else 0
+
+
+def certificate(seen: Seen) -> Finding | None:
+    """How long the certificate lasts."""
+    until, now = seen.number("certificate_until"), seen.number("now")
+    if until is None or now is None:
+        if _there(seen) and seen.one("python"):
+            return wrong("certificate", "there is none, or it cannot be read", _SETUP)
+        return None
+    days = int((until - now) // 86400)
+    if days < 0:
+        return wrong("certificate", f"expired {-days} days ago", f"{_SETUP}, then {_RESTART}")
+    if days < _SOON:
+        return warning("certificate", f"expires in {days} days", f"{_SETUP}, then {_RESTART}")
+    return ok("certificate", f"{days} days left")
+
+
+def key(seen: Seen) -> Finding | None:
+    """Whether the key belongs to the certificate."""
+    said = seen.one("key")
+    if said and said != "ok":
+        return wrong("key", said, _SETUP)
+    return ok("key", "belongs to the certificate") if said else None
+
+
+def token(seen: Seen) -> Finding | None:
+    """stop and restart need it to be gentle."""
+    if seen.one("token") == "missing":
+        return wrong("token", "there is none: the server cannot be stopped gently", _SETUP)
+    return ok("token", "is there") if seen.one("token") else None
+
+
+def server(seen: Seen) -> Finding | None:
+    """What runs here."""
+    state, what = seen.one("server"), seen.one("server_version")
+    if state == "running":
+        return ok("server", f"{what} on {seen.one('host')} since {seen.one('server_since')}")
+    if state == "gone":
+        return warning("server", f"the one of {seen.one('server_since')} is gone", _START)
+    if state == "rebooted":
+        return warning("server", "the node was rebooted since its start", _START)
+    return ok("server", "none was started here") if state == "none" else None
+
+
+def served(seen: Seen) -> Finding | None:
+    """Whether it answers, with the certificate of the profile."""
+    shown, wanted = seen.one("served_sha256"), seen.one("certificate_sha256")
+    if seen.one("server") != "running":
+        return None
+    if not shown:
+        return wrong("answer", f"the server says nothing: {seen.one('served_error')}", _RESTART)
+    if shown != wanted:
+        return warning("answer", "it shows another certificate than the profile's", _RESTART)
+    return ok("answer", "it shows the profile's certificate")
+
+
+def session(seen: Seen) -> Finding | None:
+    """Whether tmux still has it."""
+    if seen.one("server") != "running" or not seen.one("session"):
+        return None
+    if seen.one("session") == "lost":
+        what = "tmux cannot be reached any more; the server goes on"
+        return warning("tmux session", what, "pkill -USR1 -u $USER tmux makes its socket anew")
+    return ok("tmux session", "is there")
+
+
+def elsewhere(seen: Seen) -> Finding | None:
+    """Servers on other nodes that share this home."""
+    hosts = ", ".join(seen.all("elsewhere"))
+    return ok("other nodes", f"servers are noted on {hosts}") if hosts else None
+
+
+def port(seen: Seen) -> Finding | None:
+    """The port on the node, where one is needed."""
+    number, holder = seen.one("node_port"), seen.one("node_port_holder")
+    if seen.one("transport") != "tcp" or not holder:
+        return None
+    if holder == "free":
+        return ok("port of the node", f"{number} is free")
+    if holder == seen.one("uid"):
+        return ok("port of the node", f"{number} is yours")
+    todo = "choose another: -e nbserver_port=PORT"
+    return wrong("port of the node", f"{number} belongs to uid {holder}", todo)
+
+
+CHECKS = (
+    profile,
+    exposed,
+    configuration,
+    password,
+    certificate,
+    key,
+    token,
+    server,
+    served,
+    session,
+    elsewhere,
+    port,
+)

@@ -1,0 +1,128 @@
+#!/usr/bin/python
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of an action: the work is done in plugins/action/connect.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: connect
+short_description: Connect this computer with a running notebook server
+version_added: 0.1.0
+description:
+  - Logs in with the ssh of the controller, finds the server of the profile, opens the tunnel, and
+    lets the server prove through it that it holds the certificate of the profile.
+  - Stays until Ctrl-C. When the network is lost or the computer has slept, it connects again.
+  - What ssh asks (passwords, codes, passphrases) is asked on the terminal. A master connection that
+    is open already is used, and left open.
+  - Needs no Python on the host, and uses no connection of Ansible.
+options:
+  state:
+    description: V(found) only finds the server and returns how it is reached.
+    type: str
+    choices: [connected, found]
+    default: connected
+  profile:
+    description: The name of the profile.
+    type: str
+    default: nbserver
+  gateway:
+    description: The inventory name of the machine that everybody logs into; may be empty.
+    type: str
+    default: ''
+  form:
+    description:
+      - How the gateway is passed. V(relay) is for gateways that forbid jumping. With V(two_hop) the
+        command is printed for the person to type, with its warning.
+    type: str
+    choices: [jump, two_hop, relay]
+    default: jump
+  local_port:
+    description: The port on this computer.
+    type: int
+    default: 8888
+  open_browser:
+    description: Whether the address is opened in a browser.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+    description: Finds the server, and opens no tunnel.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+  action:
+    support: full
+    description: Runs on the controller.
+seealso:
+  - module: hpcc.notebook.notebook_server
+author:
+  - The hpcc.notebook maintainers (@hpcc)
+"""
+
+EXAMPLES = r"""
+- name: Connect and open a browser
+  hpcc.notebook.connect:
+    gateway: hpcc.msu.edu
+    open_browser: true
+"""
+
+RETURN = r"""
+host:
+  description: Short name of the host that the server runs on.
+  returned: when it was only found
+  type: str
+  sample: dev-intel10
+user:
+  description: Login name that it runs as.
+  returned: when it was only found
+  type: str
+  sample: alice
+state:
+  description: What is true of it.
+  returned: when it was only found
+  type: str
+  sample: started
+session:
+  description: Name of its tmux session.
+  returned: when it was only found
+  type: str
+  sample: nbserver
+frontend:
+  description: What people see.
+  returned: when it was only found
+  type: str
+  sample: lab
+version:
+  description: Front end and version.
+  returned: when it was only found
+  type: str
+  sample: JupyterLab 4.6.6
+transport:
+  description: Where it listens.
+  returned: when it was only found
+  type: str
+  sample: socket
+socket:
+  description: Path of the socket.
+  returned: when it was only found
+  type: str
+  sample: /tmp/nbserver-1000/notebook.sock
+port:
+  description: Port of 127.0.0.1, where it listens on one.
+  returned: when it was only found
+  type: int
+  sample: 8888
+certificate_sha256:
+  description: Fingerprint of the certificate that it was started with.
+  returned: when it was only found
+  type: str
+  sample: '3F:A2:90:…'
+since:
+  description: When it was started.
+  returned: when it was only found
+  type: str
+  sample: '2026-07-18T09:30:00Z'
+"""

@@ -1,0 +1,98 @@
+#!/usr/bin/python
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of an action: the work is done in plugins/action/doctor.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: doctor
+short_description: Look at everything from this computer to a notebook's kernel
+version_added: 0.1.0
+description:
+  - Looks at ssh and its keys, the way over the gateway, what the node allows, its room and limits,
+    the module system, the installation, the profile and the server; prints a line for each with
+    what to type, and fails when something does not work.
+  - Repairs nothing, and needs no Python on the host. One login serves for all of it.
+options:
+  profile:
+    description: The name of the profile.
+    type: str
+    default: nbserver
+  prefix:
+    description: Path of the Python distribution that serves.
+    type: str
+    default: ~/anaconda
+  modulefile:
+    description: The name of its module.
+    type: str
+    default: anaconda
+  transport:
+    description: Where the server is meant to listen, when none runs.
+    type: str
+    choices: [socket, tcp]
+    default: socket
+  port:
+    description: The port of the node, with O(transport=tcp).
+    type: int
+    default: 8888
+  gateway:
+    description: The inventory name of the machine that everybody logs into; may be empty.
+    type: str
+    default: ''
+  form:
+    description: How the gateway is passed.
+    type: str
+    choices: [jump, two_hop, relay]
+    default: jump
+  local_port:
+    description: The port on this computer.
+    type: int
+    default: 8888
+attributes:
+  check_mode:
+    support: full
+    description: Does the same, which changes nothing.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+  action:
+    support: full
+    description: Runs on the controller.
+seealso:
+  - module: hpcc.notebook.connect
+author:
+  - The hpcc.notebook maintainers (@hpcc)
+"""
+
+EXAMPLES = r"""
+- name: Look at everything
+  hpcc.notebook.doctor:
+    gateway: hpcc.msu.edu
+"""
+
+RETURN = r"""
+findings:
+  description: What was found, when nothing is wrong; what is wrong is only printed.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    level:
+      description: V(ok) or V(warning).
+      type: str
+      sample: ok
+    subject:
+      description: What was looked at.
+      type: str
+      sample: certificate
+    what:
+      description: How it is.
+      type: str
+      sample: 364 days left
+    todo:
+      description: What to type, when something is to be done.
+      type: str
+      sample: ansible-playbook hpcc.notebook.setup
+"""

@@ -1,0 +1,152 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a login on a node to a port of this computer behind which our server has shown itself."""
+
+from __future__ import annotations
+
+import shlex
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.hpcc.notebook.plugins.module_utils import (
+    probe,
+    tunnel,
+    way_faults,
+    whereabouts,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.observation import answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Endpoint, Trust
+from ansible_collections.hpcc.notebook.plugins.module_utils.way_faults import Fault
+from ansible_collections.hpcc.notebook.plugins.module_utils.whereabouts import Node
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import require_free
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
+    NotConnected,
+    Session,
+)
+
+ANSWER_WITHIN = 30.0  # seconds for a command on the node: a shared home may be slow to read
+SHOW_WITHIN = 20.0  # seconds for the server to show its certificate
+_FIND = Path(__file__).parents[1] / "action" / "connect_shell" / "find.sh"
+
+
+class Lost(Exception):  # noqa: N818 - reads as what happened
+    """The way is not open."""
+
+    def __init__(self, fault: Fault, server: Mapping[str, Any] | None = None) -> None:
+        self.fault = fault
+        self.server = server
+        super().__init__(str(fault.error()))
+
+
+class Elsewhere(Exception):  # noqa: N818 - reads as what happened
+    """The login ended on another node than the server's."""
+
+    def __init__(self, node: Node, server: Mapping[str, Any]) -> None:
+        self.node = node
+        self.server = server
+        super().__init__(f"the server runs on {server['host']}, this login ended on {node.host}")
+
+
+@dataclass
+class Connection:
+    """One login and one server behind a port of this computer."""
+
+    session: Session
+    profile: str
+    local_port: int
+    refused: list[str]  # what ssh asked and nobody answered
+    trusts: tuple[Trust, ...] = ()
+    ssh_port: int = 22  # where the sshd of the node listens
+
+    def find(self) -> dict[str, Any]:
+        """Log in and find the server; Elsewhere when it is on another node."""
+        self._log_in()
+        node = look(self.session, self.profile)
+        record = whereabouts.choose(node)
+        server = whereabouts.server(node, record)
+        if record.host != node.host:
+            raise Elsewhere(node, server)
+        self.ssh_port = node.ssh_port
+        prints = whereabouts.fingerprints(node, record)
+        self.trusts = tuple(Trust(sha256) for sha256 in prints)
+        return server
+
+    def open(self) -> dict[str, Any]:
+        """Make the port lead to the server, and let the server prove that it is ours."""
+        require_free(self.local_port)
+        server = self.find()
+        local, target = tunnel.local_end(self.local_port), tunnel.remote_end(server)
+        asked = self.session.forward(local, target)
+        if asked.code:
+            raise Lost(Fault(f"ssh cannot listen: {asked.stderr.strip()}", local))
+        self._prove(server)
+        return server
+
+    def why_dead(self, timeout: float = SHOW_WITHIN) -> str | None:
+        """Why nothing comes through any more; None when our server answers."""
+        if not self.session.alive():
+            return "ssh has ended"
+        try:
+            self._handshake(probe.require_certificate, timeout)
+        except OSError as error:
+            return f"no answer: {error}"
+        return None
+
+    def _log_in(self) -> None:
+        self.refused.clear()
+        try:
+            self.session.open()
+        except NotConnected as reason:
+            raise Lost(way_faults.diagnose(str(reason), self.refused)) from reason
+
+    def _prove(self, server: Mapping[str, Any]) -> None:
+        try:
+            self._handshake(probe.require_private, SHOW_WITHIN)
+        except OSError as error:
+            raise Lost(self._why_not_led(server, error), server) from error
+
+    def _why_not_led(self, server: Mapping[str, Any], error: OSError) -> Fault:
+        """Whether the node or the server is to blame when nothing comes back."""
+        ports = self.session.leads_to(f"127.0.0.1:{self.ssh_port}")
+        host, transport = str(server["host"]), str(server["transport"])
+        if transport == "tcp" and not ports:
+            return way_faults.forbidden(host, transport, other_way=False)
+        if transport == "socket" and not self.session.leads_to(str(server["socket"])):
+            return way_faults.forbidden(host, transport, other_way=ports)
+        todo = "Restart it: ansible-playbook hpcc.notebook.start -e nbserver_state=restarted"
+        return Fault(f"the server does not answer: {error}", host, todo, passing=True)
+
+    def _handshake(self, prove: Callable[[Endpoint, Trust, float], None], timeout: float) -> None:
+        """Whoever answers has to hold one of our certificates; OSError when nobody does."""
+        for place, trust in enumerate(self.trusts, 1):
+            try:
+                prove(Endpoint(port=self.local_port), trust, timeout)
+                return
+            except NotebookError as error:
+                if isinstance(error.__cause__, ssl.SSLEOFError):
+                    raise ConnectionError("the connection was closed") from error
+                if place == len(self.trusts):
+                    raise
+
+
+def look(session: Session, profile: str) -> Node:
+    """Ask the node that a login ended on what it knows of the profile's servers."""
+    program = f"PROFILE={shlex.quote(profile)}\n{_FIND.read_text(encoding='utf-8')}"
+    ended = session.run(program, ANSWER_WITHIN)
+    found = answers(ended.stdout)
+    if not found:
+        raise NotebookError(
+            f"`sh -s` ended with {ended.code}: {_last(ended.stderr or ended.stdout)}",
+            "the first command on the node",
+            "Its login files (.bashrc) may hang or end the shell: try `ssh NODE sh -s` by hand",
+        )
+    return whereabouts.node(found)
+
+
+def _last(text: str) -> str:
+    return (text.strip().splitlines() or ["no output"])[-1]

@@ -1,0 +1,128 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the doctor sees on this computer, and through one login on the node."""
+
+from __future__ import annotations
+
+import shlex
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from ansible_collections.hpcc.notebook.plugins.module_utils import way_faults
+from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Answers, answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.probe import free_port_reason
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import listener
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
+    NotConnected,
+    Session,
+)
+
+SHELL_WITHIN = 10.0  # seconds for a shell that does nothing
+LOOK_WITHIN = 30.0
+_PROGRAMS = Path(__file__).parents[1] / "action" / "doctor_shell"
+
+
+def computer(words: list[str], local_port: int, gateway: str) -> Answers:
+    """What this computer's ssh is and how it is configured for the node; no host is contacted."""
+    return {
+        "ssh": [_said(["ssh", "-V"]).stderr],
+        "agent_keys": [str(_said(["ssh-add", "-l"]).stdout.count("SHA256:"))],
+        "local_port": [str(local_port)],
+        "local_port_free": ["no" if free_port_reason(local_port) else "yes"],
+        "local_port_holder": [listener(local_port)],
+        "gateway_addresses": [str(len(_addresses(gateway)))] if gateway else [],
+        **_configuration(words),
+    }
+
+
+def _configuration(words: list[str]) -> Answers:
+    """What ssh itself makes of its configuration for this login."""
+    asked = _said(["ssh", "-G", *words])
+    if asked.returncode:
+        return {"config_error": [" ".join(asked.stderr.split())]}
+    found: Answers = {}
+    for line in asked.stdout.splitlines():
+        keyword, _space, value = line.partition(" ")
+        found.setdefault(keyword, []).append(value)
+    return {
+        "hostname": found.get("hostname", []),
+        "gateway": found.get("proxyjump", []),
+        "control_path": found.get("controlpath", []),
+        "strict_host_keys": found.get("stricthostkeychecking", []),
+        "forward_agent": found.get("forwardagent", []),
+        "identity": _identities(found.get("identityfile", [])),
+    }
+
+
+def _identities(files: list[str]) -> list[str]:
+    paths = (Path(name).expanduser() for name in files)
+    return [f"{path} {path.stat().st_mode & 0o777:o}" for path in paths if path.is_file()]
+
+
+def node(session: Session, refused: list[str], settings: Mapping[str, object]) -> Answers:
+    """Log in and look around; what cannot be seen is left out."""
+    began = time.monotonic()
+    try:
+        session.open()
+    except NotConnected as reason:
+        fault = way_faults.diagnose(str(reason), refused)
+        return {"login_fault": [f"{fault.where}: {fault.what}"], "login_todo": [fault.todo]}
+    seen: Answers = {"login_seconds": [f"{time.monotonic() - began:.2f}"], **_shell(session)}
+    if "node_fault" not in seen:
+        seen.update(_look(session, settings))
+        seen.update(_forwarding(session, seen))
+    return seen
+
+
+def _shell(session: Session) -> Answers:
+    """What the login files print and cost, told by a command that does nothing."""
+    began = time.monotonic()
+    ended = session.run(":\n", SHELL_WITHIN)
+    if ended.code:
+        return {"node_fault": [f"`sh -s` ended with {ended.code}: {ended.stderr.strip()[-200:]}"]}
+    noise = len(ended.stdout.splitlines()) + len(ended.stderr.splitlines())
+    return {"noise": [str(noise)], "shell_seconds": [f"{time.monotonic() - began:.2f}"]}
+
+
+def _look(session: Session, settings: Mapping[str, object]) -> Answers:
+    lines = [f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items()]
+    inner = _PROGRAMS.joinpath("look.py").read_text(encoding="utf-8")
+    outer = _PROGRAMS.joinpath("look.sh").read_text(encoding="utf-8")
+    before = time.time()
+    ended = session.run("".join([*lines, f"LOOK={shlex.quote(inner)}\n", outer]), LOOK_WITHIN)
+    found = answers(ended.stdout)
+    if not found:
+        return {"node_fault": [f"`sh -s` ended with {ended.code}: {ended.stderr.strip()[-200:]}"]}
+    # The node looked at its clock at the beginning; whole seconds are exact enough.
+    apart = int(found["now"][0]) - int(before)
+    return {**found, "clock_difference": [str(apart if abs(apart) > 2 else 0)]}
+
+
+def _forwarding(session: Session, seen: Answers) -> Answers:
+    target = f"127.0.0.1:{(seen.get('ssh_port') or [''])[0] or 22}"
+    found = {"forwards_ports": ["yes" if session.leads_to(target) else "no"]}
+    if seen.get("socket"):
+        led = session.leads_to(seen["socket"][0])
+        found["forwards_sockets"] = ["yes" if led else "no"]
+    return found
+
+
+def _addresses(host: str) -> set[str]:
+    try:
+        return {str(found[4][0]) for found in socket.getaddrinfo(host, 22, socket.AF_INET)}
+    except OSError:
+        return set()
+
+
+def _said(argv: list[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            argv, capture_output=True, text=True, check=False, timeout=10,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        return subprocess.CompletedProcess(argv, 127, "", str(error))

@@ -1,0 +1,58 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the inventory says that its hosts are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.neighbours import name_of
+from ansible_collections.hpcc.notebook.plugins.module_utils.way import Way, is_local, way_to
+
+# What decides how ssh reaches a host; nothing else of a host is looked at.
+_NAMES = """
+    inventory_hostname ansible_connection ansible_host ansible_ssh_host ansible_user
+    ansible_ssh_user ansible_port ansible_ssh_port ansible_ssh_private_key_file
+    ansible_private_key_file ansible_ssh_common_args ansible_ssh_extra_args
+"""
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The hosts of a play, as one of its tasks sees them."""
+
+    task_vars: Mapping[str, Any]
+    gateway: str  # its name in the inventory; may be empty
+    form: str
+
+    @property
+    def here(self) -> str:
+        """The host that the task is for."""
+        return str(self.task_vars["inventory_hostname"])
+
+    def variables(self, host: str) -> dict[str, Any]:
+        """What decides how ssh reaches a host."""
+        known = self.task_vars["hostvars"][host]
+        return {name: known[name] for name in _NAMES.split() if name in known}
+
+    def gateway_variables(self) -> dict[str, Any] | None:
+        """The same of the gateway, where the inventory has one."""
+        return self.variables(self.gateway) if self.gateway else None
+
+    def way(self, host: str, form: str = "") -> Way:
+        """How to get to a host by ssh."""
+        dev = self.variables(host)
+        if is_local(dev):
+            what = "it is this computer: there is no way to go"
+            todo = "Run this on your own computer, with an inventory that reaches the cluster."
+            raise NotebookError(what, host, todo)
+        return way_to({"host": host}, dev, self.gateway_variables(), form or self.form)
+
+    def named(self, label: str) -> str | None:
+        """The host of this play that has the name which a node gives itself."""
+        names = self.task_vars.get("ansible_play_hosts", [])
+        return name_of({name: self.variables(name) for name in names}, label) or None

@@ -1,0 +1,329 @@
+"""Each check of the doctor says when all is well, and can be made to say the opposite."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import (
+    computer,
+    distribution,
+    node,
+    path,
+    serving,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import (
+    CHECKS,
+    findings,
+    is_wrong,
+    report,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import (
+    Seen,
+    version,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+THERE = {"profile": "700", "python": "3.13.1"}
+RUNS = {"server": "running", "host": "dev1", "certificate_sha256": "AA"}
+# Check → what it sees when all is well; then each other case: level, what is seen, what is said.
+CASES = {
+    computer.ssh: [
+        {"ssh": "OpenSSH_9.2p1 Debian-2+deb12u6, OpenSSL 3.0.19"},
+        ("wrong", {"ssh": "OpenSSH_7.2p2"}, "cannot jump"),
+        ("wrong", {"ssh": ""}, "no OpenSSH"),
+        ("warning", {"ssh": "OpenSSH_8.3p1"}, "may not be able to ask"),
+    ],
+    computer.configuration: [
+        {"hostname": "dev1"},
+        ("wrong", {"config_error": "line 3: Bad configuration option: x"}, "line 3"),
+    ],
+    computer.keys: [
+        {"agent_keys": "1"},
+        ("warning", {"agent_keys": "0"}, "ssh-copy-id"),
+    ],
+    computer.key_modes: [
+        {"identity": "/home/a b/.ssh/id 600"},
+        ("wrong", {"identity": "/home/a b/.ssh/id 640"}, "chmod 600 /home/a b/.ssh/id"),
+    ],
+    computer.control_path: [
+        {"control_path": "/home/a/.ssh/4f3a"},
+        ("wrong", {"control_path": "/home/" + "a" * 90}, "96 bytes"),
+    ],
+    computer.host_keys: [
+        {"strict_host_keys": "ask"},
+        ("warning", {"strict_host_keys": "false"}, "StrictHostKeyChecking"),
+    ],
+    computer.agent_forwarding: [
+        {"forward_agent": "no"},
+        ("warning", {"forward_agent": "yes"}, "root could"),
+    ],
+    computer.local_port: [
+        {"local_port": "8888", "local_port_free": "yes"},
+        ("warning", {"local_port": "8888", "local_port_holder": "nc (pid 7)"}, "by nc (pid 7)"),
+        ("warning", {"local_port": "8888"}, "another program"),
+    ],
+    computer.clock: [
+        {"clock_difference": "0"},
+        ("warning", {"clock_difference": "-90"}, "90 s"),
+        ("wrong", {"clock_difference": "172800"}, "48.0 hours"),
+    ],
+    path.login: [
+        {"login_seconds": "0.7", "login": "alice@dev1"},
+        ("wrong", {"login_fault": "dev1: refused", "login_todo": "ssh-add"}, "ssh-add"),
+        ("warning", {"login_seconds": "14"}, "ControlMaster"),
+    ],
+    path.node: [{"host": "dev1"}, ("wrong", {"node_fault": "no answer"}, "no answer")],
+    path.jump: [
+        {"login_seconds": "1", "gateway": "alice@gw", "form": "jump"},
+        ("warning", {"login_seconds": "1", "gateway": "gw", "form": "two_hop"}, "another user"),
+    ],
+    path.ports: [
+        {"forwards_ports": "yes", "transport": "tcp"},
+        ("wrong", {"forwards_ports": "no", "transport": "tcp"}, "nbserver_transport=socket"),
+    ],
+    path.sockets: [
+        {"forwards_sockets": "yes", "transport": "socket"},
+        ("wrong", {"forwards_sockets": "no", "transport": "socket"}, "nbserver_transport=tcp"),
+    ],
+    path.noise: [{"noise": "0"}, ("warning", {"noise": "3"}, "3 lines")],
+    path.pace: [{"shell_seconds": "0.2"}, ("warning", {"shell_seconds": "9"}, "9.0 s")],
+    path.round_robin: [
+        {"node_addresses": "1", "host": "dev1"},
+        ("warning", {"node_addresses": "3", "asked": "dev", "host": "dev1"}, "3 machines"),
+    ],
+    node.home_writable: [
+        {"home_write": "yes"},
+        ("wrong", {"home_write": "sh: write error: Disk quota exceeded"}, "quota exceeded"),
+    ],
+    node.home_room: [
+        {"home_kib": "9999999"},
+        ("warning", {"home_kib": "1048576"}, "1024 MiB"),
+        ("wrong", {"home_kib": "2048"}, "2 MiB"),
+    ],
+    node.home_inodes: [
+        {"home_inodes": "999999"},
+        ("warning", {"home_inodes": "20000"}, "20000 more files"),
+        ("wrong", {"home_inodes": "0"}, "0 more files"),
+    ],
+    node.quota: [
+        {"quota_percent": "12.5"},
+        ("warning", {"quota_percent": "95"}, "95 %"),
+        ("wrong", {"quota_percent": "101"}, "quota -s"),
+    ],
+    node.tmp_writable: [
+        {"tmp_write": "yes"},
+        ("wrong", {"tmp_write": "Read-only file system"}, "Read-only"),
+    ],
+    node.tmp_executable: [{"tmp_exec": "yes"}, ("warning", {"tmp_exec": "no"}, "noexec")],
+    node.tmp_room: [
+        {"tmp_kib": "9999999"},
+        ("warning", {"tmp_kib": "102400"}, "100 MiB"),
+        ("wrong", {"tmp_kib": "0"}, "0 MiB"),
+    ],
+    node.local_directory: [
+        {"local_dir": "/tmp/nb-1", "local_dir_state": "ours"},
+        ("wrong", {"local_dir": "/tmp/nb-1", "local_dir_state": "foreign"}, "somebody else"),
+        ("wrong", {"local_dir": "/tmp/nb-1", "local_dir_state": "open"}, "chmod 700 /tmp/nb-1"),
+    ],
+    node.tmux: [{"tmux": "tmux 3.3a"}, ("wrong", {"tmux": "missing"}, "there is none")],
+    node.logout: [
+        {"kill_user_processes": "no"},
+        ("warning", {"kill_user_processes": "yes", "linger": "no"}, "enable-linger"),
+    ],
+    node.modules: [{"modules": "Lmod 8.6"}, ("warning", {"modules": "none"}, "no `module`")],
+    node.cpu_limit: [
+        {"cpu_limit": "unlimited"},
+        ("warning", {"cpu_limit": "7200"}, "120 minutes"),
+    ],
+    node.open_files: [{"open_files": "1024"}, ("warning", {"open_files": "256"}, "at most 256")],
+    node.load: [
+        {"load": "1.5", "cores": "2"},
+        ("warning", {"load": "9", "cores": "2"}, "9.0 on 2 cores"),
+    ],
+    distribution.installation: [
+        {"installation": "complete", "generation": "g", "prefix": "/p"},
+        ("wrong", {"installation": "missing", "prefix": "/p"}, "none at /p"),
+        ("wrong", {"installation": "damaged", "prefix": "/p"}, "not complete"),
+        ("warning", {"installation": "foreign", "prefix": "/p"}, "not made by"),
+    ],
+    distribution.python: [
+        {"installation": "complete", "python": "3.13.1"},
+        ("wrong", {"installation": "complete"}, "does not run"),
+    ],
+    distribution.unfinished: [
+        {"prefix": "/p"},
+        ("warning", {"prefix": "/p", "lock": "pid=7 host=dev2"}, "rm /p.d/lock"),
+        ("warning", {"prefix": "/p", "changing": "yes"}, "cut off"),
+    ],
+    distribution.frontends: [
+        {"python": "3.13.1", "package": "jupyterlab 4.6.6"},
+        ("wrong", {"python": "3.13.1"}, "none"),
+    ],
+    distribution.vulnerable: [
+        {"package": "jupyter_server 2.21.0"},
+        ("wrong", {"package": "jupyter_server 2.20.9"}, "safe from 2.21.0"),
+        ("wrong", {"package": "tornado 6.4.2"}, "tornado 6.4.2"),
+    ],
+    distribution.modulefile: [
+        {"modules": "x", "modulefile": "/m", "module_python": "/p/bin/python", "prefix": "/p"},
+        ("warning", {"modules": "x", "modulefile": "missing"}, "there is none"),
+        ("wrong", {"modules": "x", "modulefile": "/m", "prefix": "/p"}, "not found"),
+    ],
+    distribution.spider_cache: [
+        {"spider_cache": "fresh"},
+        ("warning", {"spider_cache": "stale"}, "--ignore_cache"),
+    ],
+    serving.profile: [
+        {"profile": "700"},
+        ("wrong", {"profile": "missing"}, "there is none"),
+        ("wrong", {"profile": "755"}, "755"),
+    ],
+    serving.exposed: [THERE, ("wrong", {**THERE, "exposed": "/x/key"}, "can read /x/key")],
+    serving.configuration: [
+        {"config": "ok"},
+        ("wrong", {"config": "cannot be read: invalid syntax"}, "invalid syntax"),
+    ],
+    serving.password: [
+        {"password": "argon2id m=65536 t=3 p=4"},
+        ("wrong", {"password": "none"}, "none is set"),
+        ("wrong", {"password": "sha1"}, "weak: sha1"),
+        ("warning", {"password": "argon2id m=8 t=1 p=1"}, "cheap to guess"),
+    ],
+    serving.certificate: [
+        {**THERE, "certificate_until": "31536000", "now": "0"},
+        ("wrong", THERE, "there is none"),
+        ("wrong", {"certificate_until": "0", "now": "172801"}, "expired 3 days ago"),
+        ("warning", {"certificate_until": "864001", "now": "0"}, "in 10 days"),
+    ],
+    serving.key: [{"key": "ok"}, ("wrong", {"key": "KEY_VALUES_MISMATCH"}, "MISMATCH")],
+    serving.token: [{"token": "there"}, ("wrong", {"token": "missing"}, "gently")],
+    serving.server: [
+        RUNS,
+        ("warning", {"server": "gone", "server_since": "Monday"}, "of Monday is gone"),
+        ("warning", {"server": "rebooted"}, "rebooted"),
+    ],
+    serving.served: [
+        {**RUNS, "served_sha256": "AA"},
+        ("wrong", {**RUNS, "served_error": "refused"}, "refused"),
+        ("warning", {**RUNS, "served_sha256": "BB"}, "another certificate"),
+    ],
+    serving.session: [
+        {**RUNS, "session": "there"},
+        ("warning", {**RUNS, "session": "lost"}, "pkill -USR1"),
+    ],
+    serving.port: [
+        {"transport": "tcp", "node_port": "8888", "node_port_holder": "free"},
+        (
+            "wrong",
+            {"transport": "tcp", "node_port": "8888", "node_port_holder": "7", "uid": "1"},
+            "belongs to uid 7",
+        ),
+    ],
+}
+# These two only tell what is so; nothing is better or worse about it.
+ONLY_TELLING = {
+    path.round_robin_gateway: {"gateway": "gw", "gateway_addresses": "3"},
+    serving.elsewhere: {"elsewhere": "dev2"},
+}
+
+
+def seen(answers):
+    return Seen({name: [value] for name, value in answers.items()})
+
+
+def name_of(value):
+    return value.__name__ if callable(value) else None
+
+
+@pytest.mark.parametrize("check", CASES, ids=name_of)
+def test_a_check_says_when_all_is_well(check):
+    assert check(seen(CASES[check][0])).level == "ok"
+
+
+@pytest.mark.parametrize(
+    ("check", "level", "answers", "said"),
+    [(check, *case) for check, (_well, *cases) in CASES.items() for case in cases],
+    ids=name_of,
+)
+def test_a_check_can_fail_and_says_what_to_type(check, level, answers, said):
+    finding = check(seen(answers))
+    assert finding.level == level
+    assert said in "\n".join(finding.lines())
+    assert finding.todo, "a person is left with what to do"
+
+
+@pytest.mark.parametrize("check", CASES, ids=name_of)
+def test_what_could_not_be_seen_is_not_judged(check):
+    finding = check(seen({}))
+    assert finding is None or check is computer.ssh or check is computer.keys
+
+
+@pytest.mark.parametrize("check", ONLY_TELLING, ids=name_of)
+def test_some_only_tell(check):
+    assert check(seen(ONLY_TELLING[check])).level == "ok"
+
+
+def test_there_are_many_checks_and_each_has_its_cases():
+    assert len(CHECKS) >= 25
+    assert set(CHECKS) == {*CASES, *ONLY_TELLING}
+
+
+def test_the_report_counts_and_ends_badly_only_when_something_is_wrong():
+    good = findings(seen({"ssh": "OpenSSH_9.9", "agent_keys": "1"}))
+    assert report(good)[-1] == "2 checks: 2 ok, 0 to look at, 0 wrong."
+    assert not is_wrong(good)
+    warned = findings(seen({"ssh": "OpenSSH_9.9"}))
+    assert not is_wrong(warned)
+    bad = findings(seen({"ssh": "", "agent_keys": "1"}))
+    assert report(bad)[-1] == "2 checks: 1 ok, 0 to look at, 1 wrong."
+    assert is_wrong(bad)
+
+
+ODD = st.one_of(
+    st.text(), st.sampled_from(["inf", "nan", "-1", "²", "argon2id m=x t=", "argon2id"])
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted({n for c in CASES.values() for n in c[0]})), ODD))
+def test_no_answer_of_a_node_breaks_a_check(answers):
+    for finding in findings(seen(answers)):
+        assert finding.level in ("ok", "warning", "wrong")
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("9.2p1", (9, 2)), ("4.4.8", (4, 4, 8)), ("2.21.0rc1", (2, 21, 0)), ("", ())],
+)
+def test_versions_are_compared_by_their_numbers(text, numbers):
+    assert version(text) == numbers
+
+
+LOOK = Path(__file__).parents[2] / "plugins" / "action" / "doctor_shell" / "look.py"
+
+
+def look(directory):
+    """Run the program for the node here, on a profile that does not even exist."""
+    command = [sys.executable, "-I", "-c", LOOK.read_text(), str(directory), "h", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return [line.partition("=")[::2] for line in done.stdout.splitlines()]
+
+
+def test_the_program_for_the_node_survives_a_profile_that_is_not_there(tmp_path):
+    answers = dict(look(tmp_path / "none"))
+    assert answers["server"] == "none"
+    assert answers["config"].startswith("cannot be read")
+    assert answers["node_port_holder"] == "free"
+
+
+def test_the_program_for_the_node_never_prints_a_hash(tmp_path):
+    stored = "argon2:$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2g"
+    (tmp_path / "jupyter_server_config.py").write_text("c = 1\n")
+    settings = {"IdentityProvider": {"hashed_password": stored}}
+    (tmp_path / "jupyter_server_config.json").write_text(json.dumps(settings))
+    answers = dict(look(tmp_path))
+    assert answers["password"] == "argon2id m=65536 t=3 p=4"
+    assert not re.search("c2FsdHNhbHQ|aGFzaGhhc2g", str(answers))
