@@ -6,9 +6,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from terminal import CHECKOUT
+from connecting import STATE, USER, VARIABLES
+from terminal import CHECKOUT, playbook
 
 CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
 
@@ -28,3 +30,39 @@ def local_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@pytest.fixture(scope="session")
+def serving(account: str) -> str:
+    """An account with a running server."""
+    assert account != USER
+    subprocess.run([*CLUSTER, "reset", USER], check=True)
+    playbook("setup", "-e", VARIABLES)
+    playbook("start", "-e", VARIABLES)
+    return USER
+
+
+@pytest.fixture
+def options(serving: str, local_port: int) -> list[str]:
+    """What every command line here ends with."""
+    return ["-e", f"ansible_user={serving}", "-e", f"nbserver_local_port={local_port}"]
+
+
+@pytest.fixture
+def ways(tmp_path: Path) -> Path:
+    """A configuration of ssh that also knows the second sshds, by names of their own."""
+    config = tmp_path / "config"
+    stanzas = "".join(
+        f"Host {name}\n  HostName {host}\n  Port {port}\n  HostKeyAlias {alias}\n"
+        f"  ProxyJump {USER}@gateway\n"
+        for name, host, port, alias in (
+            ("strict-gateway", "gateway", 2022, "gateway"),
+            ("no-sockets", "dev1", 2023, "dev1"),
+            ("no-forwarding", "dev1", 2024, "dev1"),
+            ("asking-gateway", "gateway", 2025, "gateway"),
+            ("stranger", "dev1", 22, "stranger"),
+            ("changed", "dev1", 22, "changed"),
+        )
+    )
+    config.write_text(stanzas + (STATE / "ssh_config").read_text())
+    return config

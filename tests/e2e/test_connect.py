@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -10,110 +9,26 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
 import pytest
-from sshd import CLUSTER, as_root, second_sshd
-from terminal import BIN, CHECKOUT, COLOUR, environment, playbook
+from connecting import (
+    GREETING,
+    STATE,
+    VARIABLES,
+    common,
+    connecting,
+    ends,
+    login_page,
+    ours,
+    wait_for,
+)
+from sshd import as_root, second_sshd
+from terminal import playbook
 
-USER = "grace"
-STATE = CHECKOUT / ".cluster"
-PASSWORD = "a walk along the Red Cedar"
-VARIABLES = json.dumps({"ansible_user": USER, "nbserver_profile_password": PASSWORD})
 # Others may use the machine at the same time.
 pytestmark = pytest.mark.timeout(600)
-GREETING = r"This window keeps the connection"
-
-
-@pytest.fixture(scope="module")
-def serving(account: str) -> str:
-    """An account with a running server."""
-    assert account != USER
-    subprocess.run([*CLUSTER, "reset", USER], check=True)
-    playbook("setup", "-e", VARIABLES)
-    playbook("start", "-e", VARIABLES)
-    return USER
-
-
-@pytest.fixture
-def options(serving: str, local_port: int) -> list[str]:
-    """What every command line here ends with."""
-    return ["-e", f"ansible_user={serving}", "-e", f"nbserver_local_port={local_port}"]
-
-
-@pytest.fixture
-def ways(tmp_path: Path) -> Path:
-    """A configuration of ssh that also knows the second sshds, by names of their own."""
-    config = tmp_path / "config"
-    stanzas = "".join(
-        f"Host {name}\n  HostName {host}\n  Port {port}\n  HostKeyAlias {alias}\n"
-        f"  ProxyJump {USER}@gateway\n"
-        for name, host, port, alias in (
-            ("strict-gateway", "gateway", 2022, "gateway"),
-            ("no-sockets", "dev1", 2023, "dev1"),
-            ("no-forwarding", "dev1", 2024, "dev1"),
-            ("asking-gateway", "gateway", 2025, "gateway"),
-            ("stranger", "dev1", 22, "stranger"),
-            ("changed", "dev1", 22, "changed"),
-        )
-    )
-    config.write_text(stanzas + (STATE / "ssh_config").read_text())
-    return config
-
-
-def common(config: Path, jump: str) -> list[str]:
-    given = {"ansible_ssh_common_args": f"-F {config} -J {USER}@{jump}"}
-    return ["-e", json.dumps(given)]
-
-
-@contextmanager
-def connecting(*more: str, env: dict[str, str] | None = None) -> Iterator[pexpect.spawn]:
-    """Type the command and watch; whatever happens, it is ended as a person would."""
-    words = ["playbooks/connect.yml", "-i", str(STATE / "inventory.ini"), *more]
-    terminal = pexpect.spawn(
-        str(BIN / "ansible-playbook"), words, cwd=str(CHECKOUT), encoding="utf-8", timeout=90,
-        dimensions=(50, 400), env={**environment(), "ANSIBLE_NOCOLOR": "1", **(env or {})},
-    )  # fmt: skip
-    try:
-        yield terminal
-    finally:
-        if terminal.isalive():
-            terminal.sendcontrol("c")
-            terminal.expect(pexpect.EOF, timeout=30)
-        terminal.close()
-        assert not ours(), "no ssh is left"
-
-
-def ends(terminal: pexpect.spawn) -> str:
-    """Everything until it ends by itself, with a failure."""
-    terminal.expect(pexpect.EOF)
-    terminal.close()
-    assert terminal.exitstatus == 2
-    printed = COLOUR.sub("", terminal.before or "")
-    assert "Traceback" not in printed
-    return printed
-
-
-def ours() -> list[int]:
-    """The master connections that connect has opened."""
-    said = subprocess.run(["pgrep", "-f", "^ssh .*/nbserver-[^/]*/way"], capture_output=True)
-    return [int(pid) for pid in said.stdout.split()]
-
-
-def login_page(port: int) -> str:
-    command = [
-        "curl",
-        "-sk",
-        "-o",
-        "/dev/null",
-        "-w",
-        "%{http_code}",
-        f"https://127.0.0.1:{port}/login",
-    ]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def gateway_listeners() -> str:
@@ -232,13 +147,6 @@ def test_a_gateway_that_forbids_jumping_is_passed_by_a_relay(
             assert login_page(local_port) == "200"
 
 
-def wait_for(condition: object) -> None:
-    until = time.monotonic() + 30
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < until
-        time.sleep(0.2)
-
-
 @pytest.mark.parametrize(
     ("name", "port", "setting", "reason", "advice"),
     [
@@ -296,6 +204,28 @@ def test_the_two_hop_form_is_printed_with_its_warning(options: list[str]) -> Non
         assert terminal.exitstatus == 0
 
 
+def test_the_short_name_is_written_on_request_works_and_is_removed(
+    options: list[str], ways: Path, local_port: int
+) -> None:
+    before = ways.read_text()
+    given = [*options, *common(ways, "gateway"), "-e", f"nbserver_ssh_config_file={ways}"]
+    with connecting(*given, "-e", "nbserver_ssh_config=present", "--check", "--diff") as terminal:
+        terminal.expect("\\+Host nbserver")
+        terminal.expect(pexpect.EOF)
+    assert ways.read_text() == before, "a check run writes nothing"
+    with connecting(*given, "-e", "nbserver_ssh_config=present") as terminal:
+        terminal.expect(GREETING)
+    short = subprocess.Popen(["ssh", "-F", str(ways), "nbserver"], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: login_page(local_port) == "200")
+    finally:
+        short.terminate()
+        short.wait()
+    with connecting(*given, "-e", "nbserver_ssh_config=absent") as terminal:
+        terminal.expect(pexpect.EOF)
+    assert ways.read_text() == before
+
+
 def test_a_login_file_that_hangs_is_said(options: list[str], serving: str) -> None:
     """The command on the node gets 30 seconds; the test shortens nothing."""
     bashrc = f"/home/{serving}/.bashrc"
@@ -311,7 +241,10 @@ def test_a_login_file_that_hangs_is_said(options: list[str], serving: str) -> No
 
 def test_a_stopped_server_is_said_with_how_to_start_it(options: list[str]) -> None:
     playbook("stop", "-e", VARIABLES)
-    with connecting(*options) as terminal:
-        said = ends(terminal)
+    try:
+        with connecting(*options) as terminal:
+            said = ends(terminal)
+    finally:
+        playbook("start", "-e", VARIABLES)
     assert "dev1: no notebook server is running" in said
     assert "ansible-playbook hpcc.notebook.start" in said

@@ -21,6 +21,7 @@ SIDE_EFFECTS = {
     "module_utils/server_stop": "stops a server, through those above",
     "module_utils/server_report": "lets a server answer before it is called running",
     "module_utils/server_info": "looks at what runs, and asks it",
+    "module_utils/ssh_config_file": "asks ssh, through processes, and writes through files",
     "module_utils/server_control": "chooses between starting and stopping",
 }
 _TOUCHING = """

@@ -1,0 +1,107 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIDE EFFECTS: ask ssh what it makes of a configuration, read it and replace it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes, ssh_config
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.resource import Plan
+from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh_config import Settings
+
+_SSH_ANSWERS_WITHIN = 20.0
+
+
+def decide(params: Mapping[str, Any]) -> Plan:
+    """What the file has to be, known and checked by ssh before anything is written."""
+    name, path = params["name"], str(Path(params["path"]).expanduser())
+    require("name", "profile_name", name)
+    require("path", "path", params["path"])
+    before = _read(path)
+    after = ssh_config.without_block(before, name)
+    if params["state"] == "present":
+        words = _words(params["command"] or "", path)
+        after = ssh_config.with_block(before, name, _settings(words, after, name))
+        _require_same(words, after, name)
+    changed = before != after
+    return Plan(
+        reasons=[_reason(before, after, params["state"])] if changed else [],
+        apply=lambda: _write(path, after),
+        diff=[ssh_config.diff(path, before, after)] if changed else [],
+        result={"path": path, "name": name},
+    )
+
+
+def _reason(before: str, after: str, state: str) -> str:
+    if state == "absent":
+        return "the block is there"
+    return "the block is missing" if len(after) > len(before) else "the block differs"
+
+
+def _words(command: str, path: str) -> list[str]:
+    """The words of a tunnel's command behind ssh; it has to be one that one file can express."""
+    words = shlex.split(command)
+    if words[:2] != ["ssh", "-N"]:
+        what = "must be the command of a tunnel that begins with ssh -N"
+        raise NotebookError(what, "command", "A tunnel of two hops cannot stand in ssh_config.")
+    rest = words[1:]
+    while "-F" in rest:
+        at = rest.index("-F")
+        if str(Path(rest[at + 1]).expanduser()) != path:
+            what = f"it reads {rest[at + 1]} (-F), where a block in {path} would not be seen"
+            raise NotebookError(what, "command", "Set nbserver_ssh_config_file to that file.")
+        del rest[at : at + 2]
+    return rest
+
+
+def _settings(words: Sequence[str], without: str, name: str) -> list[str]:
+    wanted, plain = _asked(words, without), _asked([name], without)
+    return ssh_config.lines(wanted, plain)
+
+
+def _require_same(words: Sequence[str], text: str, name: str) -> None:
+    """Let ssh itself confirm that the bare name now means the tunnel."""
+    left = ssh_config.differences(_asked(words, text), _asked([name], text))
+    if left:
+        what = f"`ssh {name}` would not mean the tunnel, because of {', '.join(left)}"
+        todo = f"Look for settings above the block, or for another `Host {name}`."
+        raise NotebookError(what, "ssh_config", todo)
+
+
+def _asked(words: Sequence[str], text: str) -> Settings:
+    """What ssh makes of a command line under a configuration of this text."""
+    with tempfile.NamedTemporaryFile("wb", prefix="ssh_config-") as file:
+        file.write(_bytes(text))
+        file.flush()
+        done = processes.run(["ssh", "-G", "-F", file.name, *words], timeout=_SSH_ANSWERS_WITHIN)
+        said = done.stderr.replace(file.name, "the new file").strip()
+    if done.code:
+        what = f"ssh does not accept it: {said}"
+        raise NotebookError(what, "ssh_config", "Correct that line; nothing was changed.")
+    return ssh_config.parse(done.stdout)
+
+
+def _read(path: str) -> str:
+    content = files.read(os.path.realpath(path))
+    return (content or b"").decode("utf-8", "surrogateescape")
+
+
+def _write(path: str, text: str) -> Mapping[str, object]:
+    """Replace the file itself, also where a link leads to it, as in a directory of dotfiles."""
+    target = os.path.realpath(path)
+    if not Path(target).parent.exists():
+        files.make_private_directory(str(Path(target).parent))
+    files.write_private(target, _bytes(text))
+    return {}
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

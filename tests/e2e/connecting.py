@@ -1,0 +1,80 @@
+"""connect.yml typed into a terminal, and what can be seen of it from outside."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pexpect
+from terminal import BIN, CHECKOUT, COLOUR, environment
+
+USER = "grace"
+STATE = CHECKOUT / ".cluster"
+PASSWORD = "a walk along the Red Cedar"
+VARIABLES = json.dumps({"ansible_user": USER, "nbserver_profile_password": PASSWORD})
+GREETING = r"This window keeps the connection"
+
+
+def common(config: Path, jump: str) -> list[str]:
+    given = {"ansible_ssh_common_args": f"-F {config} -J {USER}@{jump}"}
+    return ["-e", json.dumps(given)]
+
+
+@contextmanager
+def connecting(*more: str, env: dict[str, str] | None = None) -> Iterator[pexpect.spawn]:
+    """Type the command and watch; whatever happens, it is ended as a person would."""
+    words = ["playbooks/connect.yml", "-i", str(STATE / "inventory.ini"), *more]
+    terminal = pexpect.spawn(
+        str(BIN / "ansible-playbook"), words, cwd=str(CHECKOUT), encoding="utf-8", timeout=90,
+        dimensions=(50, 400), env={**environment(), "ANSIBLE_NOCOLOR": "1", **(env or {})},
+    )  # fmt: skip
+    try:
+        yield terminal
+    finally:
+        if terminal.isalive():
+            terminal.sendcontrol("c")
+            terminal.expect(pexpect.EOF, timeout=30)
+        terminal.close()
+        assert not ours(), "no ssh is left"
+
+
+def ends(terminal: pexpect.spawn) -> str:
+    """Everything until it ends by itself, with a failure."""
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 2
+    printed = COLOUR.sub("", terminal.before or "")
+    assert "Traceback" not in printed
+    return printed
+
+
+def ours() -> list[int]:
+    """The master connections that connect has opened, run from this checkout."""
+    command = ["pgrep", "-f", "^ssh .*/nbserver-[^/]*/way"]
+    said = subprocess.run(command, capture_output=True, check=False)
+    pids = [int(pid) for pid in said.stdout.split()]
+    return [pid for pid in pids if Path(f"/proc/{pid}/cwd").resolve() == CHECKOUT]
+
+
+def login_page(port: int) -> str:
+    command = [
+        "curl",
+        "-sk",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code}",
+        f"https://127.0.0.1:{port}/login",
+    ]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.2)

@@ -1,0 +1,198 @@
+"""`ssh nbserver` means the tunnel, as ssh itself reads it, and nothing else in the file changes."""
+
+import stat
+import subprocess
+
+import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils import ssh_config
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.modules import ssh_config_block
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from modules import ModuleFailed, four_beats, run_module
+
+SOCKET = "/tmp/nbserver-1000/notebook.sock"
+SAFELY = "ssh -N -a -o ExitOnForwardFailure=yes"
+FORWARD = f"-L 127.0.0.1:8888:{SOCKET}"
+COMMAND = f"{SAFELY} -J alice@hpcc.msu.edu {FORWARD} alice@dev-intel10"
+PERSONS = """\
+# mine
+ForwardAgent yes
+Host dev-intel10
+  IdentityFile ~/.ssh/cluster key
+  ServerAliveInterval 42
+Host *
+\tUser somebody
+\tExitOnForwardFailure no
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "ssh" / "config"
+    path.parent.mkdir(mode=0o700)
+    path.write_text(PERSONS.replace("~/.ssh/cluster key", '"~/.ssh/cluster key"'))
+    return path
+
+
+def says(path, *words):
+    """What OpenSSH makes of a command line under this file."""
+    argv = ["ssh", "-G", "-F", str(path), *words]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=20)
+    return ssh_config.parse(done.stdout)
+
+
+def test_the_bare_name_means_the_tunnel(config):
+    four_beats(ssh_config_block, path=str(config), command=COMMAND)
+    said = says(config, "nbserver")
+    assert said["hostname"] == ["dev-intel10"]
+    assert said["user"] == ["alice"]
+    assert said["proxyjump"] == ["alice@hpcc.msu.edu"]
+    assert said["localforward"] == [f"[127.0.0.1]:8888 {SOCKET}"]
+    assert "dynamicforward" not in config.read_text().lower(), "that would be a proxy for all"
+    assert said["exitonforwardfailure"] == ["yes"]
+    assert said["forwardagent"] == ["no"], "although the person says ForwardAgent yes"
+    assert said["identityfile"] == ["~/.ssh/cluster key"], "what the person says of the node holds"
+    assert said["serveraliveinterval"] == ["42"]
+
+
+def test_every_other_host_means_what_it_meant(config):
+    before = says(config, "other"), says(config, "dev-intel10")
+    run_module(ssh_config_block, path=str(config), command=COMMAND)
+    assert (says(config, "other"), says(config, "dev-intel10")) == before
+
+
+def test_what_was_there_is_kept_to_the_byte_and_comes_back_alone(config):
+    before = config.read_bytes() + b"# caf\xe9 in latin-1\r\n"
+    config.write_bytes(before)
+    run_module(ssh_config_block, path=str(config), command=COMMAND)
+    assert config.read_bytes().endswith(before)
+    four_beats(ssh_config_block, path=str(config), state="absent")
+    assert config.read_bytes() == before
+
+
+def test_a_changed_tunnel_replaces_the_block_where_it_stands(config):
+    run_module(ssh_config_block, path=str(config), command=COMMAND)
+    config.write_text("# above\n" + config.read_text())
+    four_beats(ssh_config_block, path=str(config), command=COMMAND.replace("8888", "9000"))
+    text = config.read_text()
+    assert text.startswith("# above\n# BEGIN hpcc.notebook nbserver")
+    assert text.count("BEGIN") == text.count("Host nbserver\n") == 1
+    assert says(config, "nbserver")["localforward"] == [f"[127.0.0.1]:9000 {SOCKET}"]
+
+
+def test_a_missing_file_is_made_private(tmp_path):
+    path = tmp_path / "new" / "config"
+    four_beats(ssh_config_block, path=str(path), command=COMMAND)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_link_to_dotfiles_stays_a_link(config, tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(config)
+    run_module(ssh_config_block, path=str(link), command=COMMAND)
+    assert link.is_symlink()
+    assert "Host nbserver" in config.read_text()
+    assert stat.S_IMODE(config.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"{SAFELY} {FORWARD} dev",
+        f"{SAFELY} -p 2222 -i '/home/a b/k' {FORWARD} bob@10.0.0.7",
+        f"{SAFELY} -o 'ProxyCommand=ssh -a gw nc %h %p' {FORWARD} alice@dev",
+        f"{SAFELY} -J 'al@[::1]:22' -L 127.0.0.1:1:127.0.0.1:2 alice@dev",
+        f"{SAFELY} -4 -C -o UserKnownHostsFile=/a -o ControlPath=~/.ssh/%C {FORWARD} alice@dev",
+        f"{SAFELY} -l carol -o 'UserKnownHostsFile=/a /b' -o HostKeyAlias=x {FORWARD} dev",
+    ],
+)
+def test_every_way_to_a_node_can_be_expressed(config, command):
+    run_module(ssh_config_block, path=str(config), command=command)
+    words = command.removeprefix("ssh ")
+    argv = ["sh", "-c", f"ssh -G -F {config} {words}"]
+    direct = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=20).stdout
+    assert says(config, "nbserver") == ssh_config.parse(direct)
+
+
+def test_a_file_that_ansible_gives_to_ssh_is_the_one_to_write(config, tmp_path):
+    command = COMMAND.replace(" -J", f" -F {config} -J")
+    run_module(ssh_config_block, path=str(config), command=command)
+    assert says(config, "nbserver")["hostname"] == ["dev-intel10"]
+    with pytest.raises(ModuleFailed, match="would not be seen"):
+        run_module(ssh_config_block, path=str(tmp_path / "other"), command=command)
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Host nbserver\n  Port 4\n# BEGIN hpcc.notebook nbserver: written by connect.yml; changes "
+         "here are lost\n# END hpcc.notebook nbserver\n", "because of port"),
+        ("# END hpcc.notebook nbserver\n", "marks of the block nbserver are damaged"),
+        ("ForwardAgnet yes\n", "ssh does not accept it: the new file: line 1: Bad configuration"),
+    ],
+)  # fmt: skip
+def test_a_file_in_which_it_would_not_work_is_left_alone(config, text, reason):
+    config.write_text(text)
+    with pytest.raises(ModuleFailed, match=reason):
+        run_module(ssh_config_block, path=str(config), command=COMMAND)
+    assert config.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"command": "ssh -t -a gw 'ssh -N dev'"}, "two hops"),
+        ({"command": "rm -rf /"}, "begins with ssh -N"),
+        ({"command": COMMAND, "name": "*"}, "name: must be"),
+        ({"command": COMMAND, "name": "a\nHost *"}, "name: must"),
+        ({"command": COMMAND, "path": "relative"}, "path: must be an absolute path"),
+        ({}, "command"),
+    ],
+)
+def test_bad_input_changes_nothing(config, arguments, reason):
+    before = config.read_bytes()
+    with pytest.raises(ModuleFailed, match=reason):
+        run_module(ssh_config_block, **{"path": str(config), **arguments})
+    assert config.read_bytes() == before
+
+
+def test_two_names_live_side_by_side(config):
+    run_module(ssh_config_block, path=str(config), command=COMMAND)
+    other = COMMAND.replace("dev-intel10", "dev-intel14").replace("8888", "8889")
+    run_module(ssh_config_block, path=str(config), command=other, name="nb14")
+    assert says(config, "nbserver")["hostname"] == ["dev-intel10"]
+    assert says(config, "nb14")["hostname"] == ["dev-intel14"]
+
+
+VALUES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
+
+
+@settings(deadline=None)
+@given(VALUES.filter(lambda value: value.strip() == value and "%" not in value))
+def test_ssh_reads_a_value_as_it_was_meant_or_it_is_refused(value):
+    try:
+        line = f"identityfile {ssh_config.quoted('identityfile', value)}"
+    except NotebookError:
+        return
+    argv = ["ssh", "-G", "-F", "/dev/stdin", "x"]
+    done = subprocess.run(
+        argv,
+        input=f"Host x\n{line}\n  Port 4\n".encode(),
+        capture_output=True,
+        check=True,
+        timeout=20,
+    )
+    said = ssh_config.parse(done.stdout.decode())
+    assert said["identityfile"] == [value]
+    assert said["port"] == ["4"], "and nothing of it became another line or option"
+
+
+@given(st.lists(st.sampled_from(["a\n", "# x\r\n", "\n", "Host y\n", "ä"])).map("".join))
+def test_adding_and_removing_gives_the_same_text_again(text):
+    added = ssh_config.with_block(text, "nb", ["    user a"])
+    assert ssh_config.with_block(added, "nb", ["    user a"]) == added
+    assert ssh_config.without_block(added, "nb") == text
+    assert ssh_config.without_block(text, "nb") == text
