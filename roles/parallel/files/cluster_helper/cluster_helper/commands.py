@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from cluster_helper.errors import ClusterError
 from cluster_helper.schedulers.dialect import Dialect, Task
 
 PATIENCE = 30  # seconds that a command of the scheduler gets
+# How Torque, PBS Pro and LSF say that a job has ended some time ago.
+_FORGOTTEN = re.compile(r"Unknown Job Id|Job has finished|is not found", re.IGNORECASE)
 _ALWAYS = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ")
 
 
@@ -45,15 +48,17 @@ class Commands:
     def tasks(self, job: str) -> list[Task]:
         """What has become of each engine's job."""
         done = self._run(self.dialect.query(job))
-        if done.returncode and not done.stdout.strip():
+        silent = done.returncode and not done.stdout.strip()
+        if silent and not _FORGOTTEN.search(done.stderr):
             raise ClusterError(f"{self.dialect.name} does not answer", _words(done))
         return self.dialect.tasks(job, done.stdout)
 
-    def explain(self, job: str) -> str:
-        """Why the job waits, in the scheduler's words; nothing where it does not say."""
+    def explain(self, job: str) -> tuple[str, bool]:
+        """Why the job waits, in the scheduler's words, and whether in vain."""
         if self.dialect.explain is None:
-            return ""
-        return self.dialect.reason(self._run(self.dialect.explain(job)).stdout)
+            return "", False
+        said = self._run(self.dialect.explain(job)).stdout
+        return self.dialect.reason(said), self.dialect.hopeless(said)
 
     def cancel(self, job: str) -> None:
         """End the whole job; one that has ended is no error."""

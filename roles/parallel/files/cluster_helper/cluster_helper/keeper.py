@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from cluster_helper.commands import Commands
 from cluster_helper.errors import ClusterError
 from cluster_helper.local import LocalJob
 from cluster_helper.schedulers import named
-from cluster_helper.schedulers.dialect import ENDED, FAILED, WAITING
+from cluster_helper.schedulers.dialect import ENDED, FAILED, WAITING, Task, with_vanished
 
 _TICK = 0.2
 _FIRST_LOOK, _LAST_LOOK = 1.0, 15.0  # seconds between questions to the scheduler, growing
@@ -47,7 +47,7 @@ class Keeper:
         self.job = LocalJob(order) if order["scheduler"] == "local" else SchedulerJob(order)
         self.parent = os.getppid()
         self.pause, self.next_look = _FIRST_LOOK, 0.0
-        self.seen: list[dict[str, Any]] = []
+        self.seen: tuple[list[Task], str] = [], ""
         self.controller: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
@@ -95,21 +95,29 @@ class Keeper:
     def _look(self) -> None:
         """Ask for the tasks, and tell what has changed."""
         try:
-            tasks = [asdict(task) for task in self.job.tasks()]
+            seen = self._seen()
         except ClusterError as error:
             say("silent", reason=str(error))
         else:
-            if tasks != self.seen:
-                self.seen, self.pause = tasks, _FIRST_LOOK
-                say("tasks", tasks=tasks, why=self._why(tasks))
+            self._tell(*seen)
         self.pause = min(1.4 * self.pause, _LAST_LOOK)
         self.next_look = time.monotonic() + self.pause
 
-    def _why(self, tasks: list[dict[str, Any]]) -> str:
-        """A further question, where the scheduler needs one, and only while all wait."""
-        if not tasks or any(task["state"] not in (WAITING, FAILED) for task in tasks):
-            return ""
-        return self.job.explain()
+    def _tell(self, tasks: list[Task], why: str) -> None:
+        before, said = self.seen
+        self.seen = tasks, why
+        if tasks != before:
+            self.pause = _FIRST_LOOK
+        if (tasks, why) != (before, said):
+            say("tasks", tasks=[asdict(task) for task in tasks], why=why)
+
+    def _seen(self) -> tuple[list[Task], str]:
+        """The tasks; and while all wait, the answer to a further question: why."""
+        tasks = with_vanished(self.seen[0], self.job.tasks())
+        if not tasks or any(task.state not in (WAITING, FAILED) for task in tasks):
+            return tasks, ""
+        why, in_vain = self.job.explain()
+        return [replace(task, state=FAILED) for task in tasks] if in_vain else tasks, why
 
     def _end_controller(self) -> None:
         if self.controller is None:
@@ -124,7 +132,8 @@ class Keeper:
 
     def _cancel(self) -> None:
         """Again and again, for a scheduler that is just restarting; then it is said."""
-        if self.seen and all(task["state"] == ENDED for task in self.seen):
+        tasks, _why = self.seen
+        if tasks and all(task.state == ENDED for task in tasks):
             return
         for attempt in range(1, _CANCEL_TRIES + 1):
             try:
@@ -149,11 +158,11 @@ class SchedulerJob:
         self.id = self.commands.submit(self.script)
         return self.id
 
-    def tasks(self) -> list[Any]:
+    def tasks(self) -> list[Task]:
         return [] if self.id is None else self.commands.tasks(self.id)
 
-    def explain(self) -> str:
-        return "" if self.id is None else self.commands.explain(self.id)
+    def explain(self) -> tuple[str, bool]:
+        return ("", False) if self.id is None else self.commands.explain(self.id)
 
     def cancel(self) -> None:
         if self.id is not None:

@@ -42,8 +42,8 @@ class LocalJob:
             return Task(number, RUNNING)
         return Task(number, ENDED, f"signal {-status}" if status < 0 else f"exit status {status}")
 
-    def explain(self) -> str:
-        return ""
+    def explain(self) -> tuple[str, bool]:
+        return "", False
 
     def cancel(self) -> None:
         for engine in self.engines:

@@ -20,6 +20,14 @@ class Task:
     """The scheduler's own words."""
 
 
+def with_vanished(before: Sequence[Task], now: Sequence[Task]) -> list[Task]:
+    """The tasks of now, and as ended those that a scheduler has forgotten at their end."""
+    known = {task.number for task in now}
+    gone = [task for task in before if task.number not in known]
+    ended = [task if task.state == ENDED else Task(task.number, ENDED) for task in gone]
+    return sorted([*now, *ended], key=lambda task: task.number)
+
+
 @dataclass(frozen=True)
 class Dialect:
     """One scheduler."""
@@ -45,6 +53,8 @@ class Dialect:
     explain: Callable[[str], list[str]] | None = None
     """A further question for the reason why a job waits."""
     reason: Callable[[str], str] = str.strip
+    hopeless: Callable[[str], bool] = lambda _printed: False
+    """Whether it says that waiting is in vain."""
     days: bool = False
     """Whether it writes a walltime as 1-00:00:00, too."""
     stdin: bool = False

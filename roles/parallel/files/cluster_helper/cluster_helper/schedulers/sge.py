@@ -9,6 +9,9 @@ from cluster_helper import units
 from cluster_helper.job import Job
 from cluster_helper.schedulers.dialect import FAILED, RUNNING, WAITING, Dialect, Task
 
+_ALL_DROPPED = "All queues dropped because of overload or full"
+_ABOUT_NOBODY = ("There are no messages available", _ALL_DROPPED)
+
 
 def directives(job: Job) -> list[str]:
     """The options of qsub. Without -V nothing of the environment goes along."""
@@ -46,9 +49,37 @@ def _tasks(row: list[str]) -> Iterator[Task]:
 
 
 def reason(printed: str) -> str:
-    """Why it does not run, from `qstat -j`: what is said of this job, not of every queue."""
-    found = re.findall(r"^(?:error reason\s+\d+|scheduling info):\s+(.+)$", printed, re.MULTILINE)
-    return re.sub(r"^\S+ \S+ \[\d+:\d+\]: ", "", found[0]) if found else ""
+    """Why it does not run, from `qstat -j`: an error before the scheduler's thoughts."""
+    errors = re.findall(r"^error reason\s+\d+:\s+(?:.*\]: )?(.+)$", printed, re.MULTILINE)
+    return next(iter(errors or sorted(_thoughts(printed), key=_is_disabled)), "")
+
+
+def hopeless(printed: str) -> bool:
+    """Whether every queue that the job may use is disabled.
+
+    The thoughts are those of the last round of the scheduler, which may not have seen this job:
+    that one node is disabled says nothing, as long as not all queues were dropped.
+    """
+    about_queues = [line for line in _thoughts(printed) if line.startswith("queue instance")]
+    return _ALL_DROPPED in printed and bool(about_queues) and all(map(_is_disabled, about_queues))
+
+
+def _thoughts(printed: str) -> list[str]:
+    """What the scheduler says, without what is only of queues that the job did not ask for."""
+    found = re.search(r"^scheduling info:((?:.*\n?)(?:^\s+.*\n?)*)", printed, re.MULTILINE)
+    asked = re.search(r"^hard_queue_list:\s+(\S+)$", printed, re.MULTILINE)
+    queues = asked[1].split(",") if asked else []
+    lines = [line.strip() for line in found[1].splitlines()] if found else []
+    return [line for line in lines if line not in _ABOUT_NOBODY and _is_about(line, queues)]
+
+
+def _is_about(line: str, queues: list[str]) -> bool:
+    instance = re.match(r'queue instance "([^"@]+)@', line)
+    return not queues or instance is None or instance[1] in queues
+
+
+def _is_disabled(line: str) -> bool:
+    return line.endswith("dropped because it is disabled")
 
 
 DIALECT = Dialect(
@@ -65,5 +96,6 @@ DIALECT = Dialect(
     tasks=tasks,
     explain=lambda job: ["qstat", "-j", job],
     reason=reason,
+    hopeless=hopeless,
     settings=("SGE_ROOT", "SGE_CELL", "SGE_QMASTER_PORT", "SGE_EXECD_PORT", "SGE_CLUSTER_NAME"),
 )
