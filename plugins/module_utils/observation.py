@@ -29,6 +29,7 @@ class Observed:
     host_python: str = ""
     dists: tuple[str, ...] = ()
     condas: tuple[str, ...] = ()
+    downloads: tuple[str, ...] = ()  # installers that an earlier run has brought and checked
     changing: str = ""
     turn: Record = field(default_factory=dict)  # which generation was live before which
     foreign: Record = field(default_factory=dict)  # what a directory is that we did not make
@@ -87,6 +88,7 @@ def observed(found: Answers) -> Observed:
         host_python=one("host_python"),
         dists=_names(found.get("dist", [])),
         condas=_names(found.get("conda", [])),
+        downloads=_names(found.get("download", [])),
         changing=" ".join(found.get("changing", [])),
         turn=record(one("turn")),
         foreign=record(one("foreign")),

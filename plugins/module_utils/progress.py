@@ -12,6 +12,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.observation import A
 WORDS = {
     "start": "preparing",
     "check": "checking the installer's checksum",
+    "fetch": "fetching the installer to this computer",
     "download": "downloading the installer",
     "install": "running the installer",
     "packages": "installing the notebook packages",
@@ -22,6 +23,7 @@ WORDS = {
 }
 # Nothing can be counted there; what the programs say is shown instead.
 _UNCOUNTED = ("install", "packages")
+_WORDS = 100
 _MIB = 1024 * 1024
 _BAR = 24
 
@@ -57,7 +59,7 @@ def line(now: Progress) -> str:
     """One line for a log: what, how far, how fast, how long."""
     parts = [WORDS.get(now.phase, now.phase), _amount(now), _rate(now), _time(now.seconds)]
     text = ", ".join(part for part in (*parts, _remaining(now)) if part)
-    happens = _printable(now.detail) if now.phase in _UNCOUNTED else ""
+    happens = _printable(now.detail)[:_WORDS] if now.phase in _UNCOUNTED else ""
     return f"{text}: {happens}" if happens else text
 
 

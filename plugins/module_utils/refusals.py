@@ -140,10 +140,16 @@ def _refuse_place(seen: Observed) -> None:
 
 
 def _refuse_room(needed: installers.Distribution, seen: Observed) -> None:
-    for unit, need, free in (("KiB", needed.kib, seen.kib), ("inodes", needed.inodes, seen.inodes)):
-        if free is not None and free < need:
-            raise NotebookError(
-                what=f"not enough room: {need} {unit} are needed, {free} are free",
-                where=seen.place,
-                todo="Make room, or choose an anaconda_prefix on another file system.",
-            )
+    """What `df` knows; whether a quota allows it, too, is tried before the work begins."""
+    if seen.kib is not None and seen.kib < needed.kib:
+        _refuse_lack("room", f"{needed.kib // 1024} MiB", f"{seen.kib // 1024} MiB", seen)
+    if seen.inodes is not None and seen.inodes < needed.inodes:
+        _refuse_lack("inodes", str(needed.inodes), str(seen.inodes), seen)
+
+
+def _refuse_lack(of: str, needed: str, free: str, seen: Observed) -> None:
+    raise NotebookError(
+        what=f"not enough {of}: {needed} are needed, {free} are free",
+        where=seen.place,
+        todo="Make room, or choose an anaconda_prefix on another file system.",
+    )

@@ -19,9 +19,9 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.text import 
 Relation = Callable[..., "str | None"]
 
 
-def terms_accepted(distribution: object, accepted: object) -> str | None:
-    """Nobody accepts terms without having been told so."""
-    if distribution not in installers.DISTRIBUTIONS:
+def terms_accepted(distribution: object, accepted: object, state: object = "present") -> str | None:
+    """Nobody accepts terms without having been told so; going back and removing need none."""
+    if distribution not in installers.DISTRIBUTIONS or state not in ("present", None):
         return None
     try:
         refusals.refuse_terms(str(distribution), str(accepted).lower() in ("true", "yes", "on"))

@@ -70,10 +70,10 @@ class CondaWorker:
         where = {"PREFIX": seen.prefix, "RUN": run}
         complete = plan.generation in seen.complete
         room = self._room(plan, installer, complete)
-        if plan.job == INSTALL and self._options["download_on"] == "controller" and not complete:
+        settings = {**self._settings(plan, installer), **room}
+        if self._wants_upload(plan, installer, seen):
             self._upload(installer, {**where, **room})
             room = _NOT_TRIED
-        settings = {**self._settings(plan, installer), **self._room(plan, installer, complete)}
         program = host_shell.program(host_shell.WORKER, {**where, **settings})
         host_shell.ask(self._execute, "start", WORKER=program, **where, **room)
         self._reporter.say(f"working on {seen.prefix}: {plan.reason}. {_GOES_ON}")
@@ -87,13 +87,18 @@ class CondaWorker:
         facts = installers.DISTRIBUTIONS[installer.distribution]
         return {"KIB": facts.kib, "INODES": facts.inodes}
 
+    def _wants_upload(self, plan: Plan, installer: Installer, seen: Observed) -> bool:
+        there = plan.generation in seen.complete or f"{installer.sha256}.sh" in seen.downloads
+        here = self._options["download_on"] == "controller"
+        return plan.job == INSTALL and here and not there
+
     def _upload(self, installer: Installer, where: Mapping[str, object]) -> None:
+        limit = self._options["download_timeout"]
         self._reporter.say(f"fetching {installer.url} to this computer")
-        path = installer_cache.fetch(
-            installer.url, installer.sha256, self._options["download_timeout"]
-        )
+        path = installer_cache.fetch(installer.url, installer.sha256, limit, self._reporter.show)
         work = host_shell.ask(self._execute, "start", WORKER="", **where)["work"][0]
-        self._reporter.say("copying the installer to the host")
+        size = path.stat().st_size // 2**20
+        self._reporter.say(f"copying the installer to the host, {size} MiB")
         self._put_file(str(path), f"{work}/upload")
 
     def _settings(self, plan: Plan, installer: Installer) -> dict[str, object]:

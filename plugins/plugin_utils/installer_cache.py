@@ -5,62 +5,150 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
-import shutil
-import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
 
 from ansible.module_utils.urls import open_url
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.progress import Progress
 
 _CHUNK = 1024 * 1024
+_PAUSES = (1, 2, 4)
+_GONE = (404, 410)
+_NO_RANGE = 416
+Show = Callable[[Progress], None]
 
 
-def fetch(url: str, sha256: str, timeout: int) -> Path:
+def fetch(url: str, sha256: str, timeout: int, show: Show) -> Path:
     """The path of the verified installer in the controller's cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hpcc.notebook"
-    kept = cache / f"{sha256}.sh"
-    if kept.exists() and _sum(kept) == sha256:
-        return kept
+    kept, part = cache / f"{sha256}.sh", cache / f"{sha256}.part"
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=cache, suffix=".part")
-    os.close(handle)
-    part = Path(name)
-    try:
-        _download(url, part, timeout)
-        _check(url, sha256, part)
-        part.replace(kept)
-    finally:
-        part.unlink(missing_ok=True)
+    with _alone(cache):
+        if not (kept.exists() and _sum(kept) == sha256):
+            _bring(url, sha256, part, _Download(url, part, timeout, show))
+            part.replace(kept)
     return kept
 
 
-def _download(url: str, part: Path, timeout: int) -> None:
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """The hosts of a play are served by processes of their own; the first of them downloads."""
+    handle = os.open(directory, os.O_RDONLY)
     try:
-        with open_url(url, timeout=min(timeout, 60), follow_redirects="safe") as answer:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _bring(url: str, sha256: str, part: Path, download: _Download) -> None:
+    """What was put together from two downloads gets one whole one when it does not fit."""
+    resumed = part.exists()
+    if resumed and _sum(part) == sha256:
+        return
+    download.run()
+    if resumed and _sum(part) != sha256:
+        part.unlink()
+        download.run()
+    _check(url, sha256, part)
+
+
+class _Download:
+    """Goes on, within the time, when the server breaks off or is out of order for a moment."""
+
+    def __init__(self, url: str, part: Path, timeout: int, show: Show) -> None:
+        self._url, self._part, self._show = url, part, show
+        self._timeout = timeout
+        self._began = self._shown = time.monotonic()
+
+    def run(self) -> None:
+        """Bring all of it, from where an earlier run stopped."""
+        for pause in (*_PAUSES, None):
+            try:
+                self._once()
+                return
+            except HTTPError as error:
+                if error.code == _NO_RANGE:
+                    self._part.unlink(missing_ok=True)
+                elif error.code < 500 or pause is None:
+                    raise self._failure(error) from error
+            except ConnectionError as error:
+                if pause is None:
+                    raise self._failure(error) from error
+            except (OSError, ValueError) as error:
+                raise self._failure(error) from error
+            time.sleep(min(pause or 0, max(0.0, self._left)))
+
+    @property
+    def _left(self) -> float:
+        return self._began + self._timeout - time.monotonic()
+
+    def _once(self) -> None:
+        begun = self._part.stat().st_size if self._part.exists() else 0
+        headers = {"Range": f"bytes={begun}-"} if begun else {}
+        patience = max(1.0, min(self._left, 60))
+        with open_url(
+            self._url, timeout=patience, headers=headers, follow_redirects="safe"
+        ) as answer:
             if not answer.geturl().startswith("https://"):
-                raise NotebookError(what="redirects to plain http", where=url)
-            with part.open("wb") as file:
-                shutil.copyfileobj(answer, file, _CHUNK)
-    except (OSError, ValueError) as error:
-        raise NotebookError(
-            what=f"cannot be fetched to the controller: {error}",
-            where=url,
-            todo="Look at the address, the proxy and the certificates, and run again.",
-        ) from error
+                raise NotebookError(what="redirects to plain http", where=self._url)
+            begun = begun if answer.status == 206 else 0
+            with self._part.open("ab" if begun else "wb") as file:
+                self._copy(answer, file, begun)
+
+    def _copy(self, answer: Any, file: Any, begun: int) -> None:
+        done, total = begun, begun + int(answer.headers.get("Content-Length") or 0)
+        while chunk := answer.read1(_CHUNK):
+            file.write(chunk)
+            done += len(chunk)
+            if self._left < 0:
+                raise TimeoutError(f"it took longer than {self._timeout} s")
+            self._tell(done, total, begun)
+        if total > begun and done < total:
+            raise ConnectionError(f"it ended after {done} of {total} bytes")
+
+    def _tell(self, done: int, total: int, begun: int) -> None:
+        if time.monotonic() - self._shown > 0.2:
+            self._shown = time.monotonic()
+            self._show(Progress("fetch", int(self._shown - self._began), done, total, begun))
+
+    def _failure(self, error: Exception) -> NotebookError:
+        if isinstance(error, HTTPError) and error.code in _GONE:
+            return NotebookError(
+                what=f"does not exist (HTTP {error.code})",
+                where=self._url,
+                todo="Give another anaconda_version, or another anaconda_url.",
+            )
+        proxy = os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY")
+        return NotebookError(
+            what=f"cannot be fetched to the controller: {error}"
+            + (f" (through the proxy {proxy})" if proxy else ""),
+            where=self._url,
+            todo="Look at the address, the proxy and the certificates, and run again: it resumes "
+            "where it stopped.",
+        )
 
 
 def _check(url: str, sha256: str, part: Path) -> None:
     found = _sum(part)
-    if found != sha256:
-        with part.open("rb") as file:
-            page = " It is a web page, perhaps a login page." if file.read(1) == b"<" else ""
-        raise NotebookError(
-            what=f"has the wrong checksum: sha256 {found}, expected {sha256}; it was deleted",
-            where=url,
-            todo=f"Look at the version and the mirror.{page}",
-        )
+    if found == sha256:
+        return
+    with part.open("rb") as file:
+        page = " It is a web page, perhaps a login page." if file.read(1) == b"<" else ""
+    part.unlink()
+    raise NotebookError(
+        what=f"has the wrong checksum: sha256 {found}, expected {sha256}; it was deleted",
+        where=url,
+        todo=f"Look at the version and the mirror.{page}",
+    )
 
 
 def _sum(path: Path) -> str:

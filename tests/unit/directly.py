@@ -1,16 +1,23 @@
 """The action in this process: the same code as a playbook runs, without its second of start-up.
 
 For campaigns of hundreds of runs. The commands go to a shell of this machine, optionally behind
-another command (nsenter) and with another environment.
+another command (nsenter) and with another environment. As a program of its own it can be killed:
+
+    directly.py < {"options": {…}, "environment": {…}}       prints the result
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "playbooks/collections"))
 
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
@@ -30,7 +37,8 @@ class Directly:
     ) -> None:
         self.options = dict(options)
         self.environment = dict(environment)
-        self._behind = list(behind)
+        self.behind = list(behind)
+        self.apart = False  # whether each command gets a process group of its own
 
     def run(self, *, check: bool = False, **changes: Any) -> dict[str, Any]:
         """The result of the task; raises when it failed."""
@@ -50,11 +58,20 @@ class Directly:
 
     def _execute(self, command: str, stdin: bytes) -> dict[str, Any]:
         done = subprocess.run(
-            [*self._behind, "sh", "-c", command],
+            [*self.behind, "sh", "-c", command],
             input=stdin, env=self.environment, capture_output=True, check=False,
+            start_new_session=self.apart,
         )  # fmt: skip
         return {
             "rc": done.returncode,
             "stdout": done.stdout.decode(errors="replace"),
             "stderr": done.stderr.decode(errors="replace"),
         }
+
+
+if __name__ == "__main__":
+    try:
+        found = Directly(**json.load(sys.stdin)).run()
+    except TaskFailed as failed:
+        sys.exit(str(failed))
+    json.dump(found, sys.stdout)

@@ -6,11 +6,12 @@ existing prefix) and leaves a real Python behind; wheels for it; an HTTPS server
 
 from __future__ import annotations
 
+import datetime
 import functools
 import hashlib
 import http.server
+import ipaddress
 import ssl
-import subprocess
 import sys
 import threading
 import time
@@ -21,6 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pip
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 INSTALLER = """\
 #!/bin/sh
@@ -141,16 +145,34 @@ def slowly(seconds: float) -> Callable[[http.server.BaseHTTPRequestHandler, byte
     return instead
 
 
+def self_signed(directory: Path, address: str, days: int) -> tuple[Path, Path]:
+    """Certificate and key; it has expired when there are fewer than no days."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
+    now = datetime.datetime.now(datetime.UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - datetime.timedelta(days=9))
+    builder = builder.not_valid_after(now + datetime.timedelta(days=days))
+    built = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    files = directory / "server.crt", directory / "server.key"
+    files[0].write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return files
+
+
 @contextmanager
-def mirror(directory: Path) -> Iterator[Mirror]:
+def mirror(directory: Path, address: str = "127.0.0.1", days: int = 2) -> Iterator[Mirror]:
     """An HTTPS server on 127.0.0.1 that serves a directory, with a certificate of its own."""
     root = directory / "served"
     root.mkdir()
-    certificate, key = directory / "server.crt", directory / "server.key"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*command.split(), *subject, *files], check=True, capture_output=True)
+    certificate, key = self_signed(directory, address, days)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     handler = type("Handler", (_Handler,), {})

@@ -25,6 +25,7 @@ class Account:
         self.home = directory / "home"
         self.home.mkdir()
         self.prefix = self.home / "anaconda"
+        self.behind: list[str] = []  # a command that runs commands in another place
         self.options: dict[str, Any] = {
             "distribution": "miniforge",
             "packages": ["parcel>=2"],
@@ -45,7 +46,7 @@ class Account:
     ) -> dict[str, Any]:
         """Without the start-up of a playbook."""
         environment = {**os.environ, "HOME": str(self.home), **self.environment, **(env or {})}
-        return Directly(self.options, environment).run(check=check, **options)
+        return Directly(self.options, environment, self.behind).run(check=check, **options)
 
     def play(
         self, *, check: bool = False, env: dict[str, str] | None = None, **options: Any

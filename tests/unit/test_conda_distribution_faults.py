@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from one_task import TaskFailed, command, environment
-from small_distribution import answer, installer, slowly
-from test_conda_distribution import FIRST, Account
+from small_distribution import installer
+from test_conda_distribution import Account
 
 pytest_plugins = ["test_conda_distribution"]
 
@@ -23,106 +23,6 @@ def converges(account: Account, **options: object) -> None:
     subprocess.run([made["python"], "-c", "import parcel"], check=True)
     assert account.run(**options)["changed"] is False
     assert not (Path(f"{account.prefix}.d") / "lock").is_symlink()
-
-
-def flipped(handler, content: bytes) -> None:
-    answer(handler, content[:-3] + b"X" + content[-2:])
-
-
-def half(handler, content: bytes) -> None:
-    answer(handler, content[: len(content) // 2], len(content))
-
-
-def page(handler, _content: bytes) -> None:
-    answer(handler, b"<html>log in first</html>")
-
-
-def empty(handler, _content: bytes) -> None:
-    answer(handler, b"")
-
-
-def gone(handler, _content: bytes) -> None:
-    handler.send_error(404)
-
-
-def to_http(handler, _content: bytes) -> None:
-    handler.send_response(302)
-    handler.send_header("Location", "http://127.0.0.1:9/Miniforge3.sh")
-    handler.end_headers()
-
-
-DOWNLOADS = {
-    "one flipped byte": (flipped, "wrong checksum: sha256 [0-9a-f]{64}, expected [0-9a-f]{64}"),
-    "an HTML page": (page, "web page"),
-    "an empty answer": (empty, "wrong checksum.*empty"),
-    "a missing file": (gone, r"https://127.*Miniforge3-1.0-1-.*does not exist.*1\.0-1"),
-    "a redirect to http": (to_http, "cannot fetch"),
-}
-
-
-@pytest.mark.parametrize("fault", DOWNLOADS)
-def test_a_bad_download_is_refused_and_never_executed(account: Account, fault: str) -> None:
-    account.served.instead, words = DOWNLOADS[fault]
-    with pytest.raises(TaskFailed, match=words):
-        account.run()
-    assert not account.prefix.exists()
-    assert not list(Path(f"{account.prefix}.d").glob("miniforge-*"))
-    assert not list(Path(f"{account.prefix}.d").glob("downloads/*.sh"))
-    if fault == "one flipped byte":
-        converges(account)
-
-
-@pytest.mark.parametrize("fault", ["one flipped byte", "a missing file"])
-def test_a_bad_download_does_not_leave_the_controller(account: Account, fault: str) -> None:
-    account.served.instead = DOWNLOADS[fault][0]
-    with pytest.raises(TaskFailed, match=r"wrong checksum|cannot be fetched"):
-        account.play(download_on="controller")
-    assert account.everything() == [
-        str(account.home / part) for part in (".cache", ".cache/hpcc.notebook")
-    ]
-
-
-def test_a_truncated_download_resumes_where_it_stopped(account: Account) -> None:
-    account.served.instead = half
-    with pytest.raises(TaskFailed, match="cannot fetch"):
-        account.run()
-    (part,) = Path(f"{account.prefix}.d/downloads").glob("*.part")
-    size = part.stat().st_size
-    account.served.requests.clear()
-    converges(account)
-    assert f"/{FIRST} bytes={size}-" in account.served.requests
-
-
-def test_a_failing_server_that_recovers_is_asked_again(account: Account) -> None:
-    answers = [503, 500]
-
-    def sometimes(handler, content: bytes) -> None:
-        if answers:
-            handler.send_error(answers.pop())
-        else:
-            answer(handler, content)
-
-    account.served.instead = sometimes
-    assert account.run()["changed"] is True
-
-
-def test_a_stalled_download_ends_at_the_deadline(account: Account) -> None:
-    account.served.instead = slowly(20)
-    began = time.monotonic()
-    with pytest.raises(TaskFailed, match="cannot fetch"):
-        account.run(download_timeout=2)
-    assert time.monotonic() - began < 10
-
-
-def test_a_useless_proxy_is_named(account: Account) -> None:
-    with pytest.raises(TaskFailed, match=r"http://127\.0\.0\.1:9"):
-        account.run(env={"https_proxy": "http://127.0.0.1:9", "no_proxy": ""})
-
-
-def test_an_untrusted_certificate_is_refused(account: Account) -> None:
-    trusted = dict.fromkeys(account.environment, "/etc/ssl/certs/ca-certificates.crt")
-    with pytest.raises(TaskFailed, match="certificate"):
-        account.run(env=trusted)
 
 
 @pytest.mark.parametrize(

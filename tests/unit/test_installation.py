@@ -72,8 +72,8 @@ REFUSALS = {
     "no checksum": ({"tools": ("curl",)}, "sha256sum"),
     "no curl": ({"tools": ("openssl",)}, "download_on: controller"),
     "read only": ({"writable": False}, "/home/a: alice may not write"),
-    "no room": ({"kib": 10240}, "2097152 KiB are needed, 10240 are free"),
-    "no inodes": ({"inodes": 7}, "60000 inodes are needed, 7 are free"),
+    "no room": ({"kib": 10240}, "not enough room: 2048 MiB are needed, 10 MiB are free"),
+    "no inodes": ({"inodes": 7}, "not enough inodes: 60000 are needed, 7 are free"),
     "long path": ({"prefix": "/" + "a" * 90}, "bytes long"),
     "locked": (
         {"held": "elsewhere", "holder": {"user": "eve", "host": "dev2", "since": "noon"}},

@@ -20,6 +20,8 @@ URL, SHA256 = "https://mirror.example/x.sh", "0" * 64
         ("terms_accepted", ("miniconda", "no"), "needs its terms of service accepted"),
         ("terms_accepted", ("anaconda", True), None),
         ("terms_accepted", ("miniforge", False), None),
+        ("terms_accepted", ("anaconda", False, "present"), "needs its terms of service accepted"),
+        ("terms_accepted", ("anaconda", False, "absent"), None),
         ("url_with_checksum", (URL, None), "needs the sha256"),
         ("url_with_checksum", (None, SHA256), "the sha256 needs the url"),
         ("url_with_checksum", (URL, SHA256), None),

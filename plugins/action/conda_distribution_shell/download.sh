@@ -45,7 +45,8 @@ download_once() {
 }
 
 explain_download() {
-  words=$(tail -n 3 "$WORK/words" | tr '\n' ' ')
+  words=$({ grep '^curl: (' "$WORK/words" || tail -n 3 "$WORK/words"; } | tr '\n' ' ')
+  [ -s "$PART" ] || rm -f "$PART"
   proxy=${https_proxy:-${HTTPS_PROXY:-}}
   case $HTTP in
     404 | 410)
@@ -59,7 +60,7 @@ explain_download() {
 download() {
   phase download "$PART"
   ENDS=$(($(date +%s) + DEADLINE))
-  for pause in 1 2 4; do
+  for pause in 1 2 0; do
     [ ! -s "$PART" ] || RESUMED=yes
     download_once && return
     case $?:$HTTP in
@@ -107,6 +108,7 @@ fetch() {
   RESUMED=
   phase check
   [ -f "$INSTALLER" ] && matches "$INSTALLER" && return
+  rm -f "$INSTALLER"
   if [ -f "$WORK/upload" ]; then
     mv -f "$WORK/upload" "$PART"
   else

@@ -69,6 +69,10 @@ probe_ours() {
   done
 }
 
+probe_downloads() {
+  for found in "$STORE"/downloads/*.sh; do emit download "${found##*/}"; done
+}
+
 probe_kept() {
   for found in "$STORE"/* "$STORE"/envs/*; do
     case $found in "$STORE"/lock | "$STORE"/envs | *'*') continue ;; esac
@@ -106,6 +110,7 @@ probe() {
   emit turn "$(cat "$STORE/markers/.turn" 2>/dev/null)"
   probe_ours
   probe_kept
+  probe_downloads
   { [ -n "$LIVE" ] && probe_live; } || probe_host_python
   tell_lock
   probe_room

@@ -62,7 +62,7 @@ prune() {
 
 forget_old_runs() {
   find "$STORE/logs" -name '*.log' -mtime +30 -exec rm -f {} +
-  find "$STORE/work" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf {} +
+  find "$STORE/work" -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} +
 }
 
 # Of a generation that somebody put something into, only what came with it is removed.
