@@ -1,0 +1,27 @@
+"""The short form of `make chaos`: the figures are its business, the faults are ours, too."""
+
+from __future__ import annotations
+
+import pytest
+from kills import PARTS, AnyMoment, EachStep
+from test_conda_distribution import Account
+
+pytest_plugins = ["test_conda_distribution"]
+
+
+@pytest.mark.timeout(600)
+def test_a_kill_of_any_part_leaves_nothing_that_the_next_run_does_not_mend(
+    account: Account,
+) -> None:
+    found = AnyMoment(account, seed=2014, sleep=0.5).run(kills=len(PARTS), clean=1)
+    assert set(found.kills) == set(PARTS)
+    assert (found.faults, found.unusable) == ([], 0)
+    assert found.uses > 20
+
+
+@pytest.mark.timeout(600)
+def test_a_kill_after_any_single_step_does_not_either(account: Account) -> None:
+    found = EachStep(account).run(every=7)
+    assert found.kills["step"] > 5
+    assert (found.faults, found.unusable) == ([], 0)
+    assert found.uses > 20
