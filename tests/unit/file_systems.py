@@ -35,15 +35,16 @@ class FileSystem:
 @contextmanager
 def mounted(directory: Path, script: str) -> Iterator[FileSystem]:
     """Run the script, which mounts what it likes over `$1`; skip where that is not allowed."""
+    whole = f"{{ {script}\n}} >&2; echo ready; exec sleep 3600 2>&-"
     held = subprocess.Popen(
-        ["unshare", "--mount", "sh", "-ec", f"{script}\necho ready; exec sleep 3600",
-         "sh", str(directory)],
+        ["unshare", "--mount", "sh", "-ec", whole, "sh", str(directory)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert held.stdout
     assert held.stderr
     try:
         if held.stdout.readline() != "ready\n":
+            held.wait(60)
             pytest.skip(f"this machine cannot mount it: {held.stderr.read().strip()}")
         yield FileSystem(held.pid, directory)
     finally:
@@ -62,8 +63,8 @@ def btrfs_with_quota(directory: Path, image: Path, limit: str) -> object:
     truncate -s 3G {image}
     mkfs.btrfs -q {image}
     mount -o loop {image} /mnt
-    btrfs quota enable /mnt >&2
-    btrfs subvolume create /mnt/home >&2
+    btrfs quota enable /mnt
+    btrfs subvolume create /mnt/home
     btrfs qgroup limit {limit} /mnt/home >&2
     mount --bind /mnt/home "$1"
     """

@@ -20,7 +20,7 @@ while [ $n -lt {_PIECES} ]; do
   n=$((n + 1)); head -c 16000 /dev/zero >"$prefix/piece-$n" || exit 1
 done
 """
-_MODEST = replace(installers.DISTRIBUTIONS["miniforge"], kib=100, inodes=10)
+MODEST = replace(installers.DISTRIBUTIONS["miniforge"], kib=100, inodes=10)
 GENEROUS = "size=200m,nr_inodes=100000"
 
 
@@ -37,7 +37,7 @@ class Sweep:
     def run(self, unit: str, limits: list[int]) -> None:
         """`unit` is KiB or inodes; a limit is what is free of them at the beginning."""
         # Believes that there is enough: what others write meanwhile, nobody can foresee.
-        with mock.patch.dict(installers.DISTRIBUTIONS, miniforge=_MODEST):
+        with mock.patch.dict(installers.DISTRIBUTIONS, miniforge=MODEST):
             self._next().run()
             for limit in limits:
                 self._fill(unit, limit)

@@ -42,15 +42,15 @@ class Outcome:
 
     clean: float = 0
     kills: Counter[str] = field(default_factory=Counter)
-    recoveries: list[float] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     uses: int = 0
     unusable: int = 0
 
     @property
     def slowest(self) -> float:
-        """The slowest recovery as a multiple of an undisturbed installation."""
-        return max(self.recoveries, default=0) / self.clean
+        """The slowest recovery as a multiple of an undisturbed installation at that time."""
+        return max(self.ratios, default=0)
 
 
 class Watch:
@@ -154,21 +154,26 @@ class AnyMoment:
     def __init__(self, account: Account, seed: int, sleep: float) -> None:
         self._upgrades = Upgrades(account, sleep)
         self._chance = random.Random(seed)
+        self._times: list[float] = []
         self.outcome = Outcome()
 
     def run(self, kills: int, clean: int) -> Outcome:
-        """So many kills, after so many undisturbed upgrades as the measure."""
+        """So many kills, with so many undisturbed upgrades between a few of them."""
         self._upgrades.next().run()
         with Watch(self._upgrades.account.prefix, self.outcome):
-            self.outcome.clean = statistics.median(self._clean() for _each in range(clean))
             while self.outcome.kills.total() < kills:
+                if self.outcome.kills.total() % len(PARTS) == 0:
+                    self._measure(clean)
                 self._kill_one(PARTS[self.outcome.kills.total() % len(PARTS)])
         return self.outcome
 
-    def _clean(self) -> float:
-        began = time.monotonic()
-        self._upgrades.next().run()
-        return time.monotonic() - began
+    def _measure(self, times: int) -> None:
+        """Undisturbed upgrades, again and again, since the machine may have other work."""
+        for _each in range(times):
+            began = time.monotonic()
+            self._upgrades.next().run()
+            self._times.append(time.monotonic() - began)
+        self.outcome.clean = statistics.median(self._times[-5:])
 
     def _kill_one(self, part: str) -> None:
         run = self._upgrades.next()
@@ -183,7 +188,7 @@ class AnyMoment:
         alone = process.wait() == 0  # the run that lost its worker went on unaided
         seconds = time.monotonic() - killed
         again = recover(self._upgrades, run, part, self.outcome)
-        self.outcome.recoveries.append(seconds if alone else again)
+        self.outcome.ratios.append((seconds if alone else again) / self.outcome.clean)
 
     def _started(self, run: directly.Directly) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(

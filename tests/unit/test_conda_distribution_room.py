@@ -1,84 +1,123 @@
-"""Disks that are too small, full, read-only or run nothing: real file systems, in a namespace."""
+"""Disks that are too small, full, read-only or run nothing: real file systems where they can be."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from unittest import mock
 
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils import installers
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell
-from one_task import command, environment
+from file_systems import FileSystem, btrfs_with_quota, mounted, tmpfs
+from full_disks import GENEROUS, MODEST, Sweep
+from one_task import TaskFailed
 from test_conda_distribution import Account
+from test_conda_distribution_states import upgraded
 
 pytest_plugins = ["test_conda_distribution"]
-NAMESPACE = ["unshare", "--mount", "sh", "-c"]
 
 
-def can_mount() -> bool:
-    done = subprocess.run([*NAMESPACE, "mount -t tmpfs none /mnt"], capture_output=True)
-    return done.returncode == 0
+def refused(account: Account, disk: FileSystem, words: str) -> None:
+    """Before anything is made, with these words, and nothing is asked of the mirror."""
+    account.behind = disk.behind
+    with pytest.raises(TaskFailed, match=words):
+        account.run()
+    assert disk.shell(f"ls -A {account.home}") == ""
+    assert account.served.requests == []
 
 
-mounting = pytest.mark.skipif(not can_mount(), reason="mounting a file system needs root")
-
-
-def mounted(account: Account, options: str, after: str = ":", **changes: Any) -> str:
-    """Run the task with a home of its own file system; give its message, if any."""
-    (account.directory / "ansible.cfg").touch()
-    argv = command(account.directory, account.task(**changes))
-    home = account.home
-    script = f"mount -t tmpfs -o {options} none {home} && {after} || exit 99"
-    script += f'; "$@"; ls -A {home} >{account.directory}/left'
-    done = subprocess.run(
-        [*NAMESPACE, script, "sh", *argv],
-        env=environment(account.directory, account.environment),
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode != 99, done.stderr
-    result = json.loads((account.directory / "result.json").read_text())
-    return str(result["msg"]) if result.get("failed") else ""
-
-
-def nothing_was_made(account: Account) -> bool:
-    return "anaconda" not in (account.directory / "left").read_text()
-
-
-@mounting
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ("size=10m", r"10\d\d\d KiB|not enough room"),
-        ("size=4g,nr_inodes=400", "inodes"),
-        ("size=4g,nr_inodes=70000,noexec", "noexec"),
+        ("size=10m", "not enough room: 2048 MiB are needed, 10 MiB are free.*anaconda_prefix"),
+        ("size=4g,nr_inodes=400", r"not enough inodes: 60000 are needed, 3\d\d are free"),
+        ("size=4g,nr_inodes=70000,noexec", "runs no programs.*noexec.*anaconda_prefix"),
+        ("size=4g,nr_inodes=70000,ro", "read-only"),
     ],
 )
 def test_a_file_system_that_cannot_take_it_is_refused_before_anything_is_made(
     account: Account, options: str, words: str
 ) -> None:
-    message = mounted(account, options)
-    assert any(word in message for word in words.split("|")), message
-    assert "anaconda_prefix" in message
-    assert nothing_was_made(account)
-    assert account.served.requests == []
+    with tmpfs(account.home, options) as disk:
+        refused(account, disk, words)
 
 
-@mounting
-def test_a_read_only_home_is_refused(account: Account) -> None:
-    home = account.home
-    message = mounted(account, "size=4g", f"mount -o remount,ro {home}")
-    assert "read-only" in message
-    assert account.served.requests == []
+def test_a_quota_of_the_kernel_is_found_before_anything_is_made(
+    account: Account, tmp_path: Path
+) -> None:
+    with btrfs_with_quota(account.home, tmp_path / "image", "1G") as disk:
+        refused(account, disk, "the quota is exhausted: 2048 MiB and 60000 inodes are needed")
 
 
-@mounting
+def test_a_quota_that_is_exhausted_in_the_middle_is_named(account: Account, tmp_path: Path) -> None:
+    modest = mock.patch.dict(installers.DISTRIBUTIONS, miniforge=MODEST)
+    with modest, btrfs_with_quota(account.home, tmp_path / "image", "60M") as disk:
+        account.behind = disk.behind
+        first = account.run()
+        greedy = "dd if=/dev/zero of=$prefix/big bs=1M count=80 || exit 1\n"
+        with pytest.raises(TaskFailed, match=r"the quota is exhausted: .*exit code 1"):
+            upgraded(account, before_the_end=greedy)
+        assert account.run()["generation"] == first["generation"]
+        assert disk.shell(f"find {account.prefix}.d -path '*/trash/*'") == ""
+        assert upgraded(account, 3)["changed"] is True
+
+
 def test_a_noexec_tmp_does_not_matter(account: Account) -> None:
-    after = "mkdir -p /mnt/t && mount -t tmpfs -o noexec none /var/tmp"
     account.environment["TMPDIR"] = "/var/tmp"
-    assert mounted(account, "size=4g", after) == ""
+    with mounted(account.home, "mount -t tmpfs -o noexec none /var/tmp") as disk:
+        account.behind = disk.behind
+        assert account.run()["changed"] is True
+
+
+@pytest.mark.timeout(600)
+def test_a_disk_that_fills_in_the_middle_damages_nothing(account: Account) -> None:
+    with tmpfs(account.home, GENEROUS) as disk:
+        sweep = Sweep(account, disk)
+        sweep.run("KiB", [100, 1500])
+        sweep.run("inodes", [20, 100])
+    assert (sweep.outcome.faults, sweep.outcome.unusable) == ([], 0)
+    assert sweep.words == {"not enough room": 2, "not enough inodes": 2}
+
+
+def test_a_file_system_without_private_directories_is_refused(account: Account) -> None:
+    chmod, mkdir = 'exec /usr/bin/chmod 777 "$2"', 'exec /usr/bin/mkdir -m 777 "$@"'
+    path = programs(account.directory, chmod=chmod, mkdir=mkdir)
+    with pytest.raises(TaskFailed, match="no private directories"):
+        account.run(env={"PATH": path})
+    assert account.everything() == []
+
+
+@pytest.mark.parametrize("how", ["setgid", "default ACL"])
+def test_what_a_directory_above_gives_to_a_group_does_not_reach_what_is_private(
+    account: Account, how: str
+) -> None:
+    if how == "setgid":
+        account.home.chmod(0o2775)
+    elif shutil.which("setfacl"):
+        subprocess.run(
+            ["setfacl", "-m", "d:g::rwx,d:o::rwx,d:u:65534:rwx", account.home], check=True
+        )
+    else:
+        pytest.skip("setfacl is not installed")
+    account.run()
+    for name in ("work", "downloads", "logs"):
+        assert Path(f"{account.prefix}.d/{name}").stat().st_mode & 0o777 == 0o700
+
+
+def test_trash_that_cannot_be_removed_yet_is_reported_and_no_fault(account: Account) -> None:
+    account.run()
+    used = f"{account.prefix}.d/trash/used"
+    with mounted(account.home, f"mkdir -p {used}; mount -t tmpfs none {used}") as disk:
+        account.behind = disk.behind
+        assert upgraded(account)["changed"] is True
+    logs = "".join(path.read_text() for path in Path(f"{account.prefix}.d/logs").iterdir())
+    assert "still in use; the next run removes it" in logs
+    account.behind = []
+    upgraded(account, 3)
+    assert not Path(used).exists()
 
 
 def trial(directory: Path, **env: str) -> str:

@@ -16,8 +16,9 @@ from test_conda_distribution import MACHINE, Account
 pytest_plugins = ["test_conda_distribution"]
 
 
-def upgraded(account: Account, number: int = 2) -> dict[str, Any]:
-    other = installer(account.served.certificate, end=f"exit 0 # {number}")
+def upgraded(account: Account, number: int = 2, before_the_end: str = "") -> dict[str, Any]:
+    end = f"{before_the_end}exit 0 # {number}"
+    other = installer(account.served.certificate, end=end)
     published = account.served.publish(f"Miniforge3-{number}.0-1-Linux-{MACHINE}.sh", other)
     return account.run(**published)
 
