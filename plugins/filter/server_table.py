@@ -34,7 +34,8 @@ options:
   hosts:
     description:
       - The variables of every host, such as C(hostvars), and among them C(nbserver_looked),
-        which the module returned, and C(nbserver_installation), which may say why not.
+        which the module returned, or C(nbserver_reached) and C(nbserver_installation), which say
+        why it was not asked.
     type: dict
     required: true
   gateway:
@@ -68,7 +69,7 @@ _value:
 """
 
 
-REGISTERED = ("nbserver_installation", "nbserver_looked")
+REGISTERED = ("nbserver_reached", "nbserver_installation", "nbserver_looked")
 
 
 def table(

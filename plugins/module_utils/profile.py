@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Mapping
 
+from ansible_collections.hpcc.notebook.plugins.module_utils import contents
 from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import python_literal
 
 MANAGED = "# Managed by hpcc.notebook: edits are lost; use the variable nbserver_profile_options."
@@ -26,6 +27,10 @@ DIRECTORIES = (
     "jupyter",
     "jupyter/kernels",
     "jupyter/kernels/python3",
+    "jupyter/nbextensions",
+    "jupyter/nbextensions/table_of_contents",
+    "serverconfig",
+    "serverconfig/notebook.d",
 )
 
 SERVER_CONFIG = "jupyter_server_config.py"
@@ -42,9 +47,15 @@ FILES = (
     "ipython_config.py",
     "ipython_kernel_config.py",
     KERNEL_SPEC,
+    contents.SCRIPT,
+    contents.SWITCH,
     PASSWORD_FILE,
     SERVER_CONFIG,
 )
+
+# What servers have written since.
+LOGS = ("server.log", "server.log.1")
+MARKS = ("migrated",)
 
 STARTUP_README = f"""{STARTING}
 

@@ -44,7 +44,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server_start import 
     start,
     write_record,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_stop import stop
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_stop import stop, sweep
 
 
 def carry_out(request: Request, *, check: bool) -> Outcome:
@@ -86,6 +86,8 @@ def _applied(layout: Layout, request: Request, observed: Observed, plan: Plan) -
     if now and (plan.start or plan.note):
         shown = readiness.certificate_sha256(layout)
         write_record(layout, request.session, now, server_report.version(now.launch), shown)
+    if plan.sweep:
+        sweep(layout)
     extra = server_report.stopped_by(stopped) if stopped else {}
     return replace(outcome, report={**outcome.report, **server_report.process(now), **extra})
 

@@ -139,13 +139,17 @@ _POOLS = "OMP OPENBLAS MKL NUMEXPR NUMBA BLIS"
 
 # The site's profile brings its module system and its scheduler; the person's own files are not
 # read. A PYTHONPATH of modules that were asked for is meant, one of the site's own Python is not.
+# Old Tcl Modules say what is wrong and then exit with 0; a list that did not grow tells.
 _SITE = """
 [ -r /etc/profile ] && . /etc/profile </dev/null >/dev/null 2>&1
 unset PYTHONPATH
-if [ -n "$1" ]; then
+for wanted in $1; do
     command -v module >/dev/null || { echo 'this host has no command "module"' >&2; exit 1; }
-    module load $1 </dev/null || exit 1
-fi
+    before=:${LOADEDMODULES-}:
+    module load "$wanted" </dev/null || exit 1
+    [ "$before" = ":${LOADEDMODULES-}:" ] || continue
+    case $before in *":$wanted:"* | *":$wanted/"*) ;; *) exit 1 ;; esac
+done
 """
 # The log is followed in the session, for whoever attaches to it; `exec` keeps the pid.
 _SCRIPT = f"""

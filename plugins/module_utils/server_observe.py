@@ -32,6 +32,9 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server_launch import
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_plan import Found
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
 
+LOCAL_FILES = ("notebook.sock", "tmux.sock", "lock")
+RUNTIME_FILES = ("jpserver-", "nbserver-", "kernel-", "nbsignatures.db")
+
 
 @dataclass(frozen=True)
 class Running(Process):
@@ -57,6 +60,7 @@ class Observed:
     session: bool
     record: Record | None
     tmux: Process | None = None
+    leftovers: bool = False
 
     def found(self) -> Found:
         """What of it a decision depends on."""
@@ -66,6 +70,7 @@ class Observed:
             tmux=self.tmux is not None,
             noted=self._record_fits(),
             before=self.past(),
+            leftovers=self.leftovers,
         )
 
     def past(self) -> str | None:
@@ -137,7 +142,7 @@ def around(layout: Layout, session: str, record: Record | None) -> Observed:
     listener = probe.peer_pid(Endpoint(path=layout.socket))
     running = _first_of_ours(layout, [*panes, *hinted, *([listener] if listener else [])])
     tmux = server_session.keeper(layout, running.pid) if running else None
-    return Observed(running, bool(panes), record, tmux)
+    return Observed(running, bool(panes), record, tmux, bool(leftovers(layout)))
 
 
 def recorded(path: str) -> Record | None:
@@ -159,6 +164,18 @@ def elsewhere(layout: Layout) -> tuple[list[Record], list[str]]:
         except NotebookError as error:
             damaged.append(str(error))
     return found, damaged
+
+
+def leftovers(layout: Layout) -> list[str]:
+    """What we, Jupyter and tmux leave on the node; the history of IPython is the person's."""
+    found: list[str] = []
+    for directory, ours in {layout.runtime: RUNTIME_FILES, layout.local: LOCAL_FILES}.items():
+        there = files.entries(directory)
+        found += [f"{directory}/{name}" for name in there if name.startswith(ours)]
+        emptied = all(f"{directory}/{name}" in found for name in there)
+        if emptied and files.private_directory_reason(directory) != "missing":
+            found.append(directory)
+    return found
 
 
 def kernels(layout: Layout, running: Running) -> list[Process]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import Launch
 
+ENDED = ("stopped", "absent")
+
 
 @dataclass(frozen=True)
 class Found:
@@ -19,6 +21,7 @@ class Found:
     tmux: bool = False  # it lives, whether it answers or not
     noted: bool = False  # the record speaks of what is running
     before: str | None = None  # what became of the server that the record speaks of
+    leftovers: bool = False  # files of ours lie on the node
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,12 @@ class Plan:
     start: str | None = None
     mend: str | None = None
     note: str | None = None
+    sweep: str | None = None
 
     @property
     def reason(self) -> str | None:
         """Why anything is done at all."""
-        return self.start or self.stop or self.mend or self.note
+        return self.start or self.stop or self.mend or self.note or self.sweep
 
 
 def decide(state: str, found: Found) -> Plan:
@@ -46,12 +50,13 @@ def decide(state: str, found: Found) -> Plan:
         start=why_start(state, found.running, found.session, found.before),
         mend="the socket of its tmux was gone" if lost else None,
         note="it ran without a record" if stays and not found.noted else None,
+        sweep="to be removed" if state == "absent" and found.leftovers else None,
     )
 
 
 def why_start(state: str, running: Launch | None, session: bool, before: str | None) -> str | None:
     """The reason to start a server, or None when there is nothing to start."""
-    if state == "stopped" or (running and state == "started"):
+    if state in ENDED or (running and state == "started"):
         return None
     if running:
         return "a restart was asked for"
@@ -63,7 +68,7 @@ def why_start(state: str, running: Launch | None, session: bool, before: str | N
 def why_stop(state: str, running: Launch | None, session: bool) -> str | None:
     """The reason to stop what is there, or None when nothing is."""
     if running and state != "started":
-        return "running" if state == "stopped" else "a restart was asked for"
+        return "running" if state in ENDED else "a restart was asked for"
     if session and not running:
         return "the tmux session had lost its server"
     return None

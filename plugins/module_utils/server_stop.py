@@ -25,6 +25,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe impor
     Running,
     endpoint,
     kernels,
+    leftovers,
     trust,
 )
 
@@ -49,6 +50,12 @@ def stop(layout: Layout, session: str, observed: Observed) -> Stopped:
         stopped = _stop_server(layout, observed.running)
     _tidy(layout, session)
     return stopped
+
+
+def sweep(layout: Layout) -> None:
+    """Remove what is left on the node after the end of a server."""
+    for path in leftovers(layout):
+        files.remove(path)
 
 
 def end(running: Running, layout: Layout, session: str) -> None:

@@ -14,7 +14,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.neighbours import na
 from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
 
 HEAD = ("HOST", "STATE", "STARTED", "FRONT END", "KERNELS", "LAST USED", "MEMORY", "CERTIFICATE")
-MUTE = "no answer"
+MUTE = "unknown"
 UNREACHABLE = "unreachable"
 NOT_ASKED = "not asked"
 STRANGER = "not in inventory"
@@ -87,13 +87,12 @@ def _row(name: str, answer: Variables, recorded: Variables) -> Variables:
     own = [server for server in _servers({name: answer}) if server.get("seen")]
     if own:
         return {**own[0], "name": name, "certificate_days": answer.get("certificate_days")}
-    state = UNREACHABLE if answer.get("unreachable") else MUTE
+    state = MUTE if answer.get("reached", True) else UNREACHABLE
     return {**recorded, "name": name, "state": state, "notes": [_reason(answer)]}
 
 
 def _reason(answer: Variables) -> str:
-    lines = str(answer.get("msg") or "it was not asked").strip().splitlines()
-    return lines[-1] if answer.get("unreachable") else lines[0]
+    return str(answer.get("msg") or "it was not asked").strip().splitlines()[0]
 
 
 def _notes(row: Variables) -> list[object]:

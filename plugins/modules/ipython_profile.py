@@ -94,6 +94,7 @@ from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils import (
+    contents,
     files,
     profile,
     profile_plan,
@@ -128,6 +129,8 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
         *(begun(layout, name) for name in profile_plan.BEGUN),
         token(layout),
         rendered(layout, profile.KERNEL_SPEC, kernel),
+        rendered(layout, contents.SCRIPT, contents.EXTENSION),
+        rendered(layout, contents.SWITCH, contents.ENABLED),
         server_config(layout, params["root_dir"], params["options"]),
     ]
     status = files.directory_status(layout.ipython)
@@ -195,8 +198,11 @@ def absent(layout: Layout) -> resource.Plan:
     """Plan the removal of what is ours; a directory goes when nothing else is left in it."""
     files.private_directory_reason(layout.directory)
     profile_plan.refuse_recorded_servers(layout, files.entries(layout.at("run")))
-    doomed = {layout.at(name): name for name in profile.FILES if may_go(layout, name)}
-    for name in (*reversed(profile.DIRECTORIES), ""):
+    hosts = [f"log/{host}" for host in files.entries(layout.at("log"))]
+    logs = [f"{host}/{name}" for host in hosts for name in profile.LOGS]
+    made = (*profile.FILES, *profile.MARKS, *logs)
+    doomed = {layout.at(name): name for name in made if may_go(layout, name)}
+    for name in (*hosts, *reversed(profile.DIRECTORIES), ""):
         path = layout.at(name) if name else layout.directory
         if holds_only(path, doomed):
             doomed[path] = name or f"profile_{layout.name}"

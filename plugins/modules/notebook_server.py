@@ -23,9 +23,11 @@ options:
     type: str
     default: nbserver
   state:
-    description: Whether a server shall run here; V(restarted) stops one that is running first.
+    description:
+      - Whether a server shall run here; V(restarted) stops one that is running first.
+      - V(absent) also removes what servers leave on the node, but not the history of IPython.
     type: str
-    choices: [started, stopped, restarted]
+    choices: [started, stopped, restarted, absent]
     default: started
   frontend:
     description: What people see. V(notebook) is Notebook 7.
@@ -33,9 +35,7 @@ options:
     choices: [lab, notebook, nbclassic]
     default: lab
   transport:
-    description:
-      - Where it listens. A socket is out of reach of every other user; V(tcp) is for sites that
-        forbid to forward sockets.
+    description: Where it listens. Nobody else reaches a socket; some sites allow V(tcp) only.
     type: str
     choices: [socket, tcp]
     default: socket
@@ -70,8 +70,7 @@ options:
     type: bool
     default: false
   timeout:
-    description:
-      - Seconds that the server gets to answer, and that another run on this host is waited for.
+    description: Seconds that the server gets to answer, and that another run is waited for.
     type: int
     default: 60
 attributes:
@@ -195,7 +194,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server import FRONTE
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_control import carry_out
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_report import Request
 
-STATES = ["started", "stopped", "restarted"]
+STATES = ["started", "stopped", "restarted", "absent"]
 ARGUMENTS = {
     "profile": {"type": "str", "default": "nbserver"},
     "state": {"type": "str", "choices": STATES, "default": "started"},

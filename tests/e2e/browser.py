@@ -1,16 +1,18 @@
-"""JupyterLab as a person uses it, in headless Chromium."""
+"""The three front ends as a person uses them, in headless Chromium."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--disable-quic", "--no-first-run"]  # fmt: skip
-PATIENCE = 60_000  # milliseconds; a kernel starts slowly on a busy machine
+PATIENCE = 120_000  # milliseconds; a kernel starts slowly on a busy machine
 
 
 @contextmanager
@@ -30,41 +32,157 @@ def log_in(browser: Page, url: str, password: str) -> None:
     browser.goto(url)
     browser.fill("input[name=password]", password)
     browser.click("#login_submit")
-    browser.wait_for_url("**/lab**")
+    browser.wait_for_url(lambda address: "/login" not in address)
 
 
-def new_notebook(browser: Page) -> None:
-    browser.goto(f"{browser.url.partition('/lab')[0]}/lab?reset")  # with the launcher, as at first
-    browser.click(".jp-LauncherCard[data-category=Notebook]")
-    browser.wait_for_selector(".jp-Notebook .jp-Cell")
-    # A cell that is run before the kernel is connected is silently left alone by JupyterLab.
-    expect(browser.locator("#jp-bottom-panel, #jp-main-statusbar").first).to_contain_text(
-        "| Idle", timeout=PATIENCE
-    )
+def _place(browser: Page) -> str:
+    """The address of the server without any path."""
+    parts = urlsplit(browser.url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
-def run_cell(browser: Page, code: str) -> str:
-    """Type code into the active cell, run it, and return the text that it shows."""
-    cell = browser.locator(".jp-Notebook .jp-Cell.jp-mod-active")
-    index = browser.locator(".jp-Notebook .jp-Cell").count() - 1
-    cell.locator(".cm-content").click()
-    browser.keyboard.insert_text(code)
-    browser.keyboard.press("Shift+Enter")
-    output = browser.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-OutputArea-output")
-    expect(output.first).to_be_visible(timeout=PATIENCE)
-    return output.first.inner_text().strip()
+class Lab:
+    """JupyterLab."""
+
+    frontend = "lab"
+    cells = ".jp-Notebook .jp-Cell"
+    editor = ".cm-content"
+
+    def __init__(self, browser: Page) -> None:
+        self.browser = browser
+
+    def new_notebook(self) -> None:
+        """From the launcher, as at first."""
+        self.browser.goto(f"{_place(self.browser)}/lab?reset")
+        self.browser.click(".jp-LauncherCard[data-category=Notebook]")
+        self.browser.wait_for_selector(self.cells)
+        self.wait_for_kernel()
+
+    def wait_for_kernel(self) -> None:
+        """A cell that is run before the kernel is connected is silently left alone."""
+        bar = self.browser.locator("#jp-bottom-panel, #jp-main-statusbar").first
+        expect(bar).to_contain_text("| Idle", timeout=PATIENCE)
+
+    def run_cell(self, code: str) -> str:
+        """Type code into the active cell, run it, and return the text that it shows."""
+        index = self.browser.locator(self.cells).count() - 1
+        self.active_editor().click()
+        self.browser.keyboard.insert_text(code)
+        self.browser.keyboard.press("Shift+Enter")
+        output = self.browser.locator(self.cells).nth(index).locator(".jp-OutputArea-output")
+        expect(output.first).to_be_visible(timeout=PATIENCE)
+        return output.first.inner_text().strip()
+
+    def active_editor(self) -> Locator:
+        return self.browser.locator(f"{self.cells}.jp-mod-active {self.editor}")
+
+    def add_heading(self, text: str) -> None:
+        self.active_editor().click()
+        self.browser.keyboard.insert_text(f"# {text}")
+        self.browser.keyboard.press("Escape")
+        self.browser.keyboard.press("m")
+        self.browser.keyboard.press("Shift+Enter")
+
+    def table_of_contents(self) -> list[str]:
+        self.browser.click('li[data-id="table-of-contents"]')
+        return self.entries("#table-of-contents .jp-tocItem-content")
+
+    def entries(self, selector: str) -> list[str]:
+        found = self.browser.locator(selector)
+        expect(found.first).to_be_visible(timeout=PATIENCE)
+        return found.all_inner_texts()
 
 
-def add_heading(browser: Page, text: str) -> None:
-    browser.locator(".jp-Notebook .jp-Cell.jp-mod-active .cm-content").click()
-    browser.keyboard.insert_text(f"# {text}")
-    browser.keyboard.press("Escape")
-    browser.keyboard.press("m")
-    browser.keyboard.press("Shift+Enter")
+class Notebook(Lab):
+    """Notebook 7: the parts of JupyterLab, on a page of its own."""
+
+    frontend = "notebook"
+    pages = "notebooks"
+
+    def new_notebook(self) -> None:
+        name = _empty_notebook(self.browser)
+        self.browser.goto(f"{_place(self.browser)}/{self.pages}/{name}")
+        self.browser.wait_for_selector(self.cells)
+        self.wait_for_kernel()
+
+    def wait_for_kernel(self) -> None:
+        """The server knows better than the page when somebody is connected to a kernel."""
+        self.browser.wait_for_function(_CONNECTED, timeout=PATIENCE, polling=500)
+        expect(self.browser.locator('[data-status="idle"]').first).to_be_attached(timeout=PATIENCE)
+
+    def table_of_contents(self) -> list[str]:
+        self.browser.click(".lm-MenuBar-item:has-text('View')")
+        self.browser.hover(".lm-Menu-item:has-text('Left Sidebar')")
+        self.browser.click(".lm-Menu-item:has-text('Table of Contents')")
+        return self.entries("#table-of-contents .jp-tocItem-content")
 
 
-def table_of_contents(browser: Page) -> list[str]:
-    browser.click('li[data-id="table-of-contents"]')
-    entries = browser.locator("#table-of-contents .jp-tocItem-content")
-    expect(entries.first).to_be_visible(timeout=PATIENCE)
-    return entries.all_inner_texts()
+class Classic(Notebook):
+    """nbclassic: the notebook of old, with our table of contents."""
+
+    frontend = "nbclassic"
+    pages = "nbclassic/notebooks"
+    cells = "#notebook .cell"
+    editor = ".CodeMirror"
+
+    def wait_for_kernel(self) -> None:
+        self.browser.wait_for_function(_CONNECTED, timeout=PATIENCE, polling=500)
+        idle = self.browser.locator("#kernel_indicator_icon.kernel_idle_icon")
+        expect(idle).to_be_visible(timeout=PATIENCE)
+
+    def active_editor(self) -> Locator:
+        return self.browser.locator(f"{self.cells}.selected {self.editor}")
+
+    def run_cell(self, code: str) -> str:
+        index = self.browser.locator(self.cells).count() - 1
+        self.active_editor().click()
+        self.browser.keyboard.insert_text(code)
+        self.browser.keyboard.press("Shift+Enter")
+        output = self.browser.locator(self.cells).nth(index).locator(".output_subarea")
+        expect(output.first).to_be_visible(timeout=PATIENCE)
+        return output.first.inner_text().strip()
+
+    def table_of_contents(self) -> list[str]:
+        self.browser.click("button[title='Table of contents']")
+        return self.entries("#table-of-contents a")
+
+
+FRONT_ENDS = (Lab, Notebook, Classic)
+
+_NOTEBOOK = {
+    "type": "notebook",
+    "format": "json",
+    "content": {
+        "cells": [
+            {
+                "id": "first",
+                "cell_type": "code",
+                "source": "",
+                "metadata": {},
+                "outputs": [],
+                "execution_count": None,
+            }
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    },
+}
+_CONNECTED = """async () => {
+    const kernels = await (await fetch("/api/kernels")).json();
+    return kernels.some(each => each.connections > 0 && each.execution_state === "idle");
+}"""
+_SAVE = """async ([address, body]) => {
+    const token = document.cookie.match(/_xsrf=([^;]*)/)[1];
+    const headers = {"X-XSRFToken": token, "Content-Type": "application/json"};
+    const answer = await fetch(address, {method: "PUT", headers, body});
+    return answer.status;
+}"""
+
+
+def _empty_notebook(browser: Page) -> str:
+    """Save a notebook with one empty cell through Jupyter's own API; give its name."""
+    name = "browser.ipynb"
+    status = browser.evaluate(_SAVE, [f"/api/contents/{name}", json.dumps(_NOTEBOOK)])
+    assert status in (200, 201)
+    return name

@@ -50,18 +50,35 @@ def test_the_printed_tunnel_leads_to_a_notebook_on_the_node(
         digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(served)).hexdigest().upper()
         assert fingerprint.replace(":", "") == digest
         browser.log_in(page, url, PASSWORD)
-        browser.new_notebook(page)
-        assert (
-            browser.run_cell(page, "import socket; print(socket.gethostname(), 6 * 7)") == "dev1 42"
-        )
-        browser.add_heading(page, "Results of the day")
-        assert "Results of the day" in browser.table_of_contents(page)
+        look_at_a_notebook(browser.Lab(page))
+
+
+def look_at_a_notebook(frontend: browser.Lab) -> None:
+    frontend.new_notebook()
+    shown = frontend.run_cell("import socket; print(socket.gethostname(), 6 * 7)")
+    assert shown == "dev1 42"
+    frontend.add_heading("Results of the day")
+    assert frontend.table_of_contents() == ["Results of the day"]
 
 
 def test_a_second_start_reports_the_running_server(start_output: str, local_port: int) -> None:
     again = playbook("start", "-e", f"nbserver_local_port={local_port}")
     assert "changed=0" in again
     assert printed(r"^ +(ssh .*)$", again) == printed(r"^ +(ssh .*)$", start_output)
+
+
+@pytest.mark.parametrize("frontend", [browser.Notebook, browser.Classic])
+def test_the_other_front_ends_have_a_table_of_contents_too(
+    start_output: str, local_port: int, frontend: type[browser.Lab]
+) -> None:
+    options = ["-e", f"nbserver_local_port={local_port} nbserver_frontend={frontend.frontend}"]
+    again = playbook("restart", *options)
+    assert "changed=1" in again
+    command = printed(r"^ +(ssh .*)$", again)
+    assert command == printed(r"^ +(ssh .*)$", start_output)
+    with Tunnel(command, local_port), browser.page() as page:
+        browser.log_in(page, f"https://127.0.0.1:{local_port}", PASSWORD)
+        look_at_a_notebook(frontend(page))
 
 
 def test_stop_ends_it_and_a_second_stop_changes_nothing(start_output: str) -> None:

@@ -22,7 +22,7 @@ MAY_IMPORT = {
 # Keys of a task that are not the name of an action.
 _KEYWORDS = """
     args block always changed_when check_mode delay delegate_to diff environment failed_when
-    ignore_unreachable listen loop loop_control name no_log notify register rescue retries run_once
+    listen loop loop_control name no_log notify register rescue retries run_once
     tags throttle until vars when
 """
 FORBIDDEN_WORDS = {

@@ -37,10 +37,12 @@ _RUNNER = f"""
 import json, sys
 sys.path[:0] = [{str(UNIT)!r}, {str(COLLECTIONS)!r}]
 from modules import ModuleFailed, run_module
-from ansible_collections.hpcc.notebook.plugins.modules import notebook_server
+import importlib
 asked = json.load(sys.stdin)
+name = asked.pop("module")
+module = importlib.import_module("ansible_collections.hpcc.notebook.plugins.modules." + name)
 try:
-    answer = run_module(notebook_server, **asked)
+    answer = run_module(module, **asked)
 except ModuleFailed as failed:
     answer = failed.result
 print(json.dumps(answer))
@@ -93,9 +95,20 @@ class Account:
         began = self.begin(check=check, **params)
         return self.finish(began)
 
-    def begin(self, *, check: bool = False, environment: Any = (), **params: Any) -> Any:
+    def info(self) -> dict[str, Any]:
+        """What the other module finds; the first server is the one of this host."""
+        return self.finish(self.begin(module="notebook_server_info"))
+
+    def begin(
+        self,
+        *,
+        module: str = "notebook_server",
+        check: bool = False,
+        environment: Any = (),
+        **params: Any,
+    ) -> Any:
         """Start a run of the module without waiting for its end."""
-        asked = {"profile": self.profile, "check": check, **params}
+        asked = {"module": module, "profile": self.profile, "check": check, **params}
         process = subprocess.Popen(
             self.command(self.python, "-c", _RUNNER, **dict(environment)),
             stdin=subprocess.PIPE,

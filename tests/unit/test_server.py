@@ -20,6 +20,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server_launch import
     clean_environment,
     launch_line,
     launched,
+    modules_line,
     server_argv,
     variables,
 )
@@ -205,6 +206,34 @@ def test_libraries_get_as_many_threads_as_asked_unless_the_site_said_otherwise(s
     assert found["OMP_NUM_THREADS"] == found["OPENBLAS_NUM_THREADS"] == "4"
     assert found["MKL_NUM_THREADS"] == "1"
     assert "OMP_NUM_THREADS" not in run_launch_line(shell, tmp_path, SOCKET)
+
+
+OLD_TCL_MODULES = """() {
+    case $2 in
+        gcc) LOADEDMODULES=${LOADEDMODULES:+$LOADEDMODULES:}gcc/13; export LOADEDMODULES ;;
+        *) echo "ModuleCmd_Load.c(213):ERROR:105: Unable to locate a modulefile for '$2'" >&2 ;;
+    esac
+}"""
+NEW_MODULES = """() {
+    [ "$2" = gcc ] || { echo "ERROR: Unable to locate a modulefile for '$2'" >&2; return 1; }
+    LOADEDMODULES=${LOADEDMODULES:+$LOADEDMODULES:}gcc/13; export LOADEDMODULES
+}"""
+
+
+@pytest.mark.parametrize("module", [OLD_TCL_MODULES, NEW_MODULES])
+def test_modules_are_loaded_or_refused_whatever_exit_code_the_site_gives(module, tmp_path):
+    function = {"BASH_FUNC_module%%": module}
+    found = run_launch_line(
+        "/bin/bash", tmp_path, replace(SOCKET, modules=("gcc", "gcc")), **function
+    )
+    assert found["LOADEDMODULES"].startswith("gcc/13")
+    environment = {**clean_environment(str(tmp_path), "alice", "/bin/bash"), **function}
+    for modules, code in ((["gcc"], 0), (["gcc", "cuda"], 1)):
+        tried = subprocess.run(
+            modules_line("/bin/bash", modules), env=environment, capture_output=True, check=False
+        )
+        assert tried.returncode == code
+        assert (b"Unable to locate a modulefile for 'cuda'" in tried.stderr) == (code == 1)
 
 
 def test_the_session_begins_with_nothing_of_the_connection_it_came_over(monkeypatch):

@@ -1,0 +1,21 @@
+"""After restart: one server runs, and it is not the one from before."""
+
+PROFILE = "/home/alice/.ipython/profile_nbserver"
+LOCAL = "/tmp/nbserver-$(id -u)"
+
+
+def test_exactly_one_server_runs(host):
+    found = host.check_output(f"pgrep -u alice -fc -- --ServerApp.certfile={PROFILE}")
+    assert found == "2", "the server, and tmux in whose command it stands"
+
+
+def test_it_is_another_one_than_before(host):
+    before = f"{PROFILE}/log/dev1/server.log.1"
+    assert "running at" in host.file(before).content_string
+    assert "running at" in host.file(f"{PROFILE}/log/dev1/server.log").content_string
+
+
+def test_it_answers_and_refuses_strangers(host):
+    ask = f"curl -sS -o /dev/null -w '%{{http_code}}' --unix-socket {LOCAL}/notebook.sock"
+    trust = f"--cacert {PROFILE}/security/notebook.crt"
+    assert host.check_output(f"{ask} {trust} https://localhost/api/contents") == "403"

@@ -1,0 +1,82 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Show what would be removed, and go on only when the person wants that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import (
+    AnsibleActionFail,
+    AnsiblePromptInterrupt,
+    AnsiblePromptNoninteractive,
+)
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.hpcc.notebook.plugins.module_utils import teardown
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Answers, answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
+
+_DISPLAY = Display()
+RULES = {"profile": "profile_name", "modulefile": "modulefile_dir", "prefix": "prefix"}
+ARGUMENTS = {
+    "profile": {"type": "str", "default": "nbserver"},
+    "modulefile": {"type": "str", "default": "~/modulefiles/anaconda"},
+    "prefix": {"type": "str", "default": "~/anaconda"},
+    "parts": {"type": "list", "elements": "str", "default": list(teardown.PARTS)},
+    "confirmed": {"type": "bool", "default": False},
+}
+
+
+class ActionModule(ActionBase):
+    """Asks one host, by one command that needs no Python there, and one person."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _checked, wanted = self.validate_argument_spec(ARGUMENTS)
+        try:
+            teardown.require_parts(wanted["parts"])
+            for name, rule in RULES.items():
+                require(name, rule, wanted[name])
+            found = self._found(wanted)
+        except NotebookError as error:
+            raise AnsibleActionFail(str(error)) from None
+        going = teardown.removable(found, wanted["parts"])
+        user = str(self._play_context.remote_user or "this account")
+        for line in teardown.shown(found, wanted["parts"], user):
+            _DISPLAY.display(line)
+        if going and not self._task.check_mode and not wanted["confirmed"]:
+            _ask()
+        # A check run has shown the list; what it foretells must not depend on a running server.
+        remove = [] if self._task.check_mode else going
+        return {**result, "changed": bool(going) and self._task.check_mode, "remove": remove}
+
+    def _found(self, wanted: dict[str, Any]) -> Answers:
+        names = ("profile", "modulefile", "prefix")
+        script = teardown.questions(*(wanted[name] for name in names))
+        said = self._low_level_execute_command("sh -s", in_data=script.encode())
+        found = answers(str(said["stdout"]))
+        if "home" not in found:
+            last = (str(said["stderr"]).strip() or "no output").splitlines()[-1]
+            raise NotebookError(f"`sh -s` did not answer: {last}", "the host", "Try it by hand.")
+        return found
+
+
+def _ask() -> None:
+    question = "Remove it? Type yes to go on:"
+    try:
+        answer = bytes(_DISPLAY.prompt_until(question)).decode("utf-8", "replace")
+    except AnsiblePromptNoninteractive:
+        todo = "Confirm by -e teardown_confirmed=true."
+        raise AnsibleActionFail(f"Nothing was removed: no terminal to ask. {todo}") from None
+    except AnsiblePromptInterrupt:
+        answer = ""
+    if answer.strip().lower() != "yes":
+        raise AnsibleActionFail("Nothing was removed: the answer was not yes.")
