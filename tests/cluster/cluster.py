@@ -192,7 +192,8 @@ def remove_containers(engine: Engine) -> None:
 
 def remove_state() -> None:
     """Everything in the state directory but the engine's configuration and the build's log."""
-    shutil.rmtree(STATE / "hosts", ignore_errors=True)
+    for directory in ("hosts", "cp"):
+        shutil.rmtree(STATE / directory, ignore_errors=True)
     for stale in STATE.glob("*"):
         if stale.name not in (CONFIGURATION, images.LOG):
             stale.unlink()

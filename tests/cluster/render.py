@@ -100,6 +100,8 @@ ansible_user=alice
 ansible_pipelining=true
 # Connections are kept open by host name only, and every test cluster has the same names.
 ansible_control_path_dir={state}/cp
+# The machine of the tests may be busy with other things.
+nbserver_start_timeout=300
 
 # What is installed: the test installer, and packages from the cluster's own mirror.
 anaconda_distribution=miniforge
