@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -63,14 +64,16 @@ def shared(asking: str, ways: Path) -> Iterator[Path]:
         share = f"  ControlMaster auto\n  ControlPath {short}/%C\n  ControlPersist 1h\n"
         ways.write_text(f"Host {asking}\n{share}{ways.read_text()}")
         login = ["-F", str(ways), f"{USER}@{asking}"]
-        terminal = pexpect.spawn("ssh", [*login, "true"], encoding="utf-8", timeout=60)
+        terminal = pexpect.spawn(
+            "/bin/sh", encoding="utf-8", timeout=60
+        )  # stays open, as people do
+        terminal.sendline(shlex.join(["ssh", *login, "true"]) + " && echo logged''in")
         terminal.expect("Password:")
         terminal.sendline(CODE)
-        terminal.expect(pexpect.EOF)
-        terminal.close()
-        assert terminal.exitstatus == 0
+        terminal.expect("loggedin")
         yield ways
         subprocess.run(["ssh", "-O", "exit", *login], check=True, capture_output=True)
+        terminal.close()
 
 
 def test_one_login_serves_for_ansible_and_for_the_tunnel(

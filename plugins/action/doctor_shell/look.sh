@@ -135,11 +135,12 @@ look_at_profile() {
   done
 }
 
-# A socket that anybody may connect to, to see whether connections are led there.
+# A socket behind which somebody listens whom we may speak to, to see whether connections are led there.
 look_for_a_socket() {
   for socket in "$local/notebook.sock" "$local/tmux.sock" /run/munge/munge.socket.2 \
     /run/dbus/system_bus_socket /var/lib/sss/pipes/nss /run/nscd/socket /run/systemd/journal/stdout; do
-    [ -S "$socket" ] && [ -w "$socket" ] && emit socket "$socket" && return
+    [ -w "$socket" ] && awk -v socket="$socket" '$4 == "00010000" && $8 == socket { found = 1 }
+      END { exit !found }' /proc/net/unix 2>/dev/null && emit socket "$socket" && return
   done
 }
 
