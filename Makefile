@@ -31,7 +31,7 @@ lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
 	@tests/lint.sh
 
 unit: prepare  ## Tables, properties and modules
-	@$(BIN)/pytest tests/unit
+	@$(BIN)/pytest tests/unit -n auto --dist loadfile
 
 sanity: prepare  ## ansible-test sanity
 	@$(PYTHON) tests/sanity.py

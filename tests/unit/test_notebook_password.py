@@ -85,7 +85,9 @@ def test_a_hash_that_jupyter_itself_wrote_is_recognised(config):
 
 
 @pytest.mark.parametrize(
-    "weak", [passwd(GOOD, "sha1"), WEAK_HASH, WEAK_HASH.replace("argon2id", "argon2i"), "garbage"]
+    "weak",
+    [passwd(GOOD, "sha1"), WEAK_HASH, WEAK_HASH.replace("argon2id", "argon2i"), "garbage"],
+    ids=["sha1", "argon2id with too little memory", "argon2i", "garbage"],
 )
 def test_a_weak_or_old_hash_is_replaced_even_for_the_same_password(config, weak):
     prepare(config, {"IdentityProvider": {"hashed_password": weak}})

@@ -296,7 +296,7 @@ REFUSED = {
         {"ServerApp": 1},
         {"ServerApp.x\n": 1},
         {1: 1},
-        {"ServerApp.x": object()},
+        {"ServerApp.x": ...},
         {"ServerApp.x": float("nan")},
         {"ServerApp.x": {1: 2}},
         [],
