@@ -107,6 +107,7 @@ def server(found: Node, record: Record) -> dict[str, object]:
         "user": found.user,
         "state": "started",
         **server_record.way_in(record),
+        "port": record.port,  # over a socket, the one that it would have over TCP
     }
 
 

@@ -111,7 +111,7 @@ socket:
   type: str
   sample: /tmp/nbserver-1000/notebook.sock
 port:
-  description: Port of 127.0.0.1, where it listens on one.
+  description: Port of 127.0.0.1; over a socket, the one that it would have.
   returned: when it was only found
   type: int
   sample: 8888

@@ -30,6 +30,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
 )
 
 ANSWER_WITHIN = 30.0  # seconds for a command on the node: a shared home may be slow to read
+REFUSE_WITHIN = 5.0  # seconds for a node to close a connection that it does not lead on
 SHOW_WITHIN = 20.0  # seconds for the server to show its certificate
 _FIND = Path(__file__).parents[1] / "action" / "connect_shell" / "find.sh"
 
@@ -112,11 +113,13 @@ class Connection:
 
     def _why_not_led(self, server: Mapping[str, Any], error: OSError) -> Fault:
         """Whether the node or the server is to blame when nothing comes back."""
-        ports = self.session.leads_to(f"127.0.0.1:{self.ssh_port}")
+        ports = self.session.leads_to(f"127.0.0.1:{self.ssh_port}", REFUSE_WITHIN)
         host, transport = str(server["host"]), str(server["transport"])
         if transport == "tcp" and not ports:
             return way_faults.forbidden(host, transport, other_way=False)
-        if transport == "socket" and not self.session.leads_to(str(server["socket"])):
+        if transport == "socket" and not self.session.leads_to(
+            str(server["socket"]), REFUSE_WITHIN
+        ):
             return way_faults.forbidden(host, transport, other_way=ports)
         todo = "Restart it: ansible-playbook hpcc.notebook.start -e nbserver_state=restarted"
         return Fault(f"the server does not answer: {error}", host, todo, passing=True)

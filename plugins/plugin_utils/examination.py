@@ -103,10 +103,11 @@ def _look(session: Session, settings: Mapping[str, object]) -> Answers:
 
 
 def _forwarding(session: Session, seen: Answers) -> Answers:
+    wait = max(1.0, 3 * float(seen["shell_seconds"][0]))  # as slow as the node is
     target = f"127.0.0.1:{(seen.get('ssh_port') or [''])[0] or 22}"
-    found = {"forwards_ports": ["yes" if session.leads_to(target) else "no"]}
+    found = {"forwards_ports": ["yes" if session.leads_to(target, wait) else "no"]}
     if seen.get("socket"):
-        led = session.leads_to(seen["socket"][0])
+        led = session.leads_to(seen["socket"][0], wait)
         found["forwards_sockets"] = ["yes" if led else "no"]
     return found
 

@@ -118,11 +118,11 @@ class Session:
             self._forwards.append(f"{local}:{target}")
         return asked
 
-    def leads_to(self, target: str, wait: float = 1.0) -> bool:
+    def leads_to(self, target: str, wait: float) -> bool:
         """Whether the node leads a connection on to a target of its own that listens.
 
         Where it does not, it closes the connection at once; few targets speak first, so silence
-        is an answer, too.
+        is an answer, too, after a while that has to be longer than a round trip.
         """
         port = _free_port()
         local = f"127.0.0.1:{port}"

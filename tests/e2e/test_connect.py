@@ -88,6 +88,7 @@ def test_the_browser_is_opened_when_asked_for(
 
 def test_a_taken_port_is_named_with_its_holder(options: list[str], local_port: int) -> None:
     with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", local_port))
         held.listen()
         with connecting(*options) as terminal:
