@@ -123,7 +123,7 @@ a main 01:00:00 64mb lab 2 $(id) `id` ${IFS} ' " \\ ; & | # #PBS #SBATCH #$ #BSU
 """
 _BREAKS = ["\n", "\r", "\0", "\x1b", "\x85", "\u2028", " ", "\t", "\n#PBS -V", "\nrm -rf ~\n"]
 PIECES = [*_WORDS.split(), *_BREAKS]
-SHELL = ["umask", "task=", "case", "exec >", "export PATH", "cd --", "exec"]
+SHELL = ["task=", "case", "mask=", "exec >", "umask", "export PATH", "cd --", "exec"]
 
 
 def hostile(dice):
@@ -160,7 +160,7 @@ def one_script(dice):
     lines = text.splitlines()
     body = lines[lines.index("") + 1 :]
     assert text.count("\n") == len(lines) == expected_lines(name, job), (SEED, job)
-    assert [line.startswith(start) for line, start in zip(body, SHELL, strict=True)] == [True] * 7
+    assert [line.startswith(start) for line, start in zip(body, SHELL, strict=True)] == [True] * 8
     assert shlex.split(body[-1])[1:-2] == command, (SEED, job)
     assert shlex.split(body[-2])[2] == directory, (SEED, job)
 

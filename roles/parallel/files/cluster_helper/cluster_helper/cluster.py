@@ -80,7 +80,9 @@ class ClusterView:
         self.client = self._connect()
         self._wait(self.request.count if self.request.wait_for_all else 1, deadline)
         self.view = self._view(self.client)
-        self._companion = Companion(self._kept, self.client, self.request.count, self._line, say)
+        self._companion = Companion(
+            self._kept, self.client, self.request.count, self._line, say, self._last_words
+        )
         self._companion.start()
         self._line.finish()
 
@@ -114,9 +116,12 @@ class ClusterView:
     def _stop_if_hopeless(self, seen: Seen) -> None:
         reason = seen.hopeless() or ("the keeper has died" if self._kept.gone else "")
         if reason:
-            words = _last_line(Path(f"{self._files.engine_log}1.log"))
+            words = self._last_words(1)
             log = f" (its log says: {words})" if words and not seen.refused else ""
             raise ClusterError("the engines cannot start", f"{reason}{log}")
+
+    def _last_words(self, task: int) -> str:
+        return _last_line(Path(f"{self._files.engine_log}{task}.log"))
 
     def _view(self, client: Client) -> Any:
         """What the recipe works with: blocking, balanced unless direct."""

@@ -29,6 +29,8 @@ class Companion:
     asked: int
     line: Line
     say: Callable[[str], None]
+    last_words: Callable[[int], str]
+    """The end of the log of a task."""
     told: set[int] = field(default_factory=set)
     most: int = 0
 
@@ -62,10 +64,10 @@ class Companion:
         for task in [*seen.in_state(ENDED), *seen.in_state(FAILED)]:
             if task.number not in self.told:
                 self.told.add(task.number)
-                why = task.reason or "its job has ended"
-                self.say(
-                    f"Engine {task.number - 1} is lost ({seen.job}, task {task.number}): {why}."
-                )
+                where = f"job {seen.job}, task {task.number}"
+                words = [task.reason or "its job has ended", self.last_words(task.number)]
+                why = "; ".join(filter(None, words)).rstrip(".")
+                self.say(f"Engine {task.number - 1} is lost ({where}): {why}.")
 
     def _give_up(self, reason: str) -> None:
         self.over.set()

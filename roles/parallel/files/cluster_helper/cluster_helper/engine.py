@@ -50,6 +50,18 @@ class Engine(IPEngine):  # type: ignore[misc]
 class Nanny(KernelNanny):  # type: ignore[misc]
     """ipyparallel's nanny, with a watch over the controller."""
 
+    status: int | None = None
+    """How the engine ended."""
+
+    def pipe_handler(self, fd: Any, _events: int) -> None:
+        """Leave the waiting to the thread: only one of two would learn the status."""
+        self.loop.remove_handler(fd)
+        fd.close()
+
+    def wait_for_parent_thread(self) -> None:
+        Nanny.status = self.parent_process.wait()
+        self.loop.add_callback(self.finish)
+
     async def start(self) -> None:
         await super().start()
         signal.signal(signal.SIGTERM, lambda *_: end(self.pid))
@@ -105,11 +117,19 @@ def run_nanny(child: int, to_child: socket.socket) -> int:
     try:
         order = pickle.load(pipe)  # noqa: S301 - from our own child
     except EOFError:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return ended_with(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     with os.fdopen(os.dup(to_child.fileno()), "w", buffering=1) as writer:
         Nanny.main(**{**order, "pid": child, "pipe": writer})
     process.kill_descendants()
-    return 0
+    return ended_with(Nanny.status)
+
+
+def ended_with(status: int | None) -> int:
+    """The exit status of the job; said in its log, too."""
+    if status:
+        how = f"signal {-status}" if status < 0 else f"exit status {status}"
+        print(f"The engine ended with {how}.", flush=True)
+    return abs(status or 0)
 
 
 def wait_for_controller(path: Path, patience: float) -> None:

@@ -64,10 +64,11 @@ class Keeper:
             workspace.remove(Path(self.order["directory"]))
 
     def _start_controller(self) -> subprocess.Popen[bytes]:
-        with Path(self.order["controller_log"]).open("ab") as log:
+        with workspace.log(self.order["controller_log"]) as log:
             return subprocess.Popen(
                 self.order["controller"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=lambda: process.die_with_parent(signal.SIGTERM),
+                start_new_session=True, umask=0o077,
+                preexec_fn=lambda: process.die_with_parent(signal.SIGTERM),
             )  # fmt: skip
 
     def _watch(self) -> str:

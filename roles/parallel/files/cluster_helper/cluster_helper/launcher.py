@@ -7,11 +7,12 @@ as `cluster_view` does it; unlike there, they run until they are stopped.
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
 from ipyparallel.cluster.launcher import EngineLauncher, LocalControllerLauncher, NotRunning
-from traitlets import Unicode
+from traitlets import Unicode, default
 
 from cluster_helper import request, workspace
 from cluster_helper.commands import Commands
@@ -27,6 +28,10 @@ _CONTROLLER = 60  # seconds that the controller gets to say where it is
 
 class SchedulerControllerLauncher(LocalControllerLauncher):  # type: ignore[misc]
     """A controller that engines on other nodes reach, encrypted."""
+
+    @default("controller_cmd")
+    def _our_controller(self) -> list[str]:
+        return [sys.executable, "-m", "cluster_helper.controller"]
 
     def find_args(self) -> list[str]:
         found: list[str] = super().find_args()

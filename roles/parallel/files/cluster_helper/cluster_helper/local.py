@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from pathlib import Path
 from typing import Any
 
-from cluster_helper import process
+from cluster_helper import process, workspace
 from cluster_helper.schedulers.dialect import ENDED, RUNNING, Task
 
 
@@ -26,7 +25,7 @@ class LocalJob:
         return f"local {os.getpid()}"
 
     def _start(self, task: int) -> subprocess.Popen[bytes]:
-        with Path(f"{self.log}{task}.log").open("ab") as log:
+        with workspace.log(f"{self.log}{task}.log") as log:
             return subprocess.Popen(
                 [*self.command, "--task", str(task)], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, start_new_session=True,

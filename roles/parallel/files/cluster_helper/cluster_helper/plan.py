@@ -56,7 +56,7 @@ class Plan:
 
     def controller(self, files: Workspace) -> list[str]:
         return [
-            sys.executable, "-m", "ipyparallel.controller", f"--profile-dir={files.directory}",
+            sys.executable, "-m", "cluster_helper.controller", f"--profile-dir={files.directory}",
             *controller_options(self.site, self.wanted.run_local),
         ]  # fmt: skip
 

@@ -75,3 +75,14 @@ def _value(name: str, value: str) -> object:
         return value
     kind = name.replace("_", " ")
     return rules.name(kind, value)
+
+
+def dask_options(site: Site | None = None) -> dict[str, str]:
+    """The same defaults as arguments of dask-jobqueue's clusters.
+
+    Its `interface` is the name of a network interface; an address is not one, and is left out.
+    """
+    known = load() if site is None else site
+    address = known.address if known.address and not known.address[0].isdigit() else None
+    options = {"queue": known.queue, "account": known.account, "walltime": known.walltime}
+    return {k: v for k, v in {**options, "interface": address}.items() if v is not None}

@@ -8,10 +8,13 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from IPython.paths import get_ipython_dir
 
 _FOLDERS = ("security", "log", "pid", "startup")
+# With encryption on, ipyparallel stops signing messages, and then warns that nothing is signed.
+_SIGNED = 'c = get_config()\nc.Session.key = b"{}"\n'
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def create() -> Workspace:
     workspace = Workspace(directory)
     for path in (workspace.engine_file, workspace.client_file):
         write(path, "")
+    write(directory / "ipcontroller_config.py", _SIGNED.format(secrets.token_hex(32)))
     return workspace
 
 
@@ -66,6 +70,11 @@ def write(path: Path, text: str) -> None:
     """A new file that only its owner can read, from the first moment."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
+
+
+def log(path: str) -> BinaryIO:
+    """A file for the output of a process."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
 def remove(directory: Path) -> None:

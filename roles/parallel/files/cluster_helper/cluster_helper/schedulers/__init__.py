@@ -19,11 +19,13 @@ DIALECTS = {
 }
 # Programs that only this one of the relatives has.
 _TELLTALE = {"pbspro": ("pbs_rstat",), "sge": ("qconf",)}
-# Torque's commands as Slurm brings them: their qsub knows arrays, but their qstat and qdel do not.
+# Torque's commands as Slurm brings them: their qsub knows arrays, but their qstat and qdel do not;
+# and it lets the options of its own command line win over those of the script.
 TORQUE_ON_SLURM = replace(
     torque.DIALECT,
     name="torque on Slurm",
     programs=("qsub", "squeue", "scancel"),
+    submit=("qsub", "-j", "oe", "-o", "/dev/null"),
     query=slurm.query,
     tasks=slurm.tasks,
     cancel=slurm.DIALECT.cancel,

@@ -43,5 +43,6 @@ def _task(number: int, block: dict[str, str]) -> Task:
     if kind == WAITING and _REJECTED.search(reason):
         kind = FAILED
     if kind == ENDED:
-        reason = f"exit status {block['exit_status']}" if "exit_status" in block else reason
+        status = block.get("exit_status", block.get("Exit_status"))  # Torque's, PBS Pro's
+        reason = reason if status is None else f"exit status {status}"
     return Task(number, kind, reason)

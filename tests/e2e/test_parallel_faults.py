@@ -1,0 +1,204 @@
+"""What goes wrong on a real cluster while people compute, and that nothing is left of it."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+from parallel import CLUSTER, PATIENCE, Person, eventually, root
+
+pytestmark = pytest.mark.timeout(400)
+
+# Two seconds of work for each of twenty: long enough to break something meanwhile.
+WORK = """
+from cluster_helper.cluster import cluster_view
+
+def work(n):
+    import socket, time
+    time.sleep({seconds})
+    return n, socket.gethostname()
+
+with cluster_view({parameters}) as view:
+    print("started", view.client.ids, flush=True)
+    pending = view.map_async(work, range({tasks}))
+    print("working", flush=True)
+    result = pending.get()
+    print("results", len(result), sorted(set(host for _n, host in result)), flush=True)
+print("left", flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def frank() -> Iterator[Person]:
+    """An account that has what parallel work needs."""
+    subprocess.run([*CLUSTER, "up"], check=True)
+    subprocess.run([*CLUSTER, "reset", "frank"], check=True)
+    person = Person("frank")
+    person.prepare()
+    repair()
+    yield person
+    subprocess.run([*CLUSTER, "down"], check=True)
+
+
+def repair() -> None:
+    """Whatever an earlier, interrupted run has broken."""
+    root("gateway", "scontrol", "update", "nodename=c[1-2]", "state=resume")
+    root("gateway", "scontrol", "update", "partitionname=main", "state=up")
+
+
+def work(parameters: str, seconds: float = 0.2, tasks: int = 40) -> str:
+    return WORK.format(parameters=parameters, seconds=seconds, tasks=tasks)
+
+
+def ended_by(frank: Person, parameters: str) -> tuple[str, float]:
+    """What a start that cannot succeed says, and after how long."""
+    start = time.monotonic()
+    printed = frank.program(work(parameters)).end()
+    return printed, time.monotonic() - start
+
+
+def kill_one_engine(frank: Person) -> None:
+    """The youngest process of a job is the engine proper; its parent watches it."""
+    kill = "pkill -KILL -n -u $USER -f cluster_helper[.]engine && echo killed"
+    assert any("killed" in frank.on(host, kill) for host in ("c1", "c2"))
+
+
+# An engine of three cores for each of the two nodes.
+TWO = "2, cores_per_job=3, wait_for_all_engines=True"
+
+
+@pytest.mark.parametrize("scheduler", ["slurm", "torque"])
+def test_all_results_come_from_two_nodes_and_nothing_is_left(frank: Person, scheduler: str) -> None:
+    resources = '{"resources": "walltime=01:00:00;account=ged-intel11;mem=64mb"}'
+    program = work(f'"{scheduler}", "main", {TWO}, extra_params={resources}', 0.02, 200)
+    printed = frank.program(program).end()
+    assert "2 of 2 engines" in printed
+    assert "results 200 ['c1', 'c2']" in printed
+    frank.leaves_nothing()
+
+
+def test_a_killed_engine_is_told_its_task_is_done_by_another_and_nobody_listens(
+    frank: Person,
+) -> None:
+    program = frank.program(work(f'"slurm", "main", {TWO}, retries=2', 1, 40))
+    program.until("working")
+    kill_one_engine(frank)
+    nobody_else_reads_or_reaches_anything(frank)
+    printed = program.end()
+    assert "results 40" in printed
+    assert "is lost (job" in printed
+    frank.leaves_nothing()
+
+
+def nobody_else_reads_or_reaches_anything(frank: Person) -> None:
+    wide = "find ~/.ipython/cluster_helper -perm /077 \\( -type d -o -path '*/security/*' \\)"
+    assert frank.on("dev1", wide) == ""
+    assert len(frank.on("dev1", "ls ~/.ipython/cluster_helper/*/security").split()) == 3
+    own = frank.on("dev1", "hostname -i").split()[0]
+    ports = frank.on("dev1", "ss -Hltnp | grep python | awk '{print $4}'").split()
+    assert any(port.startswith(f"{own}:") for port in ports), ports
+    assert all(port.startswith((f"{own}:", "127.0.0.1:")) for port in ports), ports
+
+
+def test_a_drained_node_takes_no_part_and_the_rest_goes_on(frank: Person) -> None:
+    root("gateway", "scontrol", "update", "nodename=c1", "state=drain", "reason=test")
+    try:
+        printed = frank.program(work('"slurm", "main", 2, cores_per_job=3')).end()
+    finally:
+        root("gateway", "scontrol", "update", "nodename=c1", "state=resume")
+    assert "results 40 ['c2']" in printed
+    frank.leaves_nothing()
+
+
+def test_a_reached_walltime_is_told_as_the_reason(frank: Person) -> None:
+    limit = '{"resources": "walltime=00:00:01"}'  # Slurm knows minutes only
+    program = frank.program(work(f'"slurm", "main", 1, extra_params={limit}', 600, 2))
+    printed = program.end()
+    assert "is lost (job" in printed
+    assert "no engine is left: TIMEOUT" in printed
+    frank.leaves_nothing()
+
+
+@pytest.mark.parametrize("scheduler", ["slurm", "torque"])
+def test_a_refused_job_is_told_in_the_schedulers_own_words(frank: Person, scheduler: str) -> None:
+    printed, seconds = ended_by(frank, f'"{scheduler}", "nosuch", 5')
+    assert "refused the job: " in printed
+    assert "invalid partition specified: nosuch" in printed
+    assert seconds < PATIENCE
+    frank.leaves_nothing()
+
+
+def test_a_queue_that_is_down_is_told_at_once(frank: Person) -> None:
+    root("gateway", "scontrol", "update", "partitionname=main", "state=down")
+    try:
+        printed, seconds = ended_by(frank, '"slurm", "main", 2')
+    finally:
+        root("gateway", "scontrol", "update", "partitionname=main", "state=up")
+    assert "the engines cannot start: PartitionDown" in printed
+    assert seconds < PATIENCE
+    frank.leaves_nothing()
+
+
+def test_a_held_job_is_told_at_once(frank: Person) -> None:
+    root("gateway", "scontrol", "update", "nodename=c[1-2]", "state=drain", "reason=test")
+    try:
+        program = frank.program(work('"slurm", "main", 2'))
+        eventually(lambda: bool(frank.jobs()), "a job that waits")
+        root("gateway", "scontrol", "hold", *{job.split("_")[0] for job in frank.jobs()})
+        printed = program.end()
+    finally:
+        root("gateway", "scontrol", "update", "nodename=c[1-2]", "state=resume")
+    assert "the engines cannot start: JobHeld" in printed
+    frank.leaves_nothing()
+
+
+def test_a_scheduler_that_is_stopped_is_told_and_not_waited_for(frank: Person) -> None:
+    root("gateway", "pkill", "-x", "slurmctld")
+    try:
+        printed, seconds = ended_by(frank, '"slurm", "main", 2')
+    finally:
+        root("gateway", "slurmctld")
+    assert "the engines cannot start: slurm" in printed
+    assert seconds < PATIENCE
+    frank.leaves_nothing()
+
+
+def test_work_goes_on_without_the_scheduler_and_ends_clean_when_it_is_back(frank: Person) -> None:
+    program = frank.program(work('"slurm", "main", 1', 0.5, 20))
+    program.until("working")
+    root("gateway", "pkill", "-x", "slurmctld")
+    try:
+        program.until("results 20")
+    finally:
+        root("gateway", "slurmctld")
+    program.end()
+    frank.leaves_nothing()
+
+
+def test_a_dead_controller_ends_the_work_with_a_word(frank: Person) -> None:
+    program = frank.program(work('"slurm", "main", 1', 600, 2))
+    program.until("working")
+    frank.on("dev1", "pkill -KILL -u $USER -o -f cluster_helper[.]controller")
+    assert "the controller has died" in program.end()
+    frank.leaves_nothing()
+
+
+@pytest.mark.parametrize("signal", ["KILL", "INT", "HUP"])
+def test_a_killed_notebook_leaves_nothing(frank: Person, signal: str) -> None:
+    program = frank.program(work('"slurm", "main", 2', 600, 6))
+    program.until("working")
+    program.signal(signal)
+    program.end()
+    frank.leaves_nothing()
+
+
+def test_engines_end_even_when_notebook_and_keeper_are_killed_at_once(frank: Person) -> None:
+    program = frank.program(work('"slurm", "main", 2', 600, 6))
+    program.until("working")
+    frank.on("dev1", "pkill -KILL -u $USER -f 'cluster_helper[.]keeper|[p]rogram-'")
+    program.end()
+    eventually(lambda: not frank.jobs(), "an empty queue")
+    eventually(lambda: not frank.processes(), "no process left")
+    frank.on("dev1", "rm -rf ~/.ipython/cluster_helper")
