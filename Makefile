@@ -8,7 +8,7 @@ export MOLECULE_GLOB := $(CURDIR)/molecule/*/molecule.yml
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e bench chaos flips lock docs clean
+.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e bench starts chaos flips lock docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -44,6 +44,9 @@ e2e: cluster  ## The printed tunnel and a notebook in a real browser
 
 bench: cluster  ## Times beside the same work by hand
 	@$(PYTHON) tests/bench.py
+
+starts: cluster  ## Start 100 servers, and log in to each through the printed tunnel
+	@$(PYTHON) tests/starts.py
 
 chaos: prepare  ## Kill installations at random moments and after every step, and fill their disks
 	@$(PYTHON) tests/chaos.py

@@ -33,7 +33,7 @@ UNIT = Path(__file__).parent
 COLLECTIONS = UNIT.parents[1] / "playbooks" / "collections"
 TOKEN = "canary-token-5e1f0c7d2b9a"
 PASSWORD = "a long enough passphrase"
-_RUNNER = f"""
+RUNNER = f"""
 import json, sys
 sys.path[:0] = [{str(UNIT)!r}, {str(COLLECTIONS)!r}]
 from modules import ModuleFailed, run_module
@@ -110,7 +110,7 @@ class Account:
         """Start a run of the module without waiting for its end."""
         asked = {"module": module, "profile": self.profile, "check": check, **params}
         process = subprocess.Popen(
-            self.command(self.python, "-c", _RUNNER, **dict(environment)),
+            self.command(self.python, "-c", RUNNER, **dict(environment)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

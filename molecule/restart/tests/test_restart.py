@@ -1,4 +1,6 @@
-"""After restart: one server runs, and it is not the one from before."""
+"""After restart: one server runs, not the one from before, and as it is asked for now."""
+
+import json
 
 PROFILE = "/home/alice/.ipython/profile_nbserver"
 LOCAL = "/tmp/nbserver-$(id -u)"
@@ -19,3 +21,11 @@ def test_it_answers_and_refuses_strangers(host):
     ask = f"curl -sS -o /dev/null -w '%{{http_code}}' --unix-socket {LOCAL}/notebook.sock"
     trust = f"--cacert {PROFILE}/security/notebook.crt"
     assert host.check_output(f"{ask} {trust} https://localhost/api/contents") == "403"
+
+
+def test_the_modules_of_the_site_were_loaded_before_it(host):
+    pid = json.loads(host.check_output(f"cat {PROFILE}/run/dev1.json"))["pid"]
+    environment = host.check_output(f"tr '\\0' '\\n' < /proc/{pid}/environ").splitlines()
+    assert any(line.startswith("LOADEDMODULES=site-anaconda") for line in environment)
+    assert "OMP_NUM_THREADS=4" in environment
+    assert any(line.startswith("PATH=/home/alice/anaconda/bin:") for line in environment)
