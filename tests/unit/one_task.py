@@ -17,11 +17,13 @@ class TaskFailed(Exception):  # noqa: N818 - reads as what happened
     """The task ended with failed: true; the message is what a person reads."""
 
 
-def command(directory: Path, task: Mapping[str, Any], *, check: bool = False) -> list[str]:
+def command(
+    directory: Path, task: Mapping[str, Any], *, check: bool = False, connection: str = "local"
+) -> list[str]:
     """Write a playbook with this one task on the local host; give the command that runs it."""
     play = {
         "hosts": "localhost",
-        "connection": "local",
+        "connection": connection,
         "gather_facts": False,
         "tasks": [dict(task)],
     }
@@ -55,12 +57,17 @@ def environment(directory: Path, extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def run_task(
-    directory: Path, task: Mapping[str, Any], env: Mapping[str, str], *, check: bool = False
+    directory: Path,
+    task: Mapping[str, Any],
+    env: Mapping[str, str],
+    *,
+    check: bool = False,
+    connection: str = "local",
 ) -> dict[str, Any]:
     """Give the result of the task; raise TaskFailed when it failed."""
     (directory / "home").mkdir(exist_ok=True)
     (directory / "ansible.cfg").touch()
-    argv = command(directory, task, check=check)
+    argv = command(directory, task, check=check, connection=connection)
     done = subprocess.run(
         argv, env=environment(directory, env), capture_output=True, text=True, check=False
     )

@@ -53,11 +53,14 @@ chmod +x "$prefix/bin/conda"
 """
 
 
-def installer(certificate: Path, *, sleep: float = 0, end: str = "exit 0") -> bytes:
-    """The program; `end` are its last lines."""
+def installer(
+    certificate: Path, *, sleep: float = 0, until: Path | None = None, end: str = "exit 0"
+) -> bytes:
+    """The program; `end` are its last lines; `until` is a file that it waits for."""
     text = INSTALLER.replace("@PYTHON@", sys.executable).replace("@END@", end)
     text = text.replace("@PIP@", str(Path(pip.__file__).parents[1]))
-    text = text.replace("@SLEEP@", f"sleep {sleep}" if sleep else ":")
+    wait = f"while [ ! -e '{until}' ]; do sleep 0.1; done" if until else f"sleep {sleep}"
+    text = text.replace("@SLEEP@", wait if until or sleep else ":")
     return text.replace("@CERTIFICATE@", str(certificate)).encode()
 
 

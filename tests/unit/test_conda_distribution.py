@@ -25,6 +25,7 @@ class Account:
         self.home = directory / "home"
         self.home.mkdir()
         self.prefix = self.home / "anaconda"
+        self.connection = "local"
         self.behind: list[str] = []  # a command that runs commands in another place
         self.options: dict[str, Any] = {
             "distribution": "miniforge",
@@ -53,7 +54,8 @@ class Account:
     ) -> dict[str, Any]:
         """As a person does it, by ansible-playbook."""
         environment = {**self.environment, **(env or {})}
-        return run_task(self.directory, self.task(**options), environment, check=check)
+        task = self.task(**options)
+        return run_task(self.directory, task, environment, check=check, connection=self.connection)
 
     def everything(self) -> list[str]:
         return sorted(str(path) for path in self.home.rglob("*") if "__pycache__" not in str(path))

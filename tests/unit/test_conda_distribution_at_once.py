@@ -12,7 +12,7 @@ import pytest
 from one_task import TaskFailed, command, environment
 from small_distribution import installer
 from test_conda_distribution import Account
-from test_conda_distribution_faults import converges, start
+from test_conda_distribution_faults import converges, gate, start
 
 pytest_plugins = ["test_conda_distribution"]
 RUNS = 20
@@ -51,5 +51,7 @@ def test_a_run_from_another_host_of_the_home_says_who_works(account: Account) ->
     with pytest.raises(TaskFailed, match=rf"on {os.uname().nodename} \(process \d+\).*since 20"):
         account.run(env={"PATH": f"{first}:{os.environ['PATH']}"}, **slow)
     assert time.monotonic() - began < 5
-    assert process.wait() == 0
+    gate(account).touch()
+    process.communicate()
+    assert process.returncode == 0
     converges(account)

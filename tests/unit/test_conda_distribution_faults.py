@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from one_task import TaskFailed, command, environment
-from small_distribution import installer
+from small_distribution import installer, wheel
 from test_conda_distribution import Account
 
 pytest_plugins = ["test_conda_distribution"]
@@ -120,35 +120,53 @@ def test_the_lock_of_another_host_is_never_stolen(account: Account) -> None:
     converges(account)
 
 
-def start(account: Account, **options: object) -> subprocess.Popen[bytes]:
-    """A run in the background, as soon as its worker runs the installer."""
-    slow = account.served.publish("Slow.sh", installer(account.served.certificate, sleep=4))
-    argv = command(account.directory, account.task(**slow, **options))
+def gate(account: Account) -> Path:
+    """The slow installer waits until this file is there."""
+    return account.directory / "gate"
+
+
+def slow(account: Account) -> dict[str, str]:
+    waiting = installer(account.served.certificate, until=gate(account))
+    return account.served.publish("Slow.sh", waiting)
+
+
+def begin(account: Account, **options: object) -> subprocess.Popen[bytes]:
+    """A run in the background."""
+    argv = command(account.directory, account.task(**slow(account), **options))
     (account.directory / "ansible.cfg").touch()
     env = environment(account.directory, account.environment)
-    process = subprocess.Popen(argv, env=env, start_new_session=True)
+    return subprocess.Popen(
+        argv, env=env, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+
+
+def start(account: Account, **options: object) -> subprocess.Popen[bytes]:
+    """A run in the background, as soon as its worker runs the installer."""
+    process = begin(account, **options)
     logs = Path(f"{account.prefix}.d/logs")
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not any("== install" in path.read_text() for path in logs.glob("*.log")):
         assert time.monotonic() < deadline, "no installer is running"
         time.sleep(0.05)
     return process
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
-def test_the_worker_outlives_the_controller_and_is_joined(
-    account: Account, signal_number: int
-) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_worker_outlives_the_controller_and_is_joined(account: Account, number: int) -> None:
     process = start(account)
-    os.killpg(process.pid, signal_number)
+    os.killpg(process.pid, number)
     process.wait()
-    slow = {"url": f"{account.served.url}/Slow.sh"}
-    slow["sha256"] = account.served.publish(
-        "Slow.sh", installer(account.served.certificate, sleep=4)
-    )["sha256"]
-    joined = account.play(**slow)
-    assert "joining" in joined["stderr"]
-    assert account.play(**slow)["changed"] is False
+    if number in (signal.SIGINT, signal.SIGTERM):
+        said = process.communicate()[1].decode()
+        assert "The installation goes on on the host" in said
+        assert "run again to join it" in said
+    second = begin(account)
+    assert second.stderr
+    assert any(b"joining the installation" in line for line in second.stderr)
+    gate(account).touch()
+    second.communicate()
+    assert second.returncode == 0
+    assert account.run(**slow(account))["changed"] is False
     assert len(list(Path(f"{account.prefix}.d/logs").iterdir())) == 1
 
 
@@ -157,8 +175,22 @@ def test_a_killed_worker_is_replaced_and_its_installer_ended(account: Account) -
     holder = str(Path(f"{account.prefix}.d/lock").readlink())
     pid = int(dict(word.split("=") for word in holder.split())["pid"])
     os.kill(pid, signal.SIGKILL)
-    assert process.wait() == 0
     store = Path(f"{account.prefix}.d")
+    while len(list(store.glob("logs/*"))) < 2 and process.poll() is None:
+        time.sleep(0.05)
+    gate(account).touch()
+    process.communicate()
+    assert process.returncode == 0
     assert len(list(store.glob("logs/*"))) == 2
     assert len(list(store.glob("miniforge-*"))) == 1
     assert list(store.glob("trash/*")) == []
+
+
+def test_a_package_that_cannot_be_imported_does_not_become_live(account: Account) -> None:
+    first = account.run()
+    wheel(account.served.root, "broken", "1.0", "raise ImportError('it does not work here')")
+    other = installer(account.served.certificate, end="exit 0 # broken")
+    published = account.served.publish("Fourth.sh", other)
+    with pytest.raises(TaskFailed, match=r"cannot import what was installed.*does not work here"):
+        account.run(packages=["parcel>=2", "broken"], **published)
+    assert account.run()["generation"] == first["generation"]

@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell
 from one_task import TaskFailed
 from test_conda_distribution import Account
 
@@ -101,3 +103,63 @@ def test_a_symlinked_home_is_one_installation(account: Account) -> None:
     other.symlink_to(account.home)
     account.run(prefix=str(other / "anaconda"))
     assert account.run()["changed"] is False
+
+
+RC_FILES = {
+    "bash": ".bashrc",
+    "tcsh": ".cshrc",
+    "zsh": ".zshenv",
+    "fish": ".config/fish/config.fish",
+}
+
+
+def log_in_with(account: Account, shell: str) -> dict[str, str]:
+    """As sshd does it: the person's login shell reads its files and gets the command."""
+    ssh = account.directory / "ssh"
+    ssh.write_text(
+        f"""#!/bin/sh
+for command; do :; done
+unset SHLVL
+SSH_CLIENT=yes exec {shell} -c "$command"
+"""
+    )
+    ssh.chmod(0o755)
+    return {"ANSIBLE_SSH_EXECUTABLE": str(ssh), "ANSIBLE_PIPELINING": "true"}
+
+
+@pytest.mark.parametrize("shell", RC_FILES)
+def test_it_installs_for_every_login_shell_and_whatever_it_prints(
+    account: Account, shell: str
+) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    noise = account.home / RC_FILES[shell]
+    noise.parent.mkdir(parents=True, exist_ok=True)
+    noise.write_text("echo 'Welcome to the cluster'\necho hpcc-begin\n")
+    account.connection = "ssh"
+    env = log_in_with(account, shell)
+    made = account.play(env=env)
+    assert made["packages"] == {"parcel": "2.1"}
+    assert account.play(env=env, check=True)["changed"] is False
+
+
+@pytest.mark.timeout(0)  # it has the one alarm clock of a process
+def test_a_login_file_that_waits_for_ever_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def execute(_command: str, _stdin: bytes) -> dict[str, object]:
+        subprocess.run(["sleep", "30"], check=True)
+        return {}
+
+    monkeypatch.setattr(host_shell, "PATIENCE", 0.3)
+    with pytest.raises(NotebookError, match=r"did not answer within 0.3 s.*~/\.bashrc\) may wait"):
+        host_shell.ask(execute, "probe", PREFIX="~/anaconda", STATE="present", ADOPT="")
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.6"])
+def test_an_old_python_is_as_good_as_none(account: Account, version: str) -> None:
+    programs = path_without(account.directory, "python*")
+    old = programs / ("python" if version < "3" else "python3")
+    old.write_text(f"#!/bin/sh\necho 'Python {version}: SyntaxError' >&2\nexit 1\n")
+    old.chmod(0o755)
+    env = {"PATH": str(programs)}
+    assert account.run(env=env, check=True)["python"] == ""
+    assert account.run(env=env)["python"] == f"{account.prefix}/bin/python"
