@@ -86,8 +86,9 @@ class ActionModule(ActionBase):
             return first, attempt(first)
         except Elsewhere as elsewhere:
             other = self._hosts.named(str(elsewhere.server["host"]))
-            if other is None:
-                self._tell_command(reached, elsewhere.server, "jump")
+            if other in (None, self._hosts.here):  # one name for several nodes
+                form = self._given["form"]
+                self._tell_command(reached, elsewhere.server, form, by_own_name=True)
                 raise
             reached.person.tell(f"{elsewhere}: going there.")
         first.session.close()
@@ -142,14 +143,19 @@ class ActionModule(ActionBase):
         finally:
             session.close()
 
-    def _tell_command(self, reached: Reach, server: dict[str, Any], form: str) -> None:
-        command = self._command(server, form)
+    def _tell_command(
+        self, reached: Reach, server: dict[str, Any], form: str, *, by_own_name: bool = False
+    ) -> None:
+        command = self._command(server, form, by_own_name=by_own_name)
         for line in announcement(server, command, self._given["local_port"]):
             reached.person.tell(line)
 
-    def _command(self, server: dict[str, Any], form: str) -> str:
-        host = self._hosts.named(str(server["host"]))
-        by_name = {"ansible_connection": "local"}  # the node is reached by the name it has there
-        dev = self._hosts.variables(host) if host else by_name
+    def _command(self, server: dict[str, Any], form: str, *, by_own_name: bool = False) -> str:
+        """As the inventory reaches the node of a server, or by the name that it gives itself."""
+        name = str(server["host"])
+        known = self._hosts.named(name)
+        dev = self._hosts.variables(known or self._hosts.here)
+        if by_own_name or known is None:
+            dev["ansible_host"] = name
         port = self._given["local_port"]
         return tunnel.tunnel_command(server, dev, self._hosts.gateway_variables(), port, form)

@@ -167,6 +167,24 @@ def test_a_node_that_forbids_forwarding_is_recognised(
     assert bool(over_tcp) == (advice == "transport=tcp")
 
 
+def test_a_name_that_leads_to_another_node_is_said_and_the_right_one_printed(
+    options: list[str], ways: Path, local_port: int
+) -> None:
+    """As where one name stands for several nodes, and the login ends on one of them."""
+    through = [*common(ways, "gateway"), "-e", "ansible_host=c1"]
+    with connecting(*options, *through) as terminal:
+        said = ends(terminal)
+    assert "the server runs on dev1, this login ended on c1" in said
+    printed = re.search(r"^ +(ssh -N .* grace@dev1)\r?$", said, re.MULTILINE)
+    assert printed, said
+    by_hand = subprocess.Popen(shlex.split(printed[1]), stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: login_page(local_port) == "200")
+    finally:
+        by_hand.terminate()
+        by_hand.wait()
+
+
 def test_an_unknown_host_key_stops_it_and_is_shown(options: list[str], ways: Path) -> None:
     through = [*common(ways, "gateway"), "-e", "ansible_host=stranger"]
     with connecting(*options, *through) as terminal:

@@ -28,6 +28,7 @@ def asking(serving: str) -> Iterator[str]:
         "UsePAM=yes",
         "KbdInteractiveAuthentication=yes",
         "AuthenticationMethods=keyboard-interactive",
+        "Banner=/etc/issue.net",
     )
     with second_sshd("gateway", 2025, *settings):
         yield "asking-gateway"
@@ -39,6 +40,7 @@ def test_connect_asks_on_the_terminal_what_ssh_asks(
     options: list[str], ways: Path, local_port: int
 ) -> None:
     with connecting(*options, *common(ways, "asking-gateway")) as terminal:
+        terminal.expect("Debian GNU/Linux")  # its banner
         terminal.expect(r"\(grace@\S+\) Password:")
         terminal.sendline(CODE)
         terminal.expect(GREETING)
