@@ -14,6 +14,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import contents
 from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import python_literal
 
 MANAGED = "# Managed by hpcc.notebook: edits are lost; use the variable nbserver_profile_options."
+END = "# The end: a start of the server refuses a file that is cut off before this line."
 STARTING = "# Begun by hpcc.notebook, and yours from here on: it is never written again."
 
 # Relative to the profile; a directory stands after the one that it is in.
@@ -36,6 +37,7 @@ DIRECTORIES = (
 SERVER_CONFIG = "jupyter_server_config.py"
 PASSWORD_FILE = "jupyter_server_config.json"  # noqa: S105 - where Jupyter itself keeps it
 KERNEL_SPEC = "jupyter/kernels/python3/kernel.json"
+KERNEL_LAUNCHER = "jupyter/kernels/python3/launch.py"
 
 # Everything that we ever make and that teardown may therefore remove.
 FILES = (
@@ -49,6 +51,7 @@ FILES = (
     KERNEL_SPEC,
     contents.SCRIPT,
     contents.SWITCH,
+    KERNEL_LAUNCHER,
     PASSWORD_FILE,
     SERVER_CONFIG,
 )
@@ -56,6 +59,15 @@ FILES = (
 # What servers have written since.
 LOGS = ("server.log", "server.log.1")
 MARKS = ("migrated",)
+
+# All that a kernel is ever asked, but debug_request: it opens a port of the node, through which
+# every other user can run code as the person. So it is for the kernels of other environments, too.
+MESSAGES = """
+    execute_request inspect_request complete_request history_request is_complete_request
+    kernel_info_request connect_request comm_info_request comm_open comm_msg comm_close
+    input_reply interrupt_request shutdown_request usage_request
+    create_subshell_request delete_subshell_request list_subshell_request
+"""
 
 STARTUP_README = f"""{STARTING}
 
@@ -97,6 +109,8 @@ if node_local:  # signatures are SQLite, which can stall for minutes on a shared
 # No page for a browser on the node: it would hold the token. This has no option of its own.
 if ServerApp.initialized():
     ServerApp.instance().no_browser_open_file = True
+
+{end}
 """
 
 _SECRET = re.compile(
@@ -157,7 +171,9 @@ class Layout:
         return self.home + path[1:] if path == "~" or path.startswith("~/") else path
 
 
-def server_config(layout: Layout, root_dir: str, options: Mapping[str, object]) -> str:
+def server_config(
+    layout: Layout, root_dir: str, options: Mapping[str, object], *, debugger: bool = False
+) -> str:
     """Render jupyter_server_config.py: ours first, then what the person added."""
     settings = {
         "ServerApp.open_browser": False,
@@ -169,20 +185,22 @@ def server_config(layout: Layout, root_dir: str, options: Mapping[str, object]) 
         "PasswordIdentityProvider.password_required": True,
         "PasswordIdentityProvider.allow_password_change": False,
     }
+    if not debugger:
+        settings["MappingKernelManager.allowed_message_types"] = MESSAGES.split()
     settings.update(sorted(options.items()))
     lines = (f"c.{name} = {python_literal(value)}" for name, value in settings.items())
-    return _SERVER_CONFIG.format(managed=MANAGED, settings="\n".join(lines))
+    return _SERVER_CONFIG.format(managed=MANAGED, settings="\n".join(lines), end=END)
 
 
-def kernel_spec(layout: Layout, python: str) -> str:
+def kernel_spec(layout: Layout, python: str, *, debugger: bool = False) -> str:
     """Render the kernel that runs under the profile, whatever the person's own settings say."""
-    command = [python, "-Xfrozen_modules=off", "-m", "ipykernel_launcher"]
+    command = [python, "-Xfrozen_modules=off", layout.at(KERNEL_LAUNCHER)]
     spec = {
         "argv": [*command, "-f", "{connection_file}", f"--profile={layout.name}"],
         "display_name": "Python 3 (ipykernel)",
         "env": {"IPYTHONDIR": layout.ipython},
         "language": "python",
-        "metadata": {"debugger": True, "managed_by": "hpcc.notebook"},
+        "metadata": {"debugger": debugger, "managed_by": "hpcc.notebook"},
     }
     return json.dumps(spec, indent=1, sort_keys=True) + "\n"
 

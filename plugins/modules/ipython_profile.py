@@ -50,6 +50,12 @@ options:
       - The Python that runs the kernels.
       - The one that runs this module when not set.
     type: str
+  debugger:
+    description:
+      - Whether JupyterLab's debugger works. While somebody debugs, it listens on a port of the
+        node, and every other user of the node can run code through it.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Decides everything and changes nothing.
@@ -101,6 +107,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import (
     resource,
     rules,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.kernel_launcher import launcher
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile_plan import Step
 
@@ -120,7 +127,7 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
     rules.require("root_dir", "root_dir", params["root_dir"])
     rules.require("options", "server_options", params["options"])
     rules.require("python", "path", python)
-    kernel = profile.kernel_spec(layout, layout.expanded(python))
+    kernel = profile.kernel_spec(layout, layout.expanded(python), debugger=params["debugger"])
     found = [
         chosen(layout.ipython, ".ipython"),
         chosen(layout.expanded(params["root_dir"]), "root_dir"),
@@ -128,10 +135,11 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
         *(directory(layout.at(name), name) for name in profile.DIRECTORIES),
         *(begun(layout, name) for name in profile_plan.BEGUN),
         token(layout),
+        rendered(layout, profile.KERNEL_LAUNCHER, launcher(debugger=params["debugger"])),
         rendered(layout, profile.KERNEL_SPEC, kernel),
         rendered(layout, contents.SCRIPT, contents.EXTENSION),
         rendered(layout, contents.SWITCH, contents.ENABLED),
-        server_config(layout, params["root_dir"], params["options"]),
+        server_config(layout, params),
     ]
     status = files.directory_status(layout.ipython)
     warnings = profile_plan.group_warnings(layout.ipython, status.st_mode if status else 0)
@@ -175,11 +183,12 @@ def write_token(path: str) -> None:
     files.write_private(path, secrets.token_hex(TOKEN_BYTES).encode())
 
 
-def server_config(layout: Layout, root_dir: str, options: Mapping[str, object]) -> Step | None:
+def server_config(layout: Layout, params: Mapping[str, Any]) -> Step | None:
     """The configuration of the server, unless a person wrote one of their own."""
     path = layout.at(profile.SERVER_CONFIG)
     profile_plan.refuse_foreign_config(path, files.read(path))
-    text = profile.server_config(layout, root_dir, options)
+    root_dir, options = params["root_dir"], params["options"]
+    text = profile.server_config(layout, root_dir, options, debugger=params["debugger"])
     compile(text, path, "exec")  # its reader is asked before it replaces anything
     return rendered(layout, profile.SERVER_CONFIG, text)
 
@@ -234,6 +243,7 @@ def main() -> None:
         "root_dir": {"type": "str", "default": "~"},
         "options": {"type": "dict", "default": {}},
         "python": {"type": "str"},
+        "debugger": {"type": "bool", "default": False},
     }
     resource.run(AnsibleModule(spec, supports_check_mode=True), decide)
 

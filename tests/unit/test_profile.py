@@ -7,6 +7,7 @@ import json
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils import profile
+from ansible_collections.hpcc.notebook.plugins.module_utils.kernel_launcher import launcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from traitlets.config.loader import PyFileConfigLoader
@@ -69,8 +70,7 @@ def test_the_kernel_is_started_by_exactly_this_python(python, home):
     assert spec["argv"] == [
         python,
         "-Xfrozen_modules=off",
-        "-m",
-        "ipykernel_launcher",
+        f"{home}/.ipython/profile_nbserver/jupyter/kernels/python3/launch.py",
         "-f",
         "{connection_file}",
         "--profile=nbserver",
@@ -93,6 +93,20 @@ def test_the_configuration_is_closed_by_default(directory):
         "root_dir": "/home/alice/notebooks",
         "port_retries": 0,
     }
+    assert "debug_request" not in config["MappingKernelManager"]["allowed_message_types"]
+
+
+def test_the_debugger_is_a_choice(directory):
+    config = loaded(profile.server_config(LAYOUT, "~", {}, debugger=True), directory)
+    assert "MappingKernelManager" not in config
+    assert json.loads(profile.kernel_spec(LAYOUT, "python", debugger=True))["metadata"]["debugger"]
+    assert "_is_debugpy_available = False" in launcher()
+    assert "_is_debugpy_available" not in launcher(debugger=True)
+
+
+@pytest.mark.parametrize("debugger", [True, False])
+def test_the_launcher_of_kernels_is_python(debugger):
+    compile(launcher(debugger=debugger), "launch.py", "exec")
 
 
 @pytest.mark.parametrize("text", [profile.KERNEL_CONFIG, profile.server_config(LAYOUT, "~", {})])

@@ -1,0 +1,58 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The program that starts a kernel to which no port of the node leads. Pure: it is only text."""
+
+from __future__ import annotations
+
+# Over ipc, ipykernel still opens two ports of 127.0.0.1, where every user of the node can connect:
+# one for what forked processes print (strangers could fill the log through it), and, once somebody
+# debugs, that of debugpy, which asks nobody who he is and runs what it is told.
+_LAUNCHER = '''\
+# Managed by hpcc.notebook: starts an IPython kernel that listens on no port of the node.
+import os
+import sys
+
+sys.path.pop(0)  # this directory; the kernel adds the working directory later by itself
+
+import zmq
+from ipykernel import debugger, iostream, kernelapp
+from zmq.eventloop.zmqstream import ZMQStream
+
+
+class PrivateThread(iostream.IOPubThread):
+    """Takes what forked processes print over a socket beside the others of this kernel."""
+
+    def _setup_pipe_in(self):
+        self._pipe_uuid = os.urandom(16)
+        # The five channels of a kernel are -1 to -5; whoever cleans them up takes this along.
+        self._pipe_address = f"ipc://{kernelapp.IPKernelApp.instance().ip}-6"
+        pipe = self.socket.context.socket(zmq.PULL)
+        pipe.linger = 0
+        pipe.bind(self._pipe_address)
+        self._pipe_in = ZMQStream(pipe, self.io_loop)
+        self._pipe_in.on_recv(self._handle_pipe_msg)
+
+    def _setup_pipe_out(self):
+        context = zmq.Context()  # a new one after the fork
+        pipe = context.socket(zmq.PUSH)
+        pipe.linger = 3000
+        pipe.connect(self._pipe_address)
+        return context, pipe
+
+
+class PrivateKernel(kernelapp.IPKernelApp):
+    def init_iopub(self, context):
+        if self.transport == "ipc":
+            kernelapp.IOPubThread = PrivateThread
+        super().init_iopub(context)
+
+
+{debugger}PrivateKernel.launch_instance()
+'''
+_NO_DEBUGGER = "debugger._is_debugpy_available = False\n\n"
+
+
+def launcher(*, debugger: bool = False) -> str:
+    """Render the program, with or without the debugger's port."""
+    return _LAUNCHER.replace("{debugger}", "" if debugger else _NO_DEBUGGER)
