@@ -12,12 +12,15 @@ from __future__ import annotations
 import json
 import ssl
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import files
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, profile
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.probe import NAME, fingerprint
+from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import Layout
 
 _SETUP = "Run setup.yml."
+TOKEN_CHARACTERS = 32  # hexadecimal ones: 128 bits
+COOKIE_SECRET_BYTES = 32
 
 
 def require_ready(layout: Layout) -> None:
@@ -27,8 +30,10 @@ def require_ready(layout: Layout) -> None:
         if reason:
             raise NotebookError(f"the profile is not ready: {reason}", directory, _SETUP)
     _require_configuration(layout)
-    for path in (layout.key, layout.token):
-        _require_secret(path)
+    _require_secret(layout.key)
+    _require_long(layout.token, TOKEN_CHARACTERS)
+    if files.private_mode_reason(layout.cookie_secret) != "missing":  # Jupyter would make one
+        _require_long(layout.cookie_secret, COOKIE_SECRET_BYTES)
     _require_handshake(layout)
 
 
@@ -51,16 +56,36 @@ def token(layout: Layout) -> str:
 def _require_configuration(layout: Layout) -> None:
     """Both files must parse, and the one that Jupyter lets win must hold a password."""
     python, data = (f"{layout.directory}/jupyter_server_config.{kind}" for kind in ("py", "json"))
+    _require_whole(python)
     try:
-        compile(_require_secret(python), python, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        raise NotebookError(f"is damaged: {error}", python, _SETUP) from error
-    try:
-        found = json.loads(_require_secret(data))
-    except ValueError as error:
+        found = json.loads(_require_secret(data).decode())
+    except (ValueError, RecursionError) as error:
         raise NotebookError(f"is damaged: {error}", data, _SETUP) from error
-    if not _password_hash(found):
+    stored = _password_hash(found)
+    if not stored:
         raise NotebookError("holds no password", data, _SETUP)
+    reason = RULES["password_hash"](stored)
+    if reason:
+        raise NotebookError(f"the stored hash {reason}", data, _SETUP)
+
+
+def _require_whole(path: str) -> None:
+    """A file that parses may still be cut off, at the end of a line."""
+    content = _require_secret(path)
+    try:
+        compile(content, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise NotebookError(f"is damaged: {error}", path, _SETUP) from error
+    if profile.is_ours(content) and not content.endswith(f"{profile.END}\n".encode()):
+        raise NotebookError("is damaged: its end is missing", path, _SETUP)
+
+
+def _require_long(path: str, length: int) -> None:
+    """A secret that is cut off can be guessed."""
+    found = len(_require_secret(path))
+    if found < length:
+        what = f"is cut off: {found} bytes of at least {length}"
+        raise NotebookError(what, path, _SETUP)
 
 
 def _password_hash(configuration: object) -> object:

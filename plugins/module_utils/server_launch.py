@@ -25,6 +25,7 @@ _PINS = (
     "--ServerApp.ip=127.0.0.1",
     "--ServerApp.open_browser=False",
     "--ServerApp.port_retries=0",
+    "--PasswordIdentityProvider.allow_password_change=False",
     "--PasswordIdentityProvider.password_required=True",
     "--KernelManager.transport=ipc",
 )

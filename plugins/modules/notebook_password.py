@@ -129,8 +129,9 @@ def present(
     """Plan a new hash if there is a reason for one."""
     stored = password.stored_hash(config)
     reason = why_change(stored, params)
-    reasons = [r for r in (reason, loose(layout.password_file)) if r]
-    replace = partial(renew, layout, config, params) if reason else partial(write, layout, config)
+    signing = cut_off(layout.cookie_secret)
+    reasons = [r for r in (reason, loose(layout.password_file), signing) if r]
+    replace = partial(renew, layout, config, params) if reason else partial(keep, layout, config)
     difference = "present" if stored else "absent", "changed" if stored else "present"
     warning = password.remark(params["password"] or "")
     return resource.Plan(
@@ -165,6 +166,15 @@ def loose(path: str) -> str | None:
     return None if reason in (None, "missing") else reason
 
 
+def cut_off(path: str) -> str | None:
+    """A secret of a few bytes signs cookies that can be forged; a missing one Jupyter makes."""
+    reason = files.private_mode_reason(path)
+    if reason:
+        return None if reason == "missing" else f"cookie secret: {reason}"
+    short = len(files.read(path) or b"") < COOKIE_SECRET_BYTES
+    return "the cookie secret is cut off" if short else None
+
+
 def renew(
     layout: profile.Layout, config: password.Config, params: Mapping[str, Any]
 ) -> Mapping[str, object]:
@@ -172,8 +182,20 @@ def renew(
     hashed = params["password_hash"] or crypto.hash_password(password.arriving(params["password"]))
     for path in layout.private_directories:
         files.make_private_directory(path)
-    files.write_private(layout.cookie_secret, secrets.token_bytes(COOKIE_SECRET_BYTES))
+    write_cookie_secret(layout)
     return write(layout, password.with_hash(config, hashed))
+
+
+def keep(layout: profile.Layout, config: password.Config) -> Mapping[str, object]:
+    """Write the same hash again; what is loose or cut off is made whole."""
+    if cut_off(layout.cookie_secret):
+        write_cookie_secret(layout)
+    return write(layout, config)
+
+
+def write_cookie_secret(layout: profile.Layout) -> None:
+    """A new one ends all sessions at the next start of the server."""
+    files.write_private(layout.cookie_secret, secrets.token_bytes(COOKIE_SECRET_BYTES))
 
 
 def write(layout: profile.Layout, config: password.Config) -> Mapping[str, object]:

@@ -31,7 +31,7 @@ from modules import ModuleFailed
 
 UNIT = Path(__file__).parent
 COLLECTIONS = UNIT.parents[1] / "playbooks" / "collections"
-TOKEN = "canary-token-5e1f0c7d2b9a"
+TOKEN = "canary-token-5e1f0c7d2b9a4c6801f3"
 PASSWORD = "a long enough passphrase"
 RUNNER = f"""
 import json, sys

@@ -160,6 +160,26 @@ def test_interrupted_between_both_files_old_cookies_are_refused_and_the_next_run
     assert passwd_check(stored(config), OTHER)
 
 
+@pytest.mark.parametrize("damaged", [b"", b"only a few bytes", bytes(31)])
+def test_a_cookie_secret_that_is_cut_off_is_replaced_once(profile, config, damaged):
+    run_module(notebook_password, password=GOOD)
+    before, cookie_secret = config.read_bytes(), profile / "security" / "cookie_secret"
+    cookie_secret.write_bytes(damaged)
+    beats = four_beats(notebook_password, password=GOOD)
+    assert beats[0]["reason"] == "the cookie secret is cut off"
+    assert len(cookie_secret.read_bytes()) == 32
+    assert config.read_bytes() == before
+
+
+def test_a_cookie_secret_that_others_could_read_is_replaced(profile):
+    run_module(notebook_password, password=GOOD)
+    cookie_secret = profile / "security" / "cookie_secret"
+    before = cookie_secret.read_bytes()
+    cookie_secret.chmod(0o644)
+    assert run_module(notebook_password)["reason"] == "cookie secret: mode 0644"
+    assert cookie_secret.read_bytes() != before
+
+
 @pytest.mark.parametrize("umask", [0o000, 0o077])
 def test_everything_is_private_whatever_the_umask(profile, umask):
     previous = os.umask(umask)

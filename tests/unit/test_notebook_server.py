@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import MANAGED
 from modules import ModuleFailed
 from servers import TOKEN, new_account, python_for_everybody
 
@@ -410,6 +411,11 @@ def _certificate(**options):
     return lambda account: account.make_certificate(**options)
 
 
+def _password(hashed):
+    text = json.dumps({"PasswordIdentityProvider": {"hashed_password": hashed}})
+    return _write("jupyter_server_config.json", text)
+
+
 def _mismatch(account):
     key = (account.security / "notebook.key").read_bytes()
     account.make_certificate()
@@ -441,6 +447,16 @@ def _mismatch(account):
         (_write("jupyter_server_config.py", b"c\0"), "config.py: is damaged"),
         (_write("jupyter_server_config.json", '{"PasswordIdentityP'), "config.json: is damaged"),
         (_write("jupyter_server_config.json", "[]"), "config.json: holds no password"),
+        (_write("security/token", "cut"), "token: is cut off: 3 bytes of at least 32"),
+        (_write("security/cookie_secret", "cut"), "cookie_secret: is cut off"),
+        (
+            _write("jupyter_server_config.py", f"{MANAGED}\nc = get_config()\n"),
+            "its end is missing",
+        ),
+        (_write("jupyter_server_config.json", b"\xef\xbb\xbf{}"), "config.json: is damaged"),
+        (_write("jupyter_server_config.json", "[" * 20000), "config.json: is damaged"),
+        (_password("sha1:0:1"), "the stored hash must be argon2id, not an old hash"),
+        (_password("argon2:$argon2id$v=19$m=10240"), "the stored hash must be a complete"),
         (
             _write("jupyter_server_config.json", '{"PasswordIdentityProvider": {}}'),
             "config.json: holds no password",
