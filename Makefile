@@ -8,7 +8,7 @@ export MOLECULE_GLOB := $(CURDIR)/molecule/*/molecule.yml
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e bench starts chaos flips lock docs clean
+.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e damage hijack bench starts chaos flips lock docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,7 +31,7 @@ lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
 	@tests/lint.sh
 
 unit: prepare  ## Tables, properties and modules
-	@$(BIN)/pytest tests/unit -n auto --dist loadfile
+	@$(BIN)/pytest tests/unit tests/safety -n auto --dist loadfile
 
 sanity: prepare  ## ansible-test sanity
 	@$(PYTHON) tests/sanity.py
@@ -41,6 +41,13 @@ molecule: cluster  ## The roles and playbooks on the test cluster
 
 e2e: cluster  ## The printed tunnel and a notebook in a real browser
 	@$(BIN)/pytest tests/e2e
+
+damage: prepare  ## Damage the configuration in thousands of ways: does a server ever come up open?
+	@$(PYTHON) tests/safety/damage.py
+
+hijack: cluster  ## Attack a running server as another user of gateway and node
+	@$(PYTHON) tests/safety/hijack.py
+	@$(PYTHON) tests/safety/race.py
 
 bench: cluster  ## Times beside the same work by hand
 	@$(PYTHON) tests/bench.py

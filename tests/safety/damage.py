@@ -1,0 +1,149 @@
+"""Damage a profile in thousands of ways, start Jupyter with each, and see whether anybody gets in.
+
+damage.py            every case; ends with one line of figures, and exit 1 if a listener was open
+damage.py --every N  each N-th case
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SAFETY = Path(__file__).resolve().parent
+COLLECTIONS = SAFETY.parents[1] / "playbooks" / "collections"
+sys.path[:0] = [str(SAFETY.parent / "unit"), str(COLLECTIONS)]
+
+import servers  # noqa: E402
+from ansible_collections.hpcc.notebook.plugins.module_utils import server, server_launch  # noqa: E402
+
+PARTS = max(2, os.cpu_count() or 2)
+SETUP = f"""
+import sys
+sys.path[:0] = [{str(SAFETY.parent / "unit")!r}, {str(COLLECTIONS)!r}]
+from modules import run_module
+from ansible_collections.hpcc.notebook.plugins.modules import (
+    ipython_profile, notebook_certificate, notebook_password,
+)
+run_module(ipython_profile, name=sys.argv[1])
+run_module(notebook_certificate, profile=sys.argv[1])
+run_module(notebook_password, profile=sys.argv[1], password={servers.PASSWORD!r})
+"""
+
+
+@dataclass
+class Report:
+    """What came of all cases."""
+
+    good: list[dict[str, str]] = field(default_factory=list)
+    cases: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, line: dict[str, Any]) -> None:
+        if line["name"] == "undamaged":
+            self.good += line["good"]
+        else:
+            self.cases.append(line)
+
+    @property
+    def insecure(self) -> list[dict[str, Any]]:
+        return [case for case in self.cases if "OPEN" in case["outcome"]]
+
+    @property
+    def undamaged(self) -> str:
+        return " ".join(sorted({case["outcome"] for case in self.good}))
+
+    def __str__(self) -> str:
+        outcomes = Counter(case["outcome"] for case in self.cases)
+        refused = sum(bool(case["judged"]) for case in self.cases)
+        took = sum(case["took"] for case in self.cases) / max(1, len(self.cases))
+        return (
+            f"{len(self.cases)} damaged configurations, {len(self.insecure)} insecure listeners\n"
+            f"    our start refuses {refused}; with the same command line regardless of that\n"
+            f"    {outcomes['ended']} end by themselves, {outcomes['private']} serve with TLS and "
+            f"password, {outcomes['useless']} let nobody in, {outcomes['waits']} wait for ever\n"
+            f"    {took * 1000:.0f} ms each; the undamaged one: {self.undamaged}"
+        )
+
+
+def campaign(every: int) -> Iterator[dict[str, Any]]:
+    """The lines of all fork servers, one for each processor."""
+    with tempfile.TemporaryDirectory(prefix="p", dir="/tmp") as directory, ExitStack() as stack:
+        Path(directory).chmod(0o755)
+        python = servers.python_for_everybody(Path(directory) / "python")
+        accounts = [servers.new_account(python) for _each in range(PARTS)]
+        for account in accounts:
+            stack.callback(account.clean_up)
+        with ThreadPoolExecutor(PARTS) as pool:
+            lines = pool.map(lambda part: list(run(accounts[part], part, every)), range(PARTS))
+            for found in lines:
+                yield from found
+
+
+def run(account: servers.Account, part: int, every: int) -> Iterator[dict[str, Any]]:
+    """One fork server, with the environment that a real start gives."""
+    account.directory.rename(account.home / "made-by-others")
+    setup = account.command(account.python, "-c", SETUP, account.profile, USER="nobody")
+    subprocess.run(setup, check=True, cwd="/")
+    account.local.mkdir(mode=0o700)
+    os.chown(account.local, account.uid, -1)
+    layout = server.Layout(str(account.home), account.profile, "here", account.uid)
+    asked = {
+        "home": layout.home, "profile": layout.name, "port": free_port(),
+        "every": every, "part": part, "parts": PARTS,
+    }  # fmt: skip
+    argv = [account.python, "-I", str(SAFETY / "fork_server.py"), json.dumps(asked)]
+    environment = server_launch.clean_environment(layout.home, "x", "/bin/sh")
+    launch = server.Launch("lab", "socket", 8888)
+    variables = {**environment, **server_launch.variables(layout, launch)}
+    with subprocess.Popen(
+        account.command(*argv, **variables), stdout=subprocess.PIPE, text=True, cwd=layout.home
+    ) as process:
+        assert process.stdout
+        yield from map(json.loads, process.stdout)
+    if process.returncode:
+        raise SystemExit(f"the fork server ended with {process.returncode}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def report(every: int, say=lambda _line: None) -> Report:
+    """Run the campaign."""
+    found = Report()
+    for line in campaign(every):
+        found.add(line)
+        say(line)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--every", type=int, default=1, help="only each N-th case")
+    parser.add_argument("--show", action="store_true", help="print every case")
+    options = parser.parse_args()
+    began = time.monotonic()
+    found = report(options.every)
+    for case in found.cases if options.show else found.insecure:
+        print(json.dumps(case))
+    print(found)
+    print(f"    in {time.monotonic() - began:.0f} s")
+    return 1 if found.insecure else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Who takes part on the test cluster, and what they do there: commands, programs, playbooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SAFETY = Path(__file__).resolve().parent
+CHECKOUT = SAFETY.parents[1]
+CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
+PYTHON = "/opt/site/anaconda/bin/python"
+PASSWORD = "a walk along the Red Cedar"
+COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+SHARED = ["-o", "ControlMaster=auto", "-o", "ControlPath=/tmp/hs-%C", "-o", "ControlPersist=60"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account on a host of the cluster."""
+
+    name: str
+    host: str
+
+    def argv(self, command: str) -> list[str]:
+        config = str(CHECKOUT / ".cluster" / "ssh_config")
+        return ["ssh", "-F", config, *SHARED, f"{self.name}@{self.host}", command]
+
+    def run(self, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.argv(command),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def says(self, command: str, stdin: str = "") -> str:
+        done = self.run(command, stdin)
+        assert done.returncode == 0, (
+            f"{self.name}@{self.host}: {command}\n{done.stdout}{done.stderr}"
+        )
+        return done.stdout.strip()
+
+    def begin(self, program: str, *arguments: str) -> subprocess.Popen[str]:
+        """Run one of the programs beside this file; its input stays open."""
+        source = (SAFETY / program).read_text()
+        command = shlex.join([PYTHON, "-c", source, *arguments])
+        return subprocess.Popen(
+            self.argv(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    @contextmanager
+    def running(self, program: str, *arguments: str) -> Iterator[Program]:
+        """The same, once it has said that it is ready; its input is closed in the end."""
+        process = self.begin(program, *arguments)
+        assert process.stdout
+        try:
+            line = process.stdout.readline()
+            assert line, f"{program} {arguments} ended with {process.wait()}"
+            yield Program(process, line.strip())
+        finally:
+            if process.stdin and not process.stdin.closed:
+                process.stdin.close()
+            process.wait(60)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A running program of ours, and the first line that it said."""
+
+    process: subprocess.Popen[str]
+    said: str
+
+    def rest(self) -> str:
+        """End its input, and give what else it says."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.close()
+        return self.process.stdout.read()
+
+
+def root(host: str, command: str) -> str:
+    """What root of a host sees."""
+    done = subprocess.run(
+        [*CLUSTER, "root", host, "sh", "-c", command],
+        capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a playbook ended."""
+
+    code: int
+    output: str
+
+    def printed(self, pattern: str) -> str:
+        found = re.search(pattern, self.output, re.MULTILINE)
+        assert found, f"nothing like {pattern} in:\n{self.output}"
+        return found[1]
+
+
+def playbook(name: str, *options: str, **variables: object) -> Run:
+    """Run a playbook as a person does."""
+    given = {"nbserver_profile_password": PASSWORD, "nbserver_start_timeout": 300, **variables}
+    argv = [str(Path(sys.executable).parent / "ansible-playbook"), f"playbooks/{name}.yml"]
+    environment = {**os.environ, "COLUMNS": "200", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}
+    done = subprocess.run(
+        [*argv, "-i", ".cluster/inventory.ini", "-e", json.dumps(given), *options],
+        cwd=CHECKOUT, capture_output=True, text=True, check=False, env=environment,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return Run(done.returncode, COLOUR.sub("", done.stdout + done.stderr))
+
+
+def done(name: str, *options: str, **variables: object) -> Run:
+    """The same, when it has to end well."""
+    run = playbook(name, *options, **variables)
+    assert run.code == 0, run.output
+    return run
