@@ -28,6 +28,7 @@ class Wanted:
     names: frozenset[str]
     days: int
     renew_days: int
+    authority: bool = False  # signed by one of its own that browsers can be told to trust
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Found:
     key_matches: bool
     for_server: bool
     fingerprint: str
+    authority: bool = False
 
 
 def names_for(more: Iterable[str]) -> frozenset[str]:
@@ -69,19 +71,28 @@ def days_left(found: Found, now: datetime) -> int:
     return (found.not_after - now).days
 
 
+def known(found: Found | str, now: datetime) -> dict[str, object]:
+    """Report what people compare and plan with."""
+    if isinstance(found, str):
+        return {}
+    return {
+        "fingerprint": found.fingerprint,
+        "not_after": found.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "days_left": days_left(found, now),
+    }
+
+
 def description(found: Found | str) -> str:
     """Describe what is there for a diff."""
     if isinstance(found, str):
         return f"{found}\n"
     until = found.not_after.strftime("%Y-%m-%d %H:%M UTC")
-    return _lines(found.key_type, found.key_size, found.names, f"valid until {until}")
+    return _lines(found, f"valid until {until}")
 
 
 def intention(wanted: Wanted) -> str:
     """Describe what will be there, by the decision: nothing random, the same in every run."""
-    return _lines(
-        wanted.key_type, wanted.key_size, wanted.names, f"new, valid for {wanted.days} days"
-    )
+    return _lines(wanted, f"new, valid for {wanted.days} days")
 
 
 def why_unfit(key_type: str, key_size: int, days: int, renew_days: int) -> str | None:
@@ -105,6 +116,8 @@ def _wrong_key(found: Found, wanted: Wanted) -> str | None:
 def _wrong_content(found: Found, wanted: Wanted) -> str | None:
     if found.names != wanted.names:
         return f"the names are {_joined(found.names)}, not {_joined(wanted.names)}"
+    if found.authority != wanted.authority:
+        return f"it is {_signed(found)}, not {_signed(wanted)}"
     if not found.for_server:
         return "it is not a certificate for a server"
     # Browsers refuse what lives too long, as `openssl req -days 3650` makes it.
@@ -131,5 +144,10 @@ def _joined(names: frozenset[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _lines(kind: str, size: int, names: frozenset[str], validity: str) -> str:
-    return f"key: {kind} {size}\nnames: {_joined(names)}\n{validity}\n"
+def _signed(pair: Found | Wanted) -> str:
+    return "signed by an authority of its own" if pair.authority else "self-signed"
+
+
+def _lines(pair: Found | Wanted, validity: str) -> str:
+    names = f"names: {_joined(pair.names)}, {_signed(pair)}"
+    return f"key: {pair.key_type} {pair.key_size}\n{names}\n{validity}\n"

@@ -12,8 +12,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import importlib
+import ipaddress
 import secrets
 import sys
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
@@ -45,19 +47,47 @@ def new_key(key_type: str, key_size: int) -> bytes:
 
 
 def new_certificate(key_pem: bytes, wanted: Wanted, owner: str, now: datetime) -> bytes:
-    """Make a self-signed certificate for a server, as PEM."""
+    """Make a certificate for a server, as PEM; when wanted, with its authority's behind it."""
     x509 = _load("x509")
     key = _load("primitives.serialization").load_pem_private_key(key_pem, None)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, owner)])
-    builder = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - SKEW)
-        .not_valid_after(now + timedelta(days=wanted.days))
-    )
-    for extension, critical in _extensions(x509, key.public_key(), wanted):
-        builder = builder.add_extension(extension, critical)
-    signed = builder.sign(key, _load("primitives.hashes").SHA256())
-    return bytes(signed.public_bytes(_load("primitives.serialization").Encoding.PEM))
+    issuer = new_authority(wanted, now) if wanted.authority else Issuer(owner, key)
+    more = _extensions(x509, key.public_key(), issuer.key.public_key(), wanted)
+    signed = _signed(issuer, owner, key.public_key(), more, (now, wanted.days))
+    return signed + issuer.certificate
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Who signs a certificate: the server itself, or an authority."""
+
+    name: str
+    key: Any
+    certificate: bytes = b""
+
+
+def new_authority(wanted: Wanted, now: datetime) -> Issuer:
+    """Make an authority for these names and no others.
+
+    Its key is in nobody's file: it signs one certificate and is gone when this process ends.
+    """
+    x509, key = _load("x509"), _generated("ec", 256)
+    name = f"notebook authority, {now:%Y-%m-%d %H:%M:%S}"  # browsers list them by name
+    extensions = [
+        (x509.BasicConstraints(ca=True, path_length=0), True),
+        (x509.NameConstraints(_subtrees(x509, wanted.names), None), True),
+        (_key_usage(x509, "key_cert_sign"), True),
+        (x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+    ]
+    itself = Issuer(name, key)
+    pem = _signed(itself, name, key.public_key(), extensions, (now, wanted.days))
+    return Issuer(name, key, pem)
+
+
+def authority_of(certificate_pem: bytes) -> bytes:
+    """The certificate of the authority, which stands behind that of the server; or nothing."""
+    end = b"-----END CERTIFICATE-----\n"
+    return certificate_pem.partition(end)[2]
 
 
 def inspect(key_pem: bytes, certificate_pem: bytes) -> Found | str:
@@ -69,7 +99,11 @@ def inspect(key_pem: bytes, certificate_pem: bytes) -> Found | str:
         return "the key is unreadable"
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
-        return _described(x509, key, certificate)
+        issuer = authority_of(certificate_pem)
+        return replace(
+            _described(x509, key, certificate),
+            authority=bool(issuer) and _vouches(x509, issuer, certificate),
+        )
     except Exception:
         return "the certificate is unreadable"
 
@@ -111,17 +145,63 @@ def _generated(key_type: str, key_size: int) -> Any:
     return ec.generate_private_key({256: ec.SECP256R1(), 384: ec.SECP384R1()}[key_size])
 
 
-def _extensions(x509: Any, public_key: Any, wanted: Wanted) -> list[tuple[Any, bool]]:
+def _signed(
+    issuer: Issuer,
+    owner: str,
+    public_key: Any,
+    extensions: list[tuple[Any, bool]],
+    validity: tuple[datetime, int],
+) -> bytes:
+    """Make a certificate for a public key, as PEM."""
+    x509, (now, days) = _load("x509"), validity
+    subject, signer = (
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        for name in (owner, issuer.name)
+    )
+    serial = x509.random_serial_number()
+    builder = x509.CertificateBuilder(signer, subject, public_key, serial)
+    builder = builder.not_valid_before(now - SKEW).not_valid_after(now + timedelta(days=days))
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    signed = builder.sign(issuer.key, _load("primitives.hashes").SHA256())
+    return bytes(signed.public_bytes(_load("primitives.serialization").Encoding.PEM))
+
+
+def _extensions(x509: Any, public_key: Any, signer: Any, wanted: Wanted) -> list[tuple[Any, bool]]:
     """Say that this is a server, that it is no authority, and what it is called."""
-    key_id = x509.SubjectKeyIdentifier.from_public_key(public_key)
+    key_id, signer_id = (
+        x509.SubjectKeyIdentifier.from_public_key(key) for key in (public_key, signer)
+    )
+    usage = ["digital_signature", *(["key_encipherment"] if wanted.key_type == "rsa" else [])]
     return [
         (x509.SubjectAlternativeName([_name(x509, n) for n in sorted(wanted.names)]), False),
         (x509.BasicConstraints(ca=False, path_length=None), True),
-        (_key_usage(x509, wanted.key_type), True),
+        (_key_usage(x509, *usage), True),
         (x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), False),
         (key_id, False),
-        (x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_id), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(signer_id), False),
     ]
+
+
+def _subtrees(x509: Any, names: frozenset[str]) -> list[Any]:
+    """These names and addresses, and nothing else of either kind."""
+    return [_subtree(x509, name) for name in sorted(names)]
+
+
+def _subtree(x509: Any, typed: str) -> Any:
+    kind, _colon, name = typed.partition(":")
+    return x509.IPAddress(ipaddress.ip_network(name)) if kind == "IP" else x509.DNSName(name)
+
+
+def _vouches(x509: Any, issuer_pem: bytes, certificate: Any) -> bool:
+    """Whether this authority signed it and may sign nothing else."""
+    issuer = x509.load_pem_x509_certificate(issuer_pem)
+    constraints = _extension(issuer, x509.NameConstraints)
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except Exception:  # the library has many, and all of them mean no
+        return False
+    return constraints is not None and bool(constraints.permitted_subtrees)
 
 
 def _name(x509: Any, typed: str) -> Any:
@@ -129,20 +209,13 @@ def _name(x509: Any, typed: str) -> Any:
     return x509.IPAddress(address(name)) if kind == "IP" else x509.DNSName(name)
 
 
-def _key_usage(x509: Any, key_type: str) -> Any:
-    unused = dict.fromkeys(
-        (
-            "content_commitment",
-            "data_encipherment",
-            "key_agreement",
-            "key_cert_sign",
-            "crl_sign",
-            "encipher_only",
-            "decipher_only",
-        ),
-        False,
+def _key_usage(x509: Any, *used: str) -> Any:
+    """What a key is for, and nothing else."""
+    known = (
+        "digital_signature content_commitment key_encipherment data_encipherment key_agreement "
+        "key_cert_sign crl_sign encipher_only decipher_only"
     )
-    return x509.KeyUsage(digital_signature=True, key_encipherment=key_type == "rsa", **unused)
+    return x509.KeyUsage(**{name: name in used for name in known.split()})
 
 
 def _described(x509: Any, key: Any, certificate: Any) -> Found:

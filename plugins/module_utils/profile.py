@@ -45,6 +45,7 @@ FILES = (
     "security/cookie_secret",
     "security/notebook.key",
     "security/notebook.crt",
+    "security/authority.crt",
     "startup/README",
     "ipython_config.py",
     "ipython_kernel_config.py",
@@ -149,6 +150,10 @@ class Layout:
     @property
     def certificate(self) -> str:
         return self.at("security/notebook.crt")
+
+    @property
+    def authority(self) -> str:
+        return self.at("security/authority.crt")
 
     @property
     def token(self) -> str:

@@ -15,7 +15,7 @@ description:
     localhost, 127.0.0.1 and ::1.
   - Makes both anew when they are missing, unreadable, unlike what is wanted, open to others or
     about to expire, says why, and leaves them alone otherwise.
-  - A running server takes the new certificate at its next start.
+  - A running server serves the new certificate at once, for each new connection.
 author:
   - The hpcc.notebook maintainers (@hpcc)
 requirements:
@@ -53,6 +53,14 @@ options:
     type: list
     elements: str
     default: []
+  authority:
+    description:
+      - Whether an authority of its own signs the certificate. Browsers that trust it show no
+        warning.
+      - It can vouch for the names of this certificate and for no other. Its key is destroyed once
+        it has signed, so that each renewal brings a new one.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Decides everything and changes nothing.
@@ -67,10 +75,9 @@ EXAMPLES = r"""
   hpcc.notebook.notebook_certificate:
     profile: nbserver
 
-- name: Prefer RSA
+- name: Let browsers be told to trust it
   hpcc.notebook.notebook_certificate:
-    key_type: rsa
-    key_size: 3072
+    authority: true
 """
 
 RETURN = r"""
@@ -84,6 +91,11 @@ key_path:
   returned: success
   type: str
   sample: /home/alice/.ipython/profile_nbserver/security/notebook.key
+authority_path:
+  description: The certificate of the authority, for browsers.
+  returned: with O(authority=true)
+  type: str
+  sample: /home/alice/.ipython/profile_nbserver/security/authority.crt
 reason:
   description: Why the pair was made anew; empty when it was not.
   returned: success
@@ -142,14 +154,17 @@ def wanted(params: Mapping[str, Any]) -> certificate.Wanted:
     unfit = certificate.why_unfit(kind, size, days, renew_days)
     if unfit:
         raise NotebookError(unfit)
-    return certificate.Wanted(kind, size, certificate.names_for(params["names"]), days, renew_days)
+    names = certificate.names_for(params["names"])
+    return certificate.Wanted(kind, size, names, days, renew_days, params["authority"])
 
 
 def present(layout: profile.Layout, want: certificate.Wanted, now: datetime) -> resource.Plan:
     """Plan a new pair if there is a reason for one."""
     found = observe(layout)
     reason = certificate.why_renew(found, want, now)
-    result = {"path": layout.certificate, "key_path": layout.key, **known(found, now)}
+    result = {"path": layout.certificate, "key_path": layout.key, **certificate.known(found, now)}
+    if want.authority:
+        result["authority_path"] = layout.authority
     if not reason:
         return resource.Plan([], dict, result=result)
     diff = [difference(layout, certificate.description(found), certificate.intention(want))]
@@ -164,8 +179,13 @@ def observe(layout: profile.Layout) -> certificate.Found | str:
         reason = files.private_mode_reason(path)
         if reason:
             return f"{Path(path).name}: {reason}"
-    key, crt = files.read(layout.key), files.read(layout.certificate)
-    return crypto.inspect(key or b"", crt or b"")
+    key, crt = files.read(layout.key) or b"", files.read(layout.certificate) or b""
+    found = crypto.inspect(key, crt)
+    if isinstance(found, str) or not found.authority:
+        return found
+    # What browsers are told to trust has to be what signed this certificate.
+    reason = files.private_file_reason(layout.authority, crypto.authority_of(crt))
+    return f"{Path(layout.authority).name}: {reason}" if reason else found
 
 
 def make(layout: profile.Layout, want: certificate.Wanted, now: datetime) -> Mapping[str, object]:
@@ -177,23 +197,17 @@ def make(layout: profile.Layout, want: certificate.Wanted, now: datetime) -> Map
         files.make_private_directory(path)
     files.write_private(layout.key, key)
     files.write_private(layout.certificate, crt)
-    return known(crypto.inspect(key, crt), now)
-
-
-def known(found: certificate.Found | str, now: datetime) -> dict[str, object]:
-    """Report what people compare and plan with."""
-    if isinstance(found, str):
-        return {}
-    return {
-        "fingerprint": found.fingerprint,
-        "not_after": found.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "days_left": certificate.days_left(found, now),
-    }
+    if want.authority:
+        files.write_private(layout.authority, crypto.authority_of(crt))
+    else:
+        files.remove(layout.authority)
+    return certificate.known(crypto.inspect(key, crt), now)
 
 
 def absent(layout: profile.Layout) -> resource.Plan:
-    """Plan the removal of both, the certificate first."""
-    paths = [p for p in (layout.certificate, layout.key) if files.read(p) is not None]
+    """Plan the removal of all, the certificate first."""
+    every = layout.certificate, layout.authority, layout.key
+    paths = [path for path in every if files.read(path) is not None]
     reasons = [f"{Path(path).name}: to be removed" for path in paths]
     diff = [difference(layout, "".join(f"{p}\n" for p in paths), "")] if paths else []
     result = {"path": layout.certificate, "key_path": layout.key}
@@ -223,6 +237,7 @@ def main() -> None:
         "days": {"type": "int", "default": 365},
         "renew_days": {"type": "int", "default": 30},
         "names": {"type": "list", "elements": "str", "default": []},
+        "authority": {"type": "bool", "default": False},
     }
     resource.run(AnsibleModule(spec, supports_check_mode=True), decide)
 

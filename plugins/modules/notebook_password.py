@@ -171,8 +171,8 @@ def cut_off(path: str) -> str | None:
     reason = files.private_mode_reason(path)
     if reason:
         return None if reason == "missing" else f"cookie secret: {reason}"
-    short = len(files.read(path) or b"") < COOKIE_SECRET_BYTES
-    return "the cookie secret is cut off" if short else None
+    whole = len(files.read(path) or b"") >= COOKIE_SECRET_BYTES
+    return None if whole else "the cookie secret is cut off"
 
 
 def renew(

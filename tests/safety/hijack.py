@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import re
-import shlex
 import socket
 import ssl
 import subprocess
@@ -23,6 +22,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import pexpect
 from people import CHECKOUT, CLUSTER, PYTHON, Person, Run, done, playbook, root
 
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
@@ -48,6 +48,7 @@ class Report:
 
     variants: dict[str, list[str]] = field(default_factory=dict)
     attempts: int = 0
+    warned: int = 0
     heard: int = 0
     rounds: int = 0
 
@@ -64,7 +65,8 @@ class Report:
         return (
             f"{self.attempts} attacks in {len(self.variants)} variants, "
             f"{len(self.successes)} successes; "
-            f"{self.heard} bytes of kernel traffic read in {self.rounds} rounds"
+            f"{self.heard} bytes of kernel traffic read in {self.rounds} rounds\n"
+            f"    two_hop, the form with the warning, led astray for a moment {self.warned} times"
         )
 
 
@@ -95,29 +97,31 @@ def shown_certificate(port: int) -> str:
 
 
 @contextmanager
-def tunnel(command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The printed command, as a person leaves it running."""
-    process = subprocess.Popen(
-        shlex.split(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+def tunnel(command: str) -> Iterator[pexpect.spawn[str]]:
+    """The printed command, typed into a terminal and ended with Ctrl-C."""
+    terminal = pexpect.spawn("/bin/sh", ["-c", f"exec {command}"], encoding="utf-8", timeout=60)
     try:
-        yield process
+        yield terminal
     finally:
-        process.terminate()
-        process.wait(30)
+        if terminal.isalive():
+            terminal.sendcontrol("c")
+        terminal.expect(pexpect.EOF)
+        terminal.close()
 
 
 def led_astray(started: Run, port: int) -> list[str]:
     """Follow what was printed; it is a success of the attack when another server answers."""
-    ours = started.printed(r"SHA-256 ([0-9A-F:]{95})")
-    with tunnel(started.printed(r"^ +(ssh .*)$")) as process:
+    ours, astray = started.printed(r"SHA-256 ([0-9A-F:]{95})"), []
+    with tunnel(started.printed(r"^ +(ssh .*)$")) as terminal:
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            if shown := shown_certificate(port):
-                return [] if shown == ours else [f"the tunnel leads to {shown[:11]}…"]
+        while time.monotonic() < deadline and terminal.isalive():
+            shown = shown_certificate(port)
+            if shown == ours:
+                return []
+            if shown:
+                astray = [f"the tunnel leads to {shown[:11]}…"]
             time.sleep(0.2)
-    return [] if process.returncode else ["the tunnel ends without an error"]
+    return astray if terminal.exitstatus else [*astray, "the tunnel ends without an error"]
 
 
 def start(port: int, **variables: object) -> Run:
@@ -147,7 +151,14 @@ def gateway_ports(report: Report, kinds: tuple[str, ...]) -> None:
                 for squatted in (gateway_port(server), port):
                     stack.enter_context(ON_GATEWAY.running("imposter.py", kind, str(squatted)))
                 started = start(port, nbserver_tunnel=form)
-                report.note(f"gateway port, {form}, {kind}", *led_astray(started, port))
+                found = led_astray(started, port)
+            if form == "two_hop":
+                # Its gateway forwards before its second half listens. So it is printed with a
+                # warning, and ends by itself; that both happen is what can be asked of it.
+                assert "can listen on its port" in started.output
+                report.warned += any("leads to" in text for text in found)
+                found = [text for text in found if "leads to" not in text]
+            report.note(f"gateway port, {form}, {kind}", *found)
 
 
 def node_ports(report: Report, kinds: tuple[str, ...]) -> None:

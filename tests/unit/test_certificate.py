@@ -88,5 +88,6 @@ def test_options_that_do_not_go_together_are_named(kind, size, days, renew_days,
 
 
 def test_the_intention_says_nothing_that_differs_from_run_to_run():
-    expected = "key: ec 256\nnames: DNS:localhost, IP:127.0.0.1, IP:::1\nnew, valid for 365 days\n"
+    expected = "key: ec 256\nnames: DNS:localhost, IP:127.0.0.1, IP:::1, self-signed\n"
+    expected += "new, valid for 365 days\n"
     assert certificate.intention(WANTED) == expected
