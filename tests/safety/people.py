@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,11 +116,14 @@ def playbook(name: str, *options: str, **variables: object) -> Run:
     given = {"nbserver_profile_password": PASSWORD, "nbserver_start_timeout": 300, **variables}
     argv = [str(Path(sys.executable).parent / "ansible-playbook"), f"playbooks/{name}.yml"]
     environment = {**os.environ, "COLUMNS": "200", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}
-    done = subprocess.run(
-        [*argv, "-i", ".cluster/inventory.ini", "-e", json.dumps(given), *options],
-        cwd=CHECKOUT, capture_output=True, text=True, check=False, env=environment,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as variables_file:  # 0600
+        json.dump(given, variables_file)
+        variables_file.flush()
+        done = subprocess.run(
+            [*argv, "-i", ".cluster/inventory.ini", "-e", f"@{variables_file.name}", *options],
+            cwd=CHECKOUT, capture_output=True, text=True, check=False, env=environment,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
     return Run(done.returncode, COLOUR.sub("", done.stdout + done.stderr))
 
 
