@@ -15,6 +15,7 @@ import time
 import urllib.parse
 
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils import files
 from ansible_collections.hpcc.notebook.plugins.modules import (
     ipython_profile,
     notebook_certificate,
@@ -76,6 +77,18 @@ class Server:
         token = (self.profile / "security" / "token").read_text()
         return {"Authorization": f"token {token}"}
 
+    def start(self) -> None:
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                self.command(), env=self.environment(), stdout=log, stderr=log
+            )
+        self.wait(self.process)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+        self.socket.unlink(missing_ok=True)
+
     def wait(self, process) -> None:
         for _each in range(600):
             assert process.poll() is None, self.log.read_text()
@@ -97,16 +110,11 @@ def server(tmp_path_factory):
     run_module(notebook_certificate)
     run_module(notebook_password, password=PASSWORD)
     server.runtime.mkdir(mode=0o700)
-    with server.log.open("w") as log:
-        process = subprocess.Popen(
-            server.command(), env=server.environment(), stdout=log, stderr=log
-        )
     try:
-        server.wait(process)
+        server.start()
         yield server
     finally:
-        process.terminate()
-        process.wait(30)
+        server.stop()
         patch.undo()
 
 
@@ -191,6 +199,88 @@ NOTEBOOK = {
     "format": "json",
     "content": {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
 }
+
+
+FOREIGN = "https://evil.example"
+
+
+def session(server, password: str = PASSWORD) -> dict[str, str]:
+    """What a browser sends once it is logged in, with the proof that a page of ours sent it."""
+    answer = log_in(server, password)
+    cookies = [value.split(";")[0] for value in answer.headers.get_all("Set-Cookie")]
+    page, _text = server.ask("GET", "/lab", Cookie="; ".join(cookies))
+    more = [value.split(";")[0] for value in page.headers.get_all("Set-Cookie") or []]
+    jar = dict(cookie.split("=", 1) for cookie in (*cookies, *more))
+    cookie = "; ".join(f"{name}={value}" for name, value in jar.items())
+    return {"Cookie": cookie, "X-XSRFToken": jar["_xsrf"]}
+
+
+def test_a_page_that_rebinds_its_name_to_this_computer_is_refused(server):
+    known = server.authorization()
+    for name in ("evil.example", "evil.example:8888", "127.0.0.1.evil.example", "192.0.2.1"):
+        assert server.ask("GET", "/api/contents", Host=name, **known)[0].status == 403
+    assert server.ask("GET", "/api/contents", Host="127.0.0.1:8888", **known)[0].status == 200
+
+
+def test_another_sites_page_can_neither_change_nor_read_anything(server):
+    known = session(server)
+    unproven = {"Cookie": known["Cookie"]}
+    assert server.ask("POST", "/api/kernels", "{}", **unproven)[0].status == 403
+    for headers in ({**known, "Origin": FOREIGN}, {**unproven, "Referer": f"{FOREIGN}/x"}):
+        assert server.ask("POST", "/api/contents", "{}", **headers)[0].status in (403, 404)
+    assert server.ask("POST", "/api/contents", "{}", **known)[0].status == 201
+    answer = server.ask("GET", "/api/contents", Origin=FOREIGN, **known)[0]
+    assert answer.getheader("Access-Control-Allow-Origin") is None
+    frames = answer.getheader("Content-Security-Policy")
+    assert "frame-ancestors 'self'" in frames
+
+
+def test_another_sites_page_cannot_open_a_channel_to_a_kernel(server):
+    known = session(server)
+    made = json.loads(server.ask("POST", "/api/kernels", "{}", **server.authorization())[1])
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    path = f"/api/kernels/{made['id']}/channels"
+    assert server.ask("GET", path, Origin=FOREIGN, **upgrade, **known)[0].status == 403
+    server.ask("DELETE", f"/api/kernels/{made['id']}", **server.authorization())
+
+
+def test_a_changed_password_ends_old_sessions_even_if_the_change_was_interrupted(server):
+    """The last test of this server: it is started anew, twice."""
+    before = session(server)
+    assert server.ask("GET", "/api/contents", **before)[0].status == 200
+    interrupt_after_the_cookie_secret("quite another one")
+    server.stop()
+    server.start()
+    assert server.ask("GET", "/api/contents", **before)[0].status == 403
+    between = session(server)
+    run_module(notebook_password, password="quite another one")
+    server.stop()
+    server.start()
+    assert server.ask("GET", "/api/contents", **between)[0].status == 403
+    assert log_in(server, PASSWORD).status == 401
+    assert log_in(server, "quite another one").status == 302
+
+
+def interrupt_after_the_cookie_secret(password: str) -> None:
+    """Change the password, and be killed before the new hash is written."""
+    written, write = [], files.write_private
+
+    def write_once(path, content):
+        if written:
+            raise KeyboardInterrupt
+        written.append(path)
+        write(path, content)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "write_private", write_once)
+        with pytest.raises(KeyboardInterrupt):
+            run_module(notebook_password, password=password)
+    assert written[0].endswith("cookie_secret")
 
 
 def test_killed_at_any_moment_the_next_run_makes_everything_whole(tmp_path, monkeypatch):
