@@ -6,6 +6,7 @@ is none, and keeps the kernel busy until its input ends.
 
 import queue
 import sys
+import time
 
 from jupyter_client import BlockingKernelClient
 
@@ -22,11 +23,21 @@ def ask(client, number, command, arguments):
         return False
 
 
+def wait(client):
+    """A kernel that starts slowly is taken for a dead one by its client."""
+    for _each in range(60):
+        try:
+            return client.wait_for_ready(timeout=60)
+        except RuntimeError:
+            time.sleep(1)
+    raise SystemExit("the kernel does not answer")
+
+
 def main():
     client = BlockingKernelClient(connection_file=sys.argv[1])
     client.load_connection_file()
     client.start_channels()
-    client.wait_for_ready(timeout=60)
+    wait(client)
     requests = ("initialize", CLIENT), ("attach", {}), ("disconnect", {"terminateDebuggee": False})
     answered = [ask(client, number, *each) for number, each in enumerate(requests, 1)]
     client.execute(BUSY)

@@ -20,12 +20,22 @@ while time.time() < end:
 """
 
 
+def wait(client):
+    """A kernel that starts slowly is taken for a dead one by its client."""
+    for _each in range(60):
+        try:
+            return client.wait_for_ready(timeout=60)
+        except RuntimeError:
+            time.sleep(1)
+    raise SystemExit("the kernel does not answer")
+
+
 def main():
     connection, seconds, canary = sys.argv[1:]
     client = BlockingKernelClient(connection_file=connection)
     client.load_connection_file()
     client.start_channels()
-    client.wait_for_ready(timeout=60)
+    wait(client)
     client.execute(CODE.format(seconds=seconds, canary=canary))
     print("talking", flush=True)
     said, deadline = "", time.time() + float(seconds) + 30
