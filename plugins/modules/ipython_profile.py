@@ -46,14 +46,12 @@ options:
     type: dict
     default: {}
   python:
-    description:
-      - The Python that runs the kernels.
-      - The one that runs this module when not set.
+    description: The Python that runs the kernels; when not set, the one that runs this module.
     type: str
   debugger:
     description:
-      - Whether JupyterLab's debugger works. While somebody debugs, it listens on a port of the
-        node, and every other user of the node can run code through it.
+      - Whether JupyterLab's debugger works. It listens on a port of the node, through which every
+        other user can run code.
     type: bool
     default: false
 attributes:
@@ -187,8 +185,8 @@ def server_config(layout: Layout, params: Mapping[str, Any]) -> Step | None:
     """The configuration of the server, unless a person wrote one of their own."""
     path = layout.at(profile.SERVER_CONFIG)
     profile_plan.refuse_foreign_config(path, files.read(path))
-    root_dir, options = params["root_dir"], params["options"]
-    text = profile.server_config(layout, root_dir, options, debugger=params["debugger"])
+    wanted = params["root_dir"], params["options"]
+    text = profile.server_config(layout, *wanted, debugger=params["debugger"])
     compile(text, path, "exec")  # its reader is asked before it replaces anything
     return rendered(layout, profile.SERVER_CONFIG, text)
 

@@ -206,8 +206,7 @@ def write(layout: profile.Layout, config: password.Config) -> Mapping[str, objec
 
 def absent(layout: profile.Layout, config: password.Config) -> resource.Plan:
     """Plan to take the hash out, and the file with it when it holds nothing else."""
-    present_hash = password.stored_hash(config)
-    reasons = ["to be removed"] if present_hash else []
+    reasons = ["to be removed"] if password.stored_hash(config) else []
     shown = [diff(layout, "present", "absent", reasons)] if reasons else []
     kept = password.without_hash(config)
     return resource.Plan(
