@@ -19,7 +19,7 @@ def main(kills: int) -> int:
     """Run both campaigns and say how they went."""
     from file_systems import tmpfs  # type: ignore[import-not-found]
     from full_disks import GENEROUS, Sweep  # type: ignore[import-not-found]
-    from kills import AnyMoment, EachStep, Outcome  # type: ignore[import-not-found]
+    from kills import AnyMoment, EachStep, EachStepOfARemoval, Outcome  # type: ignore[import-not-found]
     from small_distribution import mirror, wheel  # type: ignore[import-not-found]
     from test_conda_distribution import Account  # type: ignore[import-not-found]
 
@@ -35,7 +35,7 @@ def main(kills: int) -> int:
     seed = int(time.time())
     with tempfile.TemporaryDirectory() as directory, mirror(Path(directory)) as served:
         wheel(served.root, "parcel", "2.1", "VALUE = 21")
-        places = [Path(directory, name) for name in ("moments", "steps", "disks")]
+        places = [Path(directory, name) for name in ("moments", "steps", "disks", "removals")]
         for place in places:
             place.mkdir()
         print(f"at random moments (seed {seed})", flush=True)
@@ -46,6 +46,9 @@ def main(kills: int) -> int:
         print("after each single step of the host", flush=True)
         steps = EachStep(Account(places[1], served)).run()
         report(steps)
+        print("after each single step of a removal", flush=True)
+        removals = EachStepOfARemoval(Account(places[3], served)).run()
+        report(removals)
         print("on disks that fill up, of 25 sizes and 25 numbers of files", flush=True)
         account = Account(places[2], served)
         with tmpfs(account.home, GENEROUS) as disk:
@@ -54,7 +57,7 @@ def main(kills: int) -> int:
             sweep.run("inodes", list(range(12, 212, 8)))
         print(", ".join(f"{words} {number}" for words, number in sweep.words.items()))
         report(sweep.outcome)
-    bad = any(found.faults or found.unusable for found in (moments, steps, sweep.outcome))
+    bad = any(found.faults or found.unusable for found in (moments, steps, removals, sweep.outcome))
     return 1 if bad or moments.slowest > GOAL else 0
 
 

@@ -13,7 +13,7 @@ EACH = 1000
 
 def main() -> int:
     """Run the campaign and say how it went."""
-    from flips import campaign  # type: ignore[import-not-found]
+    from damaged_installers import campaign  # type: ignore[import-not-found]
 
     with tempfile.TemporaryDirectory() as directory:
         good, damaged = campaign(Path(directory), EACH)

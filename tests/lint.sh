@@ -11,7 +11,7 @@ $bin/ruff format --check .
   -p ansible_collections.hpcc.notebook.plugins.module_utils)
 (cd roles/parallel/files/cluster_helper && MYPYPATH=. ../../../../$bin/mypy \
   --config-file ../../../../pyproject.toml -p cluster_helper)
-MYPYPATH=tests/cluster $bin/mypy tests/cluster tests/*.py
+MYPYPATH=tests/cluster:tests $bin/mypy tests/cluster tests/*.py
 # shellcheck disable=SC2086  # one argument a file is what is wanted
 shellcheck $shell_files
 $bin/ansible-lint --offline --strict

@@ -235,18 +235,38 @@ class AnyMoment:
         return int(dict(word.split("=", 1) for word in record.split())["pid"])
 
 
-class EachStep:
-    """Kills of the host's programs after the first step, after the second, and so on."""
+class Steps:
+    """Programs of the host that kill whoever uses them after so many steps in all."""
 
-    def __init__(self, account: Account) -> None:
-        self._upgrades = Upgrades(account, sleep=0, packages=[])
-        self._count, self._last = (account.directory / name for name in ("steps", "last"))
-        self._first = account.directory / "each-step"
+    def __init__(self, directory: Path) -> None:
+        self._count, self._last = directory / "steps", directory / "last"
+        self._first = directory / "each-step"
         self._first.mkdir()
         for name in STEPS:
             text = _STEP.format(real=f"/usr/bin/{name}", count=self._count, last=self._last)
             (self._first / name).write_text(text)
             (self._first / name).chmod(0o755)
+
+    def run(self, run: directly.Directly, last: int, **changes: object) -> bool:
+        """Whether it came to the last step, and was killed there."""
+        self._count.write_text("")
+        self._last.write_text(str(last))
+        path, run.apart = run.environment["PATH"], True
+        run.environment["PATH"] = f"{self._first}:{path}"
+        try:
+            run.run(**changes)
+        except TaskFailed:
+            self._last.write_text("0")  # what failed was killed; a person runs it again
+        run.environment["PATH"] = path
+        return len(self._count.read_text().splitlines()) >= last
+
+
+class EachStep:
+    """Upgrades, killed after the first step, after the second, and so on."""
+
+    def __init__(self, account: Account) -> None:
+        self._upgrades = Upgrades(account, sleep=0, packages=[])
+        self._steps = Steps(account.directory)
 
     def run(self, every: int = 1) -> Outcome:
         """Until an upgrade has come to its end before the step was reached."""
@@ -258,19 +278,9 @@ class EachStep:
         return outcome
 
     def _reaches(self, last: int, outcome: Outcome) -> bool:
-        self._count.write_text("")
-        self._last.write_text(str(last))
         run = self._upgrades.next()
         self._watched(run, outcome)
-        run.apart = True
-        path = run.environment["PATH"]
-        run.environment["PATH"] = f"{self._first}:{path}"
-        try:
-            run.run()
-        except TaskFailed:
-            self._last.write_text("0")  # what failed was killed; a person runs it again
-        reached = len(self._count.read_text().splitlines()) >= last
-        run.environment["PATH"] = path
+        reached = self._steps.run(run, last)
         outcome.kills["step"] += reached
         recover(self._upgrades, run, f"step {last}", outcome)
         return reached
@@ -285,3 +295,33 @@ class EachStep:
             return execute(command, stdin)
 
         run._execute = watched  # type: ignore[method-assign]
+
+
+class EachStepOfARemoval:
+    """Removals, killed in the same way; what people made has to outlive all of them."""
+
+    def __init__(self, account: Account) -> None:
+        self._upgrades = Upgrades(account, sleep=0, packages=[])
+        self._steps = Steps(account.directory)
+        self._own = Path(f"{account.prefix}.d/envs/mine")
+
+    def run(self, every: int = 1) -> Outcome:
+        """Until a removal has come to its end before the step was reached."""
+        outcome, last = Outcome(), 1
+        self._own.mkdir(parents=True)
+        while self._reaches(last, outcome):
+            last += every
+        return outcome
+
+    def _reaches(self, last: int, outcome: Outcome) -> bool:
+        run = self._upgrades.next()
+        run.run()
+        reached = self._steps.run(run, last, state="absent")
+        outcome.kills["step"] += reached
+        run.run(state="absent")
+        left = sorted(str(path) for path in self._own.parents[1].rglob("*"))
+        if left != [str(self._own.parent), str(self._own)] or self._upgrades.prefix.is_symlink():
+            outcome.faults.append(f"step {last}: {left} was left")
+        if run.run(state="absent")["changed"]:
+            outcome.faults.append(f"step {last}: the run after that changed something")
+        return reached

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flips import campaign
+from damaged_installers import campaign
 
 
 def test_damaged_installers_are_refused_and_only_the_good_one_is_executed(tmp_path: Path) -> None:

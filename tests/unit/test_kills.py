@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from kills import PARTS, AnyMoment, EachStep
+from kills import PARTS, AnyMoment, EachStep, EachStepOfARemoval
 from test_conda_distribution import Account
 
 pytest_plugins = ["test_conda_distribution"]
@@ -25,3 +25,10 @@ def test_a_kill_after_any_single_step_does_not_either(account: Account) -> None:
     assert found.kills["step"] > 5
     assert (found.faults, found.unusable) == ([], 0)
     assert found.uses > 20
+
+
+@pytest.mark.timeout(600)
+def test_a_removal_that_is_killed_after_any_single_step_is_finished(account: Account) -> None:
+    found = EachStepOfARemoval(account).run(every=5)
+    assert found.kills["step"] > 3
+    assert found.faults == []

@@ -1,0 +1,76 @@
+"""One installation in a home that two nodes share, with a connection that breaks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from terminal import BIN, CHECKOUT, environment
+
+STATE = CHECKOUT / ".cluster"
+CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
+OWNER, MEMBER = "heidi", "grace"
+PLAY = [{"hosts": "hpcc_dev", "gather_facts": False, "roles": ["hpcc.notebook.anaconda"]}]
+
+
+def ssh(user: str, host: str, command: str) -> str:
+    argv = ["ssh", "-F", str(STATE / "ssh_config"), f"{user}@{host}", command]
+    return subprocess.run(argv, capture_output=True, text=True).stdout.strip()
+
+
+class Role:
+    """Runs of the role `anaconda` alone."""
+
+    def __init__(self, directory: Path) -> None:
+        self._play = directory / "play.yml"
+        self._play.write_text(json.dumps(PLAY))
+        self._log = directory / "log"
+
+    def start(self, user: str, host: str, **variables: object) -> subprocess.Popen[str]:
+        wanted = {"anaconda_packages": ["ipykernel"], "ansible_user": user, **variables}
+        extra = json.dumps({**wanted, "ansible_host": host})
+        argv = [BIN / "ansible-playbook", "-i", STATE / "inventory.ini", self._play, "-e", extra]
+        return subprocess.Popen(
+            [str(word) for word in argv], cwd=CHECKOUT, env=environment(), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def run(self, user: str, host: str, **variables: object) -> str:
+        return self.start(user, host, **variables).communicate()[0]
+
+
+@pytest.fixture
+def role(account: str, tmp_path: Path) -> Role:
+    assert account not in (OWNER, MEMBER)
+    subprocess.run([*CLUSTER, "reset", OWNER, MEMBER], check=True)
+    return Role(tmp_path)
+
+
+@pytest.mark.timeout(600)
+def test_two_nodes_a_broken_connection_and_a_member_of_the_lab(role: Role) -> None:
+    first = role.start(OWNER, "dev1")
+    deadline = time.monotonic() + 120
+    while not ssh(OWNER, "dev2", "readlink anaconda.d/lock"):
+        assert time.monotonic() < deadline
+    # The other node does not start a second one, and says who works and how to unlock.
+    other = " ".join(role.run(OWNER, "dev2").split())
+    assert f"{OWNER} on dev1 (process" in other
+    assert f"rm /home/{OWNER}/anaconda.d/lock" in other
+    # Every connection of the account ends; the run makes a new one and goes on.
+    subprocess.run([*CLUSTER, "root", "dev1", "pkill", "-KILL", "-u", OWNER, "sshd"], check=True)
+    said = first.communicate()[0]
+    assert first.returncode == 0, said
+    assert "the connection was lost; trying again" in said
+    assert ssh(OWNER, "dev1", "grep -l '== install' anaconda.d/logs/*.log | wc -l") == "1"
+    assert "changed=0" in role.run(OWNER, "dev2")
+    # Somebody who may only read it finds it complete, and has nothing to do or to download.
+    ssh(OWNER, "dev1", "chmod 755 .; touch now")
+    shared = {"anaconda_prefix": f"/home/{OWNER}/anaconda"}
+    assert "changed=0" in role.run(MEMBER, "dev1", **shared)
+    assert ssh(OWNER, "dev1", "find anaconda.d -newer now -not -name '*.pyc' | head -n 3") == ""
+    refused = role.run(MEMBER, "dev1", anaconda_packages=["nbclassic"], **shared)
+    assert f"{MEMBER} may not write there" in " ".join(refused.split())
