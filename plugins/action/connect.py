@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import os
 import webbrowser
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.hpcc.notebook.plugins.module_utils import tunnel, way
 from ansible_collections.hpcc.notebook.plugins.module_utils.announcement import (
     address,
     announcement,
     connected,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import (
     Connection,
     Elsewhere,
@@ -25,48 +22,21 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import (
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.hosts import Hosts
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.keeper import Keeper
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.reach import (
-    Closing,
-    Reach,
-    reach,
-)
-
-_ARGUMENTS = {
-    "state": {"type": "str", "choices": ["connected", "found"], "default": "connected"},
-    "profile": {"type": "str", "default": "nbserver"},
-    "gateway": {"type": "str", "default": ""},
-    "form": {"type": "str", "choices": list(way.FORMS), "default": "jump"},
-    "local_port": {"type": "int", "default": tunnel.LOCAL_PORT},
-    "open_browser": {"type": "bool", "default": False},
-}
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.reach import Reach
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.reaching_action import ReachingAction
 
 
-class ActionModule(ActionBase):
-    """Works on the controller; what it needs of the node, it asks through ssh itself."""
+class ActionModule(ReachingAction):
+    """Find the server, open the tunnel, and stay."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    MORE_ARGUMENTS: ClassVar = {
+        "state": {"type": "str", "choices": ["connected", "found"], "default": "connected"},
+        "open_browser": {"type": "bool", "default": False},
+    }
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Connect; everything that goes wrong becomes one line."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _checked, self._given = self.validate_argument_spec(_ARGUMENTS)
-        self._hosts = Hosts(task_vars or {}, self._given["gateway"], self._given["form"])
-        try:
-            require("profile", "profile_name", self._given["profile"])
-            require("local_port", "port", self._given["local_port"])
-            with reach() as reached:
-                return {**result, **self._connect(reached)}
-        except (NotebookError, Lost, Elsewhere) as error:
-            return {**result, "failed": True, "msg": str(error)}
-        except Closing:
-            os._exit(0)  # Ansible itself is ending, and waits for this process only
-
-    def _connect(self, reached: Reach) -> dict[str, Any]:
-        if self._given["form"] == "two_hop":
+    def work(self, reached: Reach, hosts: Hosts, given: dict[str, Any]) -> dict[str, Any]:
+        self._hosts, self._given = hosts, given
+        if given["form"] == "two_hop":
             return self._by_hand(reached)
         only_find = self._given["state"] == "found" or self._task.check_mode
         try:

@@ -78,3 +78,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.2)
+
+
+def opens(words: list[str], port: int) -> None:
+    """Type a command as it was printed: it has to lead to the login page."""
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL) as tunnel:
+        try:
+            wait_for(lambda: login_page(port) == "200")
+        finally:
+            tunnel.terminate()

@@ -7,7 +7,6 @@ import re
 import shlex
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 
@@ -21,8 +20,8 @@ from connecting import (
     connecting,
     ends,
     login_page,
+    opens,
     ours,
-    wait_for,
 )
 from sshd import as_root, second_sshd
 from terminal import playbook
@@ -137,12 +136,7 @@ def test_a_gateway_that_forbids_jumping_is_passed_by_a_relay(
         assert "the gateway: it forbids to jump over it" in said
         printed = re.search(r"^ +(ssh -N .*)$", said.replace("\r", ""), re.MULTILINE)
         assert printed, said
-        relay = subprocess.Popen(shlex.split(printed[1]), stderr=subprocess.DEVNULL)
-        try:
-            wait_for(lambda: login_page(local_port) == "200")
-        finally:
-            relay.terminate()
-            relay.wait()
+        opens(shlex.split(printed[1]), local_port)
         with connecting(*options, *through, "-e", "nbserver_tunnel=relay") as terminal:
             terminal.expect(GREETING)
             assert login_page(local_port) == "200"
@@ -177,12 +171,7 @@ def test_a_name_that_leads_to_another_node_is_said_and_the_right_one_printed(
     assert "the server runs on dev1, this login ended on c1" in said
     printed = re.search(r"^ +(ssh -N .* grace@dev1)\r?$", said, re.MULTILINE)
     assert printed, said
-    by_hand = subprocess.Popen(shlex.split(printed[1]), stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: login_page(local_port) == "200")
-    finally:
-        by_hand.terminate()
-        by_hand.wait()
+    opens(shlex.split(printed[1]), local_port)
 
 
 def test_an_unknown_host_key_stops_it_and_is_shown(options: list[str], ways: Path) -> None:
@@ -234,12 +223,7 @@ def test_the_short_name_is_written_on_request_works_and_is_removed(
     assert ways.read_text() == before, "a check run writes nothing"
     with connecting(*given, "-e", "nbserver_ssh_config=present") as terminal:
         terminal.expect(GREETING)
-    short = subprocess.Popen(["ssh", "-F", str(ways), "nbserver"], stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: login_page(local_port) == "200")
-    finally:
-        short.terminate()
-        short.wait()
+    opens(["ssh", "-F", str(ways), "nbserver"], local_port)
     with connecting(*given, "-e", "nbserver_ssh_config=absent") as terminal:
         terminal.expect(pexpect.EOF)
     assert ways.read_text() == before
