@@ -33,7 +33,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server_plan import F
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
 
 LOCAL_FILES = ("notebook.sock", "tmux.sock", "lock")
-RUNTIME_FILES = ("jpserver-", "nbserver-", "kernel-", "nbsignatures.db")
+RUNTIME_FILES = ("jpserver-", "nbserver-", "kernel-", "nbsignatures.db", "jupyter_cookie_secret")
 
 
 @dataclass(frozen=True)

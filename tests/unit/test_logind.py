@@ -141,3 +141,34 @@ def test_a_server_survives_the_logout_that_kills_its_session(account):
     assert json.loads(answer)["state"] == "started", answer
     assert "enable-linger" in answer, "the account does not linger, and that is said"
     assert cgroup.endswith(".scope")
+
+
+@pytest.fixture
+def lasting(account):
+    """What pam_systemd gives to an account that lingers."""
+    directory = Path(f"/run/user/{account.uid}")
+    mark = Path(f"/var/lib/systemd/linger/{account.uid}")
+    made = [path for path in (directory.parent, *mark.parents) if not path.exists()]
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True)
+    os.chown(directory, account.uid, -1)
+    mark.touch()
+    yield directory, mark
+    account.clean_up()
+    shutil.rmtree(directory)
+    mark.unlink(missing_ok=True)
+    for path in sorted(made, reverse=True):
+        path.rmdir()
+
+
+def test_where_the_account_lingers_the_socket_lies_out_of_sight_and_stays_found(account, lasting):
+    directory, mark = lasting
+    first = account.server(timeout=200)
+    assert first["socket"] == f"{directory}/{account.profile}/notebook.sock"
+    assert not account.local.exists()
+    mark.unlink()
+    again = account.server()
+    assert (again["pid"], again["socket"]) == (first["pid"], first["socket"])
+    assert account.server(state="absent")["changed"] is True
+    assert list(directory.iterdir()) == []
+    assert account.server(check=True)["socket"] == str(account.local / "notebook.sock")
