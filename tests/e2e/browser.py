@@ -60,8 +60,8 @@ class Lab:
 
     def wait_for_kernel(self) -> None:
         """A cell that is run before the kernel is connected is silently left alone."""
-        bar = self.browser.locator("#jp-bottom-panel, #jp-main-statusbar").first
-        expect(bar).to_contain_text("| Idle", timeout=PATIENCE)
+        status = self.browser.locator("#jp-bottom-panel, #jp-main-statusbar").first
+        expect(status).to_contain_text("| Idle", timeout=PATIENCE)
 
     def run_cell(self, code: str) -> str:
         """Type code into the active cell, run it, and return the text that it shows."""
