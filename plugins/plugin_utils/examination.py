@@ -15,6 +15,7 @@ from pathlib import Path
 from ansible_collections.hpcc.notebook.plugins.module_utils import way_faults
 from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Answers, answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.probe import free_port_reason
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import listener
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
     NotConnected,
@@ -23,7 +24,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
 
 SHELL_WITHIN = 10.0  # seconds for a shell that does nothing
 LOOK_WITHIN = 30.0
-_PROGRAMS = Path(__file__).parents[1] / "action" / "doctor_shell"
+_PROGRAM = Path(__file__).parents[1] / "action" / "doctor_shell" / "look.sh"
 
 
 def computer(words: list[str], local_port: int, gateway: str) -> Answers:
@@ -90,8 +91,8 @@ def _shell(session: Session) -> Answers:
 
 def _look(session: Session, settings: Mapping[str, object]) -> Answers:
     lines = [f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items()]
-    inner = _PROGRAMS.joinpath("look.py").read_text(encoding="utf-8")
-    outer = _PROGRAMS.joinpath("look.sh").read_text(encoding="utf-8")
+    inner = Path(node_program.__file__).read_text(encoding="utf-8")
+    outer = _PROGRAM.read_text(encoding="utf-8")
     before = time.time()
     ended = session.run("".join([*lines, f"LOOK={shlex.quote(inner)}\n", outer]), LOOK_WITHIN)
     found = answers(ended.stdout)

@@ -24,6 +24,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
     Seen,
     version,
 )
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -302,7 +303,7 @@ def test_versions_are_compared_by_their_numbers(text, numbers):
     assert version(text) == numbers
 
 
-LOOK = Path(__file__).parents[2] / "plugins" / "action" / "doctor_shell" / "look.py"
+LOOK = Path(node_program.__file__)
 
 
 def look(directory):
