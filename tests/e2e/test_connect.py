@@ -229,19 +229,6 @@ def test_the_short_name_is_written_on_request_works_and_is_removed(
     assert ways.read_text() == before
 
 
-def test_a_login_file_that_hangs_is_said(options: list[str], serving: str) -> None:
-    """The command on the node gets 30 seconds; the test shortens nothing."""
-    bashrc = f"/home/{serving}/.bashrc"
-    as_root("dev1", f"cp -p {bashrc} {bashrc}.kept && sed -i '1i sleep 300' {bashrc}")
-    try:
-        with connecting(*options) as terminal:
-            said = ends(terminal)
-    finally:
-        as_root("dev1", f"mv {bashrc}.kept {bashrc}; pkill -u {serving} sleep")
-    assert "no answer within 30 seconds" in said
-    assert ".bashrc" in said
-
-
 def test_a_stopped_server_is_said_with_how_to_start_it(options: list[str]) -> None:
     playbook("stop", "-e", VARIABLES)
     try:

@@ -121,3 +121,15 @@ def test_without_a_server_nothing_is_wrong(options: list[str]) -> None:
     assert code == 0, printed
     assert level("server", printed) in ("ok", "warning")
     assert level("answer", printed) == "not judged"
+
+
+def test_a_login_file_that_hangs_is_found(options: list[str], serving: str) -> None:
+    bashrc = f"/home/{serving}/.bashrc"
+    as_root("dev1", f"cp -p {bashrc} {bashrc}.kept && sed -i '1i sleep 300' {bashrc}")
+    try:
+        code, printed = doctor(*options)
+    finally:
+        as_root("dev1", f"mv {bashrc}.kept {bashrc}; pkill -u {serving} -x sleep || true")
+    assert code == 2
+    assert "wrong    shell on the node: `sh -s` ended with 124: no answer within" in printed
+    assert "~/.bashrc" in printed

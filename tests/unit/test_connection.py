@@ -1,0 +1,46 @@
+"""What a node answers, or does not, becomes a server or one line that says what to do."""
+
+import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import look
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import Ended
+
+ANSWER = "hpcc-begin\nhost=dev1\nuser=alice\nuid=1001\nboot_id=b\nhpcc-end\n"
+
+
+class Node:
+    """A login on a node that answers so; what it was asked is kept."""
+
+    def __init__(self, ended):
+        self.ended = ended
+        self.program = ""
+
+    def run(self, program, _timeout):
+        self.program = program
+        return self.ended
+
+
+def test_noise_of_login_files_around_the_answer_is_dropped():
+    node = look(Node(Ended(0, f"Welcome!\n{ANSWER}bye\n", "")), "nbserver")
+    assert (node.host, node.user, node.uid) == ("dev1", "alice", 1001)
+
+
+def test_the_name_of_the_profile_is_one_word_of_the_program():
+    node = Node(Ended(0, ANSWER, ""))
+    look(node, "nb 'x")
+    assert node.program.startswith("PROFILE='nb '\"'\"'x'\n")
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        (Ended(124, "", "no answer within 30 seconds"), "ended with 124: no answer within 30"),
+        (Ended(0, "Welcome!\n", ""), "ended with 0: Welcome!"),
+        (Ended(1, "", ""), "ended with 1: no output"),
+        (Ended(255, "", "a\nmux_client_request_session: read from master failed"), "mux_client"),
+    ],
+)
+def test_a_shell_that_does_not_answer_is_said_with_where_to_look(ended, said):
+    with pytest.raises(NotebookError, match=said) as refused:
+        look(Node(ended), "nbserver")
+    assert ".bashrc" in str(refused.value)
