@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator
 
 import pytest
 from parallel import CLUSTER, PATIENCE, Person, eventually, root
@@ -31,15 +30,14 @@ print("left", flush=True)
 
 
 @pytest.fixture(scope="module")
-def frank() -> Iterator[Person]:
+def frank(account: str) -> Person:
     """An account that has what parallel work needs."""
-    subprocess.run([*CLUSTER, "up"], check=True)
+    assert account != "frank"
     subprocess.run([*CLUSTER, "reset", "frank"], check=True)
     person = Person("frank")
     person.prepare()
     repair()
-    yield person
-    subprocess.run([*CLUSTER, "down"], check=True)
+    return person
 
 
 def repair() -> None:

@@ -1,0 +1,82 @@
+"""The recipe's last promise: its lines, typed into a notebook, compute on the cluster."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import browser
+import pytest
+from parallel import Person, eventually
+from playwright.sync_api import expect
+from terminal import Tunnel, playbook
+
+pytestmark = pytest.mark.timeout(900)
+
+PASSWORD = "a walk along the Red Cedar"
+LONG = 300_000  # milliseconds, for a busy machine; the work itself takes ten seconds
+FUNCTION = """\
+from cluster_helper.cluster import cluster_view
+
+def long_running_function(n):
+    import socket, time
+    time.sleep(0.25)
+    return n * 2, socket.gethostname()
+
+print("defined")"""
+RECIPE = """\
+with cluster_view(scheduler="{scheduler}", queue="main", num_jobs=5, extra_params={{
+        "resources": "walltime=01:00:00;account=ged-intel11;mem=64mb"}}) as view:
+    result = view.map(long_running_function, range(200))"""
+RESULT = "print(len(result), result[199][0], sorted(set(host for _n, host in result)))"
+
+
+@pytest.fixture(scope="module")
+def lab(serving: str, local_port: int) -> Iterator[browser.Lab]:
+    """JupyterLab on the dev node, prepared and reached as the README says."""
+    options = ["-e", f"ansible_user={serving}", "-e", f"nbserver_local_port={local_port}"]
+    playbook("parallel", *options)
+    printed = playbook("start", *options)
+    command = re.search(r"^ +(ssh .*)$", printed, re.MULTILINE)
+    assert command
+    with Tunnel(command[1], local_port), browser.page() as page:
+        browser.log_in(page, f"https://127.0.0.1:{local_port}", PASSWORD)
+        yield browser.Lab(page)
+
+
+@pytest.mark.parametrize("scheduler", ["torque", "slurm"])
+def test_the_recipes_lines_give_results_from_two_compute_nodes(
+    lab: browser.Lab, serving: str, scheduler: str
+) -> None:
+    lab.new_notebook()
+    assert lab.run_cell(FUNCTION) == "defined"
+    said = lab.run_cell(RECIPE.format(scheduler=scheduler))
+    assert said.startswith(f"Starting 5 engines through {scheduler}")
+    assert shown_at_last(lab, RESULT) == "200 398 ['c1', 'c2']"
+    bar = lab.browser.get_by_text(re.compile(r"\[#+ *\] \d of 5 engines"))
+    expect(bar.first).to_be_visible()
+    Person(serving).leaves_no_job()
+
+
+def shown_at_last(lab: browser.Lab, code: str) -> str:
+    """What a cell shows that has to wait for the one before."""
+    lab.active_editor().click()
+    lab.browser.keyboard.insert_text(code)
+    lab.browser.keyboard.press("Shift+Enter")
+    output = lab.browser.locator(f"{lab.cells} .jp-OutputArea-output").last
+    expect(output).to_have_text(re.compile(r"^\d+ \d+ \["), timeout=LONG)
+    return output.inner_text().strip()
+
+
+def test_the_panel_of_clusters_starts_engines_on_the_scheduler_and_stops_them(
+    lab: browser.Lab, serving: str
+) -> None:
+    person, page = Person(serving), lab.browser
+    page.goto(f"{page.url.partition('/lab')[0]}/lab?reset")
+    page.click('li[data-id="ipp-cluster-launcher"]')
+    cluster = page.locator('li[data-cluster-id="cluster:"]')
+    cluster.locator(".ipp-ClusterListingItem-start").click()
+    eventually(lambda: "RUNNING" in " ".join(person.jobs()), "an engine that runs")
+    expect(cluster).to_contain_text("State: running", timeout=LONG)
+    cluster.locator(".ipp-ClusterListingItem-stop").click()
+    person.leaves_no_job()
