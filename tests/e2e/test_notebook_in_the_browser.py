@@ -10,6 +10,7 @@ import browser
 import pytest
 from terminal import Tunnel, playbook
 
+pytestmark = pytest.mark.timeout(900)  # the first test installs everything
 PASSWORD = "a walk along the Red Cedar"
 ASKED = r"(?i)notebook password[^:]*: ?"
 ASKED_AGAIN = r"(?i)(again|repeat)[^:]*: ?"

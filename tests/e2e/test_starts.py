@@ -12,6 +12,7 @@ sys.path.insert(0, str(CHECKOUT / "tests"))
 import starts
 
 
+@pytest.mark.timeout(900)
 def test_every_start_that_is_called_one_leads_to_a_login(
     account: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import logind
 from ansible_collections.hpcc.notebook.plugins.module_utils.logind import Logind
 from servers import RUNNER, new_account, python_for_everybody
 
+pytestmark = pytest.mark.timeout(600)  # a real systemd, and a real server in it
 TMUX = ["tmux", "new-session"]
 SCOPE = ["systemd-run", "--user", "--scope", "--quiet", "--"]
 

@@ -16,6 +16,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.profile import MANAG
 from modules import ModuleFailed
 from servers import TOKEN, new_account, python_for_everybody
 
+pytestmark = pytest.mark.timeout(300)  # several starts, on a machine that may be busy
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to act as a second user")
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from servers import TOKEN, new_account, python_for_everybody
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture(scope="module")
 def account():
