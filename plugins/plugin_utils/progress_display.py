@@ -41,6 +41,7 @@ class Reporter:
 
     def say(self, text: str) -> None:
         """A line of its own."""
+        self._end()
         self._display.display(f"{self._host}: {text}", stderr=True)
 
     def show(self, now: progress.Progress | None) -> None:

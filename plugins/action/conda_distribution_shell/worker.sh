@@ -90,12 +90,17 @@ settle() {
   sync
 }
 
+# One file or directory: a whole file system may have much to write for others, too.
+settle_one() {
+  sync "$1" 2>/dev/null || sync
+}
+
 mark() {
   list_files >"$STORE/markers/.files-$GENERATION" || fail "cannot note the files of $GENERATION" ""
   settle "$TREE"
   put "$STORE/markers/.new-$GENERATION" "schema=1 distribution=$DISTRIBUTION version=$VERSION sha256=$SHA256 \
 path=$TREE date=$(date -u +%Y-%m-%dT%H:%M:%SZ) url=$URL"
-  settle "$STORE/markers/.new-$GENERATION"
+  settle_one "$STORE/markers/.new-$GENERATION"
   mv -f "$STORE/markers/.new-$GENERATION" "$STORE/markers/$GENERATION"
   is_complete "$GENERATION" || fail "cannot write the marker of $GENERATION" "Is the disk full?"
 }
@@ -114,7 +119,8 @@ flip() {
   ln -s "${STORE##*/}/$GENERATION" "$STORE/.link"
   "$TREE/bin/python" -I -S -c 'import os, sys; os.replace(sys.argv[1], sys.argv[2])' "$STORE/.link" "$ROOT" ||
     fail "cannot point $ROOT to $GENERATION" "Look at who may write to the directory above it"
-  settle "$STORE/markers"
+  settle_one "$STORE"
+  settle_one "${ROOT%/*}/"
 }
 
 install_generation() {
