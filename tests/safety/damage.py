@@ -7,15 +7,17 @@ damage.py --every N  each N-th case
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import queue
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -85,10 +87,19 @@ def campaign(every: int) -> Iterator[dict[str, Any]]:
         accounts = [servers.new_account(python) for _each in range(PARTS)]
         for account in accounts:
             stack.callback(account.clean_up)
+        lines: queue.Queue[dict[str, Any]] = queue.Queue()
         with ThreadPoolExecutor(PARTS) as pool:
-            lines = pool.map(lambda part: list(run(accounts[part], part, every)), range(PARTS))
-            for found in lines:
-                yield from found
+            parts = [pool.submit(feed, lines, accounts[n], n, every) for n in range(PARTS)]
+            while not all(part.done() for part in parts) or not lines.empty():
+                with contextlib.suppress(queue.Empty):
+                    yield lines.get(timeout=0.5)
+            for part in parts:
+                part.result()
+
+
+def feed(lines: queue.Queue[dict[str, Any]], *part: Any) -> None:
+    for line in run(*part):
+        lines.put(line)
 
 
 def run(account: servers.Account, part: int, every: int) -> Iterator[dict[str, Any]]:
@@ -122,13 +133,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def report(every: int, say=lambda _line: None) -> Report:
+def report(every: int, say: Callable[[Report], None] = lambda _found: None) -> Report:
     """Run the campaign."""
     found = Report()
     for line in campaign(every):
         found.add(line)
-        say(line)
+        say(found)
     return found
+
+
+def progress(found: Report) -> None:
+    """A line now and then for who waits."""
+    if len(found.cases) % 100 == 1:
+        print(f"    {len(found.cases)} cases, {len(found.insecure)} insecure", flush=True)
 
 
 def main() -> int:
@@ -137,7 +154,7 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print every case")
     options = parser.parse_args()
     began = time.monotonic()
-    found = report(options.every)
+    found = report(options.every, progress)
     for case in found.cases if options.show else found.insecure:
         print(json.dumps(case))
     print(found)
