@@ -93,7 +93,8 @@ def root(host: str, command: str) -> str:
     """What root of a host sees."""
     done = subprocess.run(
         [*CLUSTER, "root", host, "sh", "-c", command],
-        capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, errors="surrogateescape", check=True,
+        stdin=subprocess.DEVNULL,
     )  # fmt: skip
     return done.stdout
 
