@@ -51,6 +51,7 @@ hijack: cluster  ## Attack a running server as another user of gateway and node
 
 bench: cluster  ## Times beside the same work by hand
 	@$(PYTHON) tests/bench.py
+	@$(PYTHON) tests/bench_parallel.py
 	@$(PYTHON) tests/bench_installation.py
 
 starts: cluster  ## Start 100 servers, and log in to each through the printed tunnel
