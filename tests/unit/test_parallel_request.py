@@ -35,9 +35,11 @@ def test_the_recipes_own_line_is_understood():
 
 
 def test_parameters_keep_their_order_and_defaults_of_ipython_cluster_helper():
-    from cluster_helper.cluster import ClusterView
+    from cluster_helper.cluster import ClusterView, cluster_view, job_script
 
     given_ = inspect.signature(ClusterView).parameters
+    assert inspect.signature(cluster_view).parameters == given_
+    assert inspect.signature(job_script).parameters == given_
     assert list(given_) == list(PARAMETERS)
     defaults = {n: p.default for n, p in given_.items()}
     assert defaults["start_wait"] == 16

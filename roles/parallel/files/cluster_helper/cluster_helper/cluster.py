@@ -10,16 +10,18 @@ What each parameter means is in README.md and, for each scheduler, in docs/paral
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from ipyparallel import Client
+from IPython.paths import get_ipython_dir
 
 from cluster_helper import request, workspace
 from cluster_helper.companion import Companion
@@ -30,6 +32,7 @@ from cluster_helper.progress import bar, line
 from cluster_helper.site import load
 from cluster_helper.workspace import Workspace
 
+F = TypeVar("F", bound=Callable[..., Any])
 _TICK = 0.05
 _CONNECT = 60  # seconds that the controller gets
 
@@ -168,6 +171,13 @@ def _last_line(path: Path) -> str:
     return lines[-1] if lines else ""
 
 
+def _parameters_of_cluster_view(function: F) -> F:
+    """So that help, and Shift+Tab in a notebook, show what can be said."""
+    function.__signature__ = inspect.signature(ClusterView)  # type: ignore[attr-defined]
+    return function
+
+
+@_parameters_of_cluster_view
 @contextmanager
 def cluster_view(*args: Any, **parameters: Any) -> Iterator[Any]:
     """The view of a `ClusterView` with the same parameters, ended in the end."""
@@ -178,11 +188,11 @@ def cluster_view(*args: Any, **parameters: Any) -> Iterator[Any]:
         cluster.stop()
 
 
+@_parameters_of_cluster_view
 def job_script(*args: Any, **parameters: Any) -> str:
     """The script that `cluster_view` with the same parameters would submit. Starts nothing."""
+    given = inspect.signature(ClusterView).bind(*args, **parameters)
+    given.apply_defaults()
     site = load()
-    names = ClusterView.__init__.__code__.co_varnames[1:11]
-    defaults = dict(zip(names, ClusterView.__init__.__defaults__ or (), strict=True))
-    given = {**defaults, **dict(zip(names, args, strict=False)), **parameters}
-    files = Workspace(Path("~/.ipython/cluster_helper/…"))
-    return Plan(request.read(site, *(given[name] for name in names)), site).script(files)
+    plan = Plan(request.read(site, *given.args), site)
+    return plan.script(Workspace(Path(get_ipython_dir()) / "cluster_helper" / "…"))
