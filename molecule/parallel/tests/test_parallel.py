@@ -45,7 +45,7 @@ def test_the_profile_starts_engines_on_the_scheduler_and_stops_them(host):
     assert host.run(f"{start} >/dev/null 2>&1 </dev/null").rc == 0
     answer = host.run(f"{PYTHON} -c %s", ASK)
     assert "['c" in answer.stdout, answer.stderr
-    secret = host.check_output("find ~/.ipython/profile_cluster/security -type f -perm /077")
+    secret = host.check_output("find ~/.ipython/profile_cluster/security -name 'ipcontroller-*' -perm /077")
     assert secret == ""
     assert host.run(f"{HOME}/anaconda/bin/ipcluster stop --profile=cluster").rc == 0
     assert host.run(EMPTY).rc == 0
