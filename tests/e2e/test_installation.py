@@ -19,7 +19,7 @@ PLAY = [{"hosts": "hpcc_dev", "gather_facts": False, "roles": ["hpcc.notebook.an
 
 def ssh(user: str, host: str, command: str) -> str:
     argv = ["ssh", "-F", str(STATE / "ssh_config"), f"{user}@{host}", command]
-    return subprocess.run(argv, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
 
 
 class Role:

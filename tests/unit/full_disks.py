@@ -70,5 +70,5 @@ class Sweep:
 
     def _unusable(self) -> bool:
         python = f"{self._upgrades.account.prefix}/bin/python"
-        done = subprocess.run([*self._behind, python, "-c", "import parcel"])
+        done = subprocess.run([*self._behind, python, "-c", "import parcel"], check=False)
         return done.returncode != 0

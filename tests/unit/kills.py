@@ -62,8 +62,9 @@ class Watch:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._use)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Watch:
         self._thread.start()
+        return self
 
     def __exit__(self, *_error: object) -> None:
         self._end.set()
@@ -71,7 +72,9 @@ class Watch:
 
     def _use(self) -> None:
         while not self._end.wait(0.1):
-            done = subprocess.run([self._python, "-c", "import parcel"], capture_output=True)
+            done = subprocess.run(
+                [self._python, "-c", "import parcel"], capture_output=True, check=False
+            )
             self._outcome.uses += 1
             self._outcome.unusable += done.returncode != 0
 
@@ -218,7 +221,7 @@ class AnyMoment:
         """The processes of each part that lives at this moment."""
         everything, worker = processes(), self._worker()
         session = [pid for pid, (group, _line) in everything.items() if group == controller]
-        group = [pid for pid, (leader, _) in everything.items() if worker and leader == worker]
+        group = [pid for pid, (leader, _line) in everything.items() if worker and leader == worker]
         return {
             "controller": session,
             "connection": [pid for pid in session if "sh -s" in everything[pid][1]],
@@ -291,7 +294,9 @@ class EachStep:
 
         def watched(command: str, stdin: bytes) -> dict[str, object]:
             outcome.uses += 1
-            outcome.unusable += subprocess.run([python, "-S", "-c", ""]).returncode != 0
+            outcome.unusable += (
+                subprocess.run([python, "-S", "-c", ""], check=False).returncode != 0
+            )
             return execute(command, stdin)
 
         run._execute = watched  # type: ignore[method-assign]
