@@ -45,8 +45,9 @@ def test_the_profile_starts_engines_on_the_scheduler_and_stops_them(host):
     assert host.run(f"{start} >/dev/null 2>&1 </dev/null").rc == 0
     answer = host.run(f"{PYTHON} -c %s", ASK)
     assert "['c" in answer.stdout, answer.stderr
-    secret = host.check_output("find ~/.ipython/profile_cluster/security -name 'ipcontroller-*' -perm /077")
-    assert secret == ""
+    keys = "~/.ipython/profile_cluster/security -name 'ipcontroller-*'"
+    assert host.check_output(f"find {keys} -type f") != ""
+    assert host.check_output(f"find {keys} -perm /077") == ""
     assert host.run(f"{HOME}/anaconda/bin/ipcluster stop --profile=cluster").rc == 0
     assert host.run(EMPTY).rc == 0
 
