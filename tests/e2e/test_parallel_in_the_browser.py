@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 
 import browser
 import pytest
-from parallel import Person, eventually
+from parallel import CLUSTER, Person, eventually, root
 from playwright.sync_api import expect
 from terminal import Tunnel, playbook
 
@@ -24,6 +25,11 @@ def long_running_function(n):
     return n * 2, socket.gethostname()
 
 print("defined")"""
+# Grid Engine's commands have the names of Slurm's Torque commands.
+COMMANDS_FIRST = """\
+import os
+os.environ["PATH"] = "/opt/gridengine/bin:" + os.environ["PATH"]
+print("first")"""
 RECIPE = """\
 with cluster_view(scheduler="{scheduler}", queue="main", num_jobs=5, extra_params={{
         "resources": "walltime=01:00:00;account=ged-intel11;mem=64mb"}}) as view:
@@ -49,13 +55,25 @@ def test_the_recipes_lines_give_results_from_two_compute_nodes(
     lab: browser.Lab, serving: str, scheduler: str
 ) -> None:
     lab.new_notebook()
+    give_results(lab, scheduler)
+    Person(serving).leaves_no_job()
+
+
+def test_the_recipes_lines_give_results_through_grid_engine(lab: browser.Lab) -> None:
+    subprocess.run([*CLUSTER, "gridengine"], check=True)
+    lab.new_notebook()
+    assert lab.run_cell(COMMANDS_FIRST) == "first"
+    give_results(lab, "sge")
+    eventually(lambda: root("gateway", "/opt/gridengine/bin/qstat", "-u", "*") == "", "no job")
+
+
+def give_results(lab: browser.Lab, scheduler: str) -> None:
     assert lab.run_cell(FUNCTION) == "defined"
     said = lab.run_cell(RECIPE.format(scheduler=scheduler))
     assert said.startswith(f"Starting 5 engines through {scheduler}")
     assert shown_at_last(lab, RESULT) == "200 398 ['c1', 'c2']"
     bar = lab.browser.get_by_text(re.compile(r"\[#+ *\] \d of 5 engines"))
     expect(bar.first).to_be_visible()
-    Person(serving).leaves_no_job()
 
 
 def shown_at_last(lab: browser.Lab, code: str) -> str:
