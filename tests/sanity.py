@@ -53,10 +53,18 @@ def provide_pip(home: Path) -> None:
     script.write_text(BOOTSTRAP.format(wheel=str(WORK / f"pip-{PIP}-py3-none-any.whl")))
 
 
+def quieten_pip(home: Path) -> None:
+    """A file, since ansible-test hands no variables of pip's on."""
+    settings = home / ".config" / "pip" / "pip.conf"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text("[global]\nquiet = 1\ndisable-pip-version-check = true\n")
+
+
 def main() -> int:
     home = WORK / "home"
     home.mkdir(parents=True, exist_ok=True)
     copy_tracked_files()
+    quieten_pip(home)
     provide_pip(home)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     command = [str(ANSIBLE_TEST), "sanity", "--color", "no", "--python", version, *sys.argv[1:]]
@@ -64,8 +72,6 @@ def main() -> int:
         **os.environ,
         "HOME": str(home),
         "PATH": f"{ANSIBLE_TEST.parent}:{os.environ['PATH']}",
-        "PIP_QUIET": "1",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
     return subprocess.run(command, cwd=COLLECTION, env=environment, check=False).returncode
 
