@@ -10,7 +10,7 @@ import statistics
 import subprocess
 from pathlib import Path
 
-from bench import CHECKOUT, STATE, fresh  # type: ignore[import-not-found]
+from bench import CHECKOUT, STATE, fresh
 
 ACCOUNT = "heidi"
 ROUNDS = 5
