@@ -24,7 +24,9 @@ class ActionModule(ActionBase):
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec({"src": {"type": "str", "required": True}})
+        _validated, arguments = self.validate_argument_spec(
+            {"src": {"type": "str", "required": True}}
+        )
         try:
             source = Path(self._find_needle("files", arguments["src"]))
             package = read_package(source)

@@ -24,8 +24,10 @@ def page() -> Iterator[Page]:
         )
         context = chromium.new_context(ignore_https_errors=True)
         context.set_default_timeout(PATIENCE)
-        yield context.new_page()
-        chromium.close()
+        try:
+            yield context.new_page()
+        finally:
+            chromium.close()
 
 
 def log_in(browser: Page, url: str, password: str) -> None:

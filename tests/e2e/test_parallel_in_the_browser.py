@@ -72,8 +72,8 @@ def give_results(lab: browser.Lab, scheduler: str) -> None:
     said = lab.run_cell(RECIPE.format(scheduler=scheduler))
     assert said.startswith(f"Starting 5 engines through {scheduler}")
     assert shown_at_last(lab, RESULT) == "200 398 ['c1', 'c2']"
-    bar = lab.browser.get_by_text(re.compile(r"\[#+ *\] \d of 5 engines"))
-    expect(bar.first).to_be_visible()
+    shown = lab.browser.get_by_text(re.compile(r"\[#+ *\] \d of 5 engines"))
+    expect(shown.first).to_be_visible()
 
 
 def shown_at_last(lab: browser.Lab, code: str) -> str:

@@ -199,9 +199,9 @@ class AnyMoment:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         assert process.stdin
-        with process.stdin as settings:
-            text = json.dumps({"options": run.options, "environment": run.environment})
-            settings.write(text.encode())
+        text = json.dumps({"options": run.options, "environment": run.environment})
+        process.stdin.write(text.encode())
+        process.stdin.close()
         lock = self._upgrades.store / "lock"
         while process.poll() is None and not lock.is_symlink():
             time.sleep(0.01)

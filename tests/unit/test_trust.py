@@ -49,7 +49,8 @@ def port(made):
 
 
 def openssl(*arguments, **options):
-    return subprocess.run(["openssl", *arguments], capture_output=True, text=True, **options)
+    command = ["openssl", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
 @pytest.mark.parametrize("names", [[], ["dev1.example.org", "192.0.2.7"]])
@@ -125,8 +126,8 @@ def test_an_authority_that_did_not_sign_is_replaced(made, damaged):
 
 def test_curl_needs_nothing_but_the_authority(made, port):
     ask = ["curl", "-sS", "-o", "/dev/null", f"https://127.0.0.1:{port}/"]
-    assert subprocess.run([*ask, "--cacert", made / "authority.crt"]).returncode == 0
-    assert subprocess.run(ask, stderr=subprocess.DEVNULL).returncode == 60
+    subprocess.run([*ask, "--cacert", made / "authority.crt"], check=True)
+    assert subprocess.run(ask, stderr=subprocess.DEVNULL, check=False).returncode == 60
 
 
 def visit(port: int) -> str:

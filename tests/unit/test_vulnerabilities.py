@@ -41,7 +41,7 @@ def test_pip_audit_knows_of_nothing(tmp_path):
         str(Path(sys.executable).parent / "pip-audit"), "--requirement", str(pinned),
         "--no-deps", "--disable-pip", "--format", "json", "--progress-spinner", "off",
     ]  # fmt: skip
-    asked = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    asked = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     if not asked.stdout.startswith("{"):
         pytest.skip(f"pip-audit could not ask: {asked.stderr.strip()[-200:]}")
     found = json.loads(asked.stdout)["dependencies"]

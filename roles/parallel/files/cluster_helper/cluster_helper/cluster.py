@@ -28,7 +28,7 @@ from cluster_helper.companion import Companion
 from cluster_helper.errors import ClusterError
 from cluster_helper.kept import Kept, Seen
 from cluster_helper.plan import Plan
-from cluster_helper.progress import bar, line
+from cluster_helper.progress import line, progress_bar
 from cluster_helper.site import load
 from cluster_helper.workspace import Workspace
 
@@ -78,7 +78,7 @@ class ClusterView:
         self._files = workspace.create()
         self._kept = Kept(self.plan.order(self._files))
         self._kept.start()
-        self._line.show(bar(0, self.request.count))
+        self._line.show(progress_bar(0, self.request.count))
         deadline = time.monotonic() + self.request.patience
         self.client = self._connect()
         self._wait(self.request.count if self.request.wait_for_all else 1, deadline)
@@ -110,7 +110,9 @@ class ClusterView:
         while self.client is not None and len(self.client.ids) < engines:
             seen = self._kept.wait(_TICK)
             self._stop_if_hopeless(seen)
-            self._line.show(bar(len(self.client.ids), self.request.count, seen.waits_for()))
+            self._line.show(
+                progress_bar(len(self.client.ids), self.request.count, seen.waits_for())
+            )
             if time.monotonic() > deadline:
                 minutes = self.request.patience / 60
                 why = seen.waits_for() or seen.silent or "they did not register"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ipyparallel import Client
 
 from cluster_helper.errors import ClusterError
 from cluster_helper.kept import Kept, Seen
-from cluster_helper.progress import Line, bar
+from cluster_helper.progress import Line, progress_bar
 from cluster_helper.schedulers.dialect import ENDED, FAILED
 
 _TICK = 0.5
@@ -55,7 +56,7 @@ class Companion:
             self.kept.look()
         self.most = max(self.most, up + len(self.told))
         self._tell_the_lost(seen)
-        self.line.show(bar(up, self.asked, seen.waits_for()))
+        self.line.show(progress_bar(up, self.asked, seen.waits_for()))
         reason = seen.hopeless() or ("the keeper has died" if self.kept.gone else "")
         if reason:
             self._give_up(reason)
@@ -78,12 +79,7 @@ class Companion:
 
 def fail_outstanding(client: Client, error: ClusterError) -> None:
     """End every task without a result with an error, as ipyparallel does for a lost engine."""
-    from ipyparallel.error import wrap_exception
-
-    try:
-        raise error
-    except ClusterError:
-        content = wrap_exception()
+    content = _as_sent(error)
 
     def fail() -> None:
         for msg_id in list(client.outstanding):
@@ -92,3 +88,14 @@ def fail_outstanding(client: Client, error: ClusterError) -> None:
             client._handle_apply_reply(message)
 
     client._io_loop.add_callback(fail)
+
+
+def _as_sent(error: ClusterError) -> dict[str, Any]:
+    """An error in the form in which engines send theirs."""
+    from ipyparallel.error import wrap_exception
+
+    try:
+        raise error
+    except ClusterError:
+        content: dict[str, Any] = wrap_exception()
+        return content

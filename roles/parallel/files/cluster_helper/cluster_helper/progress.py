@@ -8,7 +8,7 @@ from typing import Any, Protocol
 _WIDTH = 24
 
 
-def bar(up: int, asked: int, note: str = "") -> str:
+def progress_bar(up: int, asked: int, note: str = "") -> str:
     """`[######      ] 2 of 5 engines  Priority`."""
     filled = _WIDTH * up // asked
     text = f"[{'#' * filled:{_WIDTH}}] {up} of {asked} engines"

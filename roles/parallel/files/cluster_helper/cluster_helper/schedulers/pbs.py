@@ -27,7 +27,7 @@ def tasks(_job: str, printed: str) -> list[Task]:
 def _blocks(printed: str) -> Iterator[tuple[int, dict[str, str]]]:
     unfolded = printed.replace("\r", "").replace("\n\t", "")
     for text in re.split(r"^Job Id:", unfolded, flags=re.MULTILINE)[1:]:
-        head, _, rest = text.partition("\n")
+        head, _end, rest = text.partition("\n")
         number = re.search(r"\[(\d+)\]|_(\d+)|-(\d+)", head)
         pairs = re.findall(r"^\s*([\w.]+) = (.*)$", rest, re.MULTILINE)
         index = next((int(group) for group in number.groups() if group), 0) if number else 1
