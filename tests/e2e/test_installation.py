@@ -13,7 +13,7 @@ from terminal import BIN, CHECKOUT, environment
 
 STATE = CHECKOUT / ".cluster"
 CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
-OWNER, MEMBER = "heidi", "grace"
+OWNER, MEMBER = "frank", "erin"
 PLAY = [{"hosts": "hpcc_dev", "gather_facts": False, "roles": ["hpcc.notebook.anaconda"]}]
 
 
