@@ -72,6 +72,8 @@ def _stopped(server: Variables, check: bool) -> str:
         return "was not running"
     if check:
         return "would be stopped"
+    if "stopped_by" not in server:
+        return "was not running, and what it had left was removed"
     kernels = server.get("kernels_ended", 0)
     with_it = f" ({kernels} kernel{'s' if kernels != 1 else ''} ended with it)" if kernels else ""
     return f"was stopped: {printable(server['stopped_by'])}{with_it}"

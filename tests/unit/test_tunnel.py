@@ -342,6 +342,11 @@ def test_the_two_hop_form_is_never_announced_without_its_warning():
         ({"state": "stopped", "changed": True}, True, "would be stopped."),
         ({"state": "stopped", "changed": False}, False, "was not running."),
         (
+            {"state": "stopped", "changed": True},
+            False,
+            "was not running, and what it had left was removed.",
+        ),
+        (
             {"state": "stopped", "changed": True, "stopped_by": "it shut down cleanly"},
             False,
             "was stopped: it shut down cleanly.",

@@ -49,7 +49,7 @@ def test_the_profile_starts_engines_on_the_scheduler(host):
     assert host.check_output(f"find {keys} -type f") != ""
     assert host.check_output(f"find {keys} -perm /077") == ""
     # ipyparallel's own `ipcluster stop` cannot import launchers by the name that it writes.
-    assert host.run("scancel --me && pkill -TERM -f '[i]pcluster.*start'").rc == 0
+    assert host.run("scancel --me && pkill -TERM -f '[c]luster_helper.controller'").rc == 0
     assert host.run(EMPTY).rc == 0
 
 
