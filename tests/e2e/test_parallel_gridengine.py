@@ -110,6 +110,7 @@ def test_a_disabled_queue_is_told_at_once(leo: Person) -> None:
 
 def test_a_scheduler_that_is_stopped_is_told_and_not_waited_for(leo: Person) -> None:
     gridengine("qconf -ke all -km")
+    eventually(lambda: root("gateway", "pgrep", "-x", "sge_qmaster") == "", "no sge_qmaster")
     try:
         printed = leo.program(work()).end()
     finally:
