@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from connecting import STATE, USER, VARIABLES
-from terminal import CHECKOUT, playbook
-
-CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
+from terminal import CLUSTER, playbook
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 import textwrap
 import time
 from collections.abc import Callable
 
-from terminal import CHECKOUT
+from terminal import CHECKOUT, CLUSTER
 
-CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
 PACKAGE = CHECKOUT / "roles" / "parallel" / "files" / "cluster_helper"
 SITE = "/opt/site/anaconda"
 PYTHON = "~/env/bin/python"

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from terminal import CHECKOUT
-
-CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
+from terminal import CLUSTER
 
 
 def as_root(host: str, script: str) -> str:

@@ -14,6 +14,7 @@ import pexpect
 
 CHECKOUT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 
-from terminal import CHECKOUT, playbook
+from terminal import CHECKOUT, CLUSTER, playbook
 
 PASSWORD = "a walk along the Red Cedar"
 VARIABLES = json.dumps({"ansible_user": "bob", "nbserver_profile_password": PASSWORD})
@@ -29,8 +28,7 @@ def home() -> str:
 
 def test_a_check_run_on_a_fresh_account_foretells_and_changes_nothing(account: str) -> None:
     assert account == "alice"
-    cluster = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
-    subprocess.run([*cluster, "reset", "bob"], check=True)
+    subprocess.run([*CLUSTER, "reset", "bob"], check=True)
     before = home()
     foretold = playbook("setup", "-e", VARIABLES, "--check", "--diff")
     assert home() == before

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from terminal import BIN, CHECKOUT, environment
+from terminal import BIN, CHECKOUT, CLUSTER, environment
 
 STATE = CHECKOUT / ".cluster"
-CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
 OWNER, MEMBER = "frank", "erin"
 PLAY = [{"hosts": "hpcc_dev", "gather_facts": False, "roles": ["hpcc.notebook.anaconda"]}]
 
