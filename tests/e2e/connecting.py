@@ -19,8 +19,8 @@ VARIABLES = json.dumps({"ansible_user": USER, "nbserver_profile_password": PASSW
 GREETING = r"This window keeps the connection"
 
 
-def common(config: Path, jump: str) -> list[str]:
-    given = {"ansible_ssh_common_args": f"-F {config} -J {USER}@{jump}"}
+def common(config: Path, jump: str, user: str = USER) -> list[str]:
+    given = {"ansible_ssh_common_args": f"-F {config} -J {user}@{jump}"}
     return ["-e", json.dumps(given)]
 
 

@@ -41,7 +41,8 @@ def run(command: str, *, answers: dict[str, str] | None = None, timeout: float =
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "TERM": "xterm", "COLUMNS": "160"}
+    kept = {name: value for name, value in os.environ.items() if name != "ANSIBLE_FORCE_COLOR"}
+    return {**kept, "PATH": f"{BIN}:{os.environ['PATH']}", "TERM": "xterm", "COLUMNS": "160"}
 
 
 def playbook(name: str, *options: str, answers: dict[str, str] | None = None) -> str:

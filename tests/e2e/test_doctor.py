@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from connecting import STATE, common
+from connecting import common
+from examining import doctor, level
 from sshd import as_root
-from terminal import BIN, CHECKOUT, environment, playbook
+from terminal import playbook
 
 # Others may use the machine at the same time.
 pytestmark = pytest.mark.timeout(600)
@@ -18,23 +18,6 @@ LISTING = (
     "cd /home/{} && find . -not -path './.ansible*' -printf '%p %m %s %T@\\n' "
     "| grep -v '^[.] ' | sort"
 )
-
-
-def doctor(*options: str) -> tuple[int, str]:
-    """How it ends, and what it prints."""
-    inventory = ["-i", str(STATE / "inventory.ini")]
-    done = subprocess.run(
-        [str(BIN / "ansible-playbook"), "playbooks/doctor.yml", *inventory, *options],
-        cwd=CHECKOUT, env={**environment(), "ANSIBLE_NOCOLOR": "1"}, capture_output=True, text=True,
-        check=False, stdin=subprocess.DEVNULL, timeout=300,
-    )  # fmt: skip
-    assert "Traceback" not in done.stdout + done.stderr
-    return done.returncode, done.stdout
-
-
-def level(subject: str, printed: str) -> str:
-    found = re.search(rf"^(\w+) +{re.escape(subject)}: ", printed, re.MULTILINE)
-    return found[1] if found else "not judged"
 
 
 def test_a_healthy_server_has_nothing_wrong_and_nothing_is_touched(

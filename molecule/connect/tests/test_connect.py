@@ -1,0 +1,79 @@
+"""connect at a terminal: curl, openssl, ss and ssh see the way open, and later nothing of it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "tests" / "e2e"))
+
+from connecting import GREETING, common, connecting, login_page, opens, ours
+
+CONFIG = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "ssh_config"
+CERTIFICATE = "/home/alice/.ipython/profile_nbserver/security/notebook.crt"
+FINGERPRINT = "openssl x509 -noout -fingerprint -sha256"
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def said(command, **options):
+    return subprocess.run(
+        command, shell=True, check=True, capture_output=True, text=True, **options
+    ).stdout
+
+
+def listeners(host):
+    command = ["ssh", "-F", str(CONFIG), f"alice@{host}", "ss -Hltn | awk '{print $4}' | sort"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def meaning(name):
+    """What ssh itself makes of a name."""
+    printed = said(f"ssh -G -F {CONFIG} {name}")
+    return dict(line.split(" ", 1) for line in printed.splitlines() if " " in line)
+
+
+def test_the_way_is_open_until_ctrl_c_and_nothing_is_left(host, port):
+    gateway, node = listeners("gateway"), listeners("dev1")
+    with connecting("-e", f"nbserver_local_port={port}") as terminal:
+        terminal.expect(GREETING)
+        printed = terminal.before
+        assert login_page(port) == "200"
+        shown = said(f"openssl s_client -connect 127.0.0.1:{port} </dev/null | {FINGERPRINT}")
+        assert shown == host.check_output(f"{FINGERPRINT} -in {CERTIFICATE}") + "\n"
+        assert shown.split("=")[1].strip() in printed
+        assert (listeners("gateway"), listeners("dev1")) == (gateway, node)
+        assert said(f"ss -Hltn sport = :{port}").split()[3] == f"127.0.0.1:{port}"
+        terminal.sendcontrol("c")
+        terminal.expect(pexpect.EOF)
+    assert not ours()
+    assert said(f"ss -Hltn sport = :{port}") == ""
+
+
+def test_the_short_name_is_what_ssh_understands_and_leads_to_the_server(port):
+    before = meaning("dev1")
+    given = {
+        "nbserver_local_port": port,
+        "nbserver_ssh_config": "present",
+        "nbserver_ssh_config_file": str(CONFIG),
+    }
+    with connecting("-e", json.dumps(given), *common(CONFIG, "gateway", "alice")) as terminal:
+        terminal.expect(GREETING)
+    short = meaning("nbserver")
+    assert short["user"] == "alice"
+    assert short["proxyjump"] == "alice@gateway"
+    assert short["forwardagent"] == "no"
+    assert short["exitonforwardfailure"] == "yes"
+    assert short["localforward"].endswith(f":{port} /tmp/nbserver-1001/notebook.sock")
+    assert meaning("dev1") == before, "what stands below the block means what it did"
+    opens(["ssh", "-F", str(CONFIG), "nbserver"], port)
