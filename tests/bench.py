@@ -114,6 +114,14 @@ def measure_start() -> None:
           f"{start - cold:5.2f} s more (goal 2.50)")  # fmt: skip
 
 
+def measure_doctor() -> None:
+    """With a server that runs, when there is most to look at."""
+    playbook("playbooks/start.yml", "grace")
+    (doctor,) = alternate(3, lambda: seconds(lambda: playbook("playbooks/doctor.yml", "grace")))
+    playbook("playbooks/stop.yml", "grace")
+    print(f"{'doctor.yml':34}{doctor:7.2f} s   (goal 5.00)", flush=True)
+
+
 def report(ours: str, time_of_ours: float, other: str, time_of_other: float, goal: float) -> None:
     ratio = time_of_ours / time_of_other
     print(f"{ours:34}{time_of_ours:7.2f} s   {other:34}{time_of_other:7.2f} s   "
@@ -124,3 +132,4 @@ if __name__ == "__main__":
     measure_fresh_account()
     measure_nothing_to_do()
     measure_start()
+    measure_doctor()

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import shlex
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils import way_faults
@@ -108,9 +110,20 @@ def _forwarding(session: Session, seen: Answers) -> Answers:
     target = f"127.0.0.1:{(seen.get('ssh_port') or [''])[0] or 22}"
     found = {"forwards_ports": ["yes" if session.leads_to(target, wait) else "no"]}
     if seen.get("socket"):
-        led = session.leads_to(seen["socket"][0], wait)
+        path = seen["socket"][0]
+        greeting = _tls_greeting() if path.endswith("/notebook.sock") else b""
+        led = session.leads_to(path, wait, greeting)
         found["forwards_sockets"] = ["yes" if led else "no"]
     return found
+
+
+def _tls_greeting() -> bytes:
+    """What a client says first over TLS; our server answers, and silence need not be waited for."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
 
 
 def _addresses(host: str) -> set[str]:

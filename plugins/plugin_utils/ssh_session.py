@@ -118,11 +118,12 @@ class Session:
             self._forwards.append(f"{local}:{target}")
         return asked
 
-    def leads_to(self, target: str, wait: float) -> bool:
+    def leads_to(self, target: str, wait: float, greeting: bytes = b"") -> bool:
         """Whether the node leads a connection on to a target of its own that listens.
 
-        Where it does not, it closes the connection at once; few targets speak first, so silence
-        is an answer, too, after a while that has to be longer than a round trip.
+        Where it does not, it closes the connection at once. Many targets speak only when they are
+        greeted in their own way, so silence is an answer, too, after a while that has to be longer
+        than a round trip.
         """
         port = _free_port()
         local = f"127.0.0.1:{port}"
@@ -130,6 +131,7 @@ class Session:
             return False
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=wait) as connection:
+                connection.sendall(greeting)
                 return bool(connection.recv(1))
         except TimeoutError:
             return True
