@@ -30,12 +30,17 @@ def local_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def serving(account: str) -> str:
-    """An account with a running server."""
+def first_run(account: str) -> dict[str, str]:
+    """What setup and start print for a fresh account."""
     assert account != USER
     subprocess.run([*CLUSTER, "reset", USER], check=True)
-    playbook("setup", "-e", VARIABLES)
-    playbook("start", "-e", VARIABLES)
+    return {name: playbook(name, "-e", VARIABLES) for name in ("setup", "start")}
+
+
+@pytest.fixture(scope="session")
+def serving(first_run: dict[str, str]) -> str:
+    """An account with a running server."""
+    assert first_run
     return USER
 
 
