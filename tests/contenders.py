@@ -23,7 +23,10 @@ class Started:
     """Workers, of which one is there."""
 
     run: Callable[[Callable[[int], Any], Iterable[int]], list[Any]]
+    """Its own map, as it is when nothing further is said."""
     wait_for_all: Callable[[], object]
+    workers: Callable[[], int]
+    """How many are there."""
 
 
 def work(number: int) -> tuple[int, str]:
@@ -42,6 +45,7 @@ def cluster_view() -> Callable[[], AbstractContextManager[Started]]:
             yield Started(
                 lambda function, items: list(view.map(function, items)),
                 lambda: view.client.wait_for_engines(WORKERS, interactive=False),
+                lambda: len(view.client.ids),
             )
 
     return start
@@ -63,6 +67,7 @@ def ipyparallel() -> Callable[[], AbstractContextManager[Started]]:
         yield Started(
             lambda function, items: list(view.map_sync(function, items)),
             lambda: client.wait_for_engines(WORKERS, interactive=False),
+            lambda: len(client.ids),
         )
         client.close()
         cluster.stop_cluster_sync()
@@ -83,6 +88,7 @@ def dask_jobqueue() -> Callable[[], AbstractContextManager[Started]]:
             yield Started(
                 lambda function, items: client.gather(client.map(function, items, pure=False)),
                 lambda: client.wait_for_workers(WORKERS),
+                lambda: len(client.scheduler_info(n_workers=-1)["workers"]),
             )
 
     return start
@@ -100,6 +106,7 @@ def measure(start: Callable[[], AbstractContextManager[Started]]) -> tuple[float
         assert started.run(work, [1])[0][0] == 2
         first = time.monotonic() - begin
         started.wait_for_all()
+        assert started.workers() == WORKERS
         assert len(started.run(work, range(TASKS))) == TASKS
         batches = [seconds(lambda: started.run(work, range(TASKS))) for _each in range(3)]
     return first, statistics.median(batches)

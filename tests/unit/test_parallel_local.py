@@ -1,62 +1,11 @@
 """The whole way with engines on this machine: start, work, every kind of end."""
 
-import os
 import signal
-import subprocess
-import sys
-import textwrap
-import time
-from pathlib import Path
 
 import pytest
-
-SOURCE = Path(__file__).parents[2] / "roles" / "parallel" / "files" / "cluster_helper"
-PATIENCE = 100
-BEGIN = """
-import os, time
-from cluster_helper.cluster import cluster_view
-with cluster_view(num_jobs=1, extra_params={"run_local": True, "tag": "unit"}, retries=1) as view:
-"""
+from local_sessions import Session
 
 pytestmark = pytest.mark.timeout(300)
-
-
-class Session:
-    """A Python of a person with a home of its own."""
-
-    def __init__(self, home, text):
-        self.home = home
-        environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)}
-        program = BEGIN + textwrap.indent(textwrap.dedent(text), "    ")
-        self.process = subprocess.Popen(
-            [sys.executable, "-u", "-c", program], env=environment, cwd=home, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        self.printed = ""
-
-    def until(self, word):
-        while word not in self.printed:
-            line = self.process.stdout.readline()
-            assert line, self.printed
-            self.printed += line
-
-    def end(self):
-        self.printed += self.process.communicate(timeout=PATIENCE)[0]
-        return self.printed
-
-    def leaves_nothing(self):
-        deadline = time.monotonic() + PATIENCE
-        while ours := processes(self.home):
-            assert time.monotonic() < deadline, ours
-            time.sleep(0.1)
-        assert list((self.home / ".ipython" / "cluster_helper").iterdir()) == []
-
-
-def processes(home):
-    """Those that carry the home in their command line: controller, keeper's children, engines."""
-    found = subprocess.run(["pgrep", "-f", "-a", str(home)], capture_output=True, text=True,
-                           check=False)  # fmt: skip
-    return [line for line in found.stdout.splitlines() if "pgrep" not in line]
 
 
 def test_work_is_done_and_the_shipped_function_sees_ipython(tmp_path):

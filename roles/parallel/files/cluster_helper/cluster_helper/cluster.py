@@ -30,6 +30,7 @@ from cluster_helper.kept import Kept, Seen
 from cluster_helper.plan import Plan
 from cluster_helper.progress import line, progress_bar
 from cluster_helper.site import load
+from cluster_helper.view import BalancedView
 from cluster_helper.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -130,12 +131,19 @@ class ClusterView:
 
     def _view(self, client: Client) -> Any:
         """What the recipe works with: blocking, balanced unless direct."""
-        view = client[:] if self.request.direct else client.load_balanced_view()
-        view.block = True
-        if not self.request.direct:
+        if self.request.direct:
+            view = client[:]
+        else:
+            view = BalancedView(client=client, socket=client._task_stream)
             view.retries = self.request.retries
+        view.block = True
         view.cluster = self
         return view
+
+    def refuse_without_engines(self) -> None:
+        """A task that nobody will ever take is an error at once."""
+        if self._companion.gave_up:
+            raise ClusterError("no engine is left", self._companion.gave_up)
 
     def stop(self) -> None:
         """End the engines, the job and the controller, and wait until they have ended."""

@@ -34,6 +34,8 @@ class Companion:
     """The end of the log of a task."""
     told: set[int] = field(default_factory=set)
     most: int = 0
+    gave_up: str = ""
+    """Why no engine is left."""
 
     def start(self) -> None:
         self.over = threading.Event()
@@ -72,6 +74,7 @@ class Companion:
 
     def _give_up(self, reason: str) -> None:
         self.over.set()
+        self.gave_up = reason
         if self.client.outstanding:
             self.say(f"No engine is left: {reason}.")
         fail_outstanding(self.client, ClusterError("no engine is left", reason))

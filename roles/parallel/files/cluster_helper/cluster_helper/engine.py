@@ -105,7 +105,9 @@ def run_engine(options: argparse.Namespace, to_parent: socket.socket) -> None:
         [
             f"--file={options.connection}",
             f"--profile-dir={options.profile_dir}",
-            f"--id={options.task - 1}",
+            f"--IPEngine.id={options.task - 1}",
+            # A line for each task on a network's file system is a waste.
+            "--log-level=ERROR",
             f"--timeout={options.patience}",
         ]
     )

@@ -19,6 +19,9 @@ from cluster_helper.schedulers.dialect import Dialect
 from cluster_helper.site import Site
 from cluster_helper.workspace import Workspace
 
+# Nobody reads a line for each task in a file that is thrown away.
+_QUIET = "--log-level=ERROR"
+
 
 class Plan:
     """Everything is looked up and refused when it is made; nothing is started."""
@@ -57,7 +60,9 @@ class Plan:
     def controller(self, files: Workspace) -> list[str]:
         return [
             sys.executable, "-m", "cluster_helper.controller", f"--profile-dir={files.directory}",
-            *controller_options(self.site, self.wanted.run_local),
+            *controller_options(self.site, self.wanted.run_local), _QUIET,
+            # No copy of every task and result is kept in the memory of this node.
+            "--nodb",
         ]  # fmt: skip
 
     def script(self, files: Workspace) -> str:
