@@ -29,6 +29,9 @@ _CONTROLLER = 60  # seconds that the controller gets to say where it is
 class SchedulerControllerLauncher(LocalControllerLauncher):  # type: ignore[misc]
     """A controller that engines on other nodes reach, encrypted."""
 
+    entrypoint_name = f"{__name__}.SchedulerControllerLauncher"
+    """How another process, such as `ipcluster stop`, finds this class."""
+
     @default("controller_cmd")
     def _our_controller(self) -> list[str]:
         return [sys.executable, "-m", "cluster_helper.controller"]
@@ -41,6 +44,7 @@ class SchedulerControllerLauncher(LocalControllerLauncher):  # type: ignore[misc
 class SchedulerEngineSetLauncher(EngineLauncher):  # type: ignore[misc]
     """Engines in one array job of the site's scheduler."""
 
+    entrypoint_name = f"{__name__}.SchedulerEngineSetLauncher"
     scheduler = Unicode().tag(to_dict=True)
     job_id = Unicode().tag(to_dict=True)
 
