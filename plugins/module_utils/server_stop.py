@@ -33,6 +33,8 @@ POLL = 0.05
 ANSWER_WITHIN = 5.0  # seconds for the request to shut down
 CLEAN_WITHIN = 15.0  # seconds for kernels to end; what runs in them is not waited for
 SIGNAL_WITHIN = 10.0  # seconds for the effect of a signal: a busy node is slow
+# Jupyter loses a signal that comes while it writes its log ("reentrant call" stands there then).
+SIGNALS = (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def _asked(layout: Layout, running: Running) -> bool:
 
 def _signalled(ours: Sequence[Process]) -> str:
     """End processes that are proven to be ours; say which signal they needed."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number in SIGNALS:
         for process in ours:
             if process.alive():
                 processes.send_signal(process.pid, number)

@@ -126,9 +126,9 @@ class CondaWorker:
                 if "code" in found:
                     return found
                 held, holder = found["held"][0], record(found["holder"][0])
-                if "gone" in found or (held == "dead" and holder["run"] == run):
-                    return {}
                 working = held == "alive" and holder["run"] == run
+                if ("gone" in found and not working) or (held == "dead" and holder["run"] == run):
+                    return {}
                 nothing = 0 if working else nothing + 1
                 self._reporter.show(progress(found))
                 wait = min(_LONGEST_WAIT, wait * 2)

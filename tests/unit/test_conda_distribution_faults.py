@@ -110,6 +110,24 @@ def test_the_lock_of_a_dead_worker_is_taken_over(account: Account, changes: dict
     converges(account)
 
 
+def test_the_lock_of_a_worker_whose_end_nobody_noted_is_taken_over(account: Account) -> None:
+    with subprocess.Popen(["true"]) as zombie:
+        stat = Path(f"/proc/{zombie.pid}/stat")
+        while stat.read_text().rsplit(")", 1)[1].split()[0] != "Z":
+            time.sleep(0.01)
+        began = stat.read_text().rsplit(")", 1)[1].split()[19]
+        lock(account, pid=str(zombie.pid), group=str(zombie.pid), start=began)
+        converges(account)
+
+
+def test_a_worker_that_has_removed_its_record_is_waited_for(account: Account) -> None:
+    with subprocess.Popen(["sleep", "3"]) as worker:
+        began = Path(f"/proc/{worker.pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+        lock(account, pid=str(worker.pid), start=began)
+        converges(account)
+        assert worker.poll() is not None
+
+
 def test_the_lock_of_another_host_is_never_stolen(account: Account) -> None:
     lock(account, host="dev99")
     unlock = f"alice on dev99 .* since 2026-01-01.*rm {account.prefix}.d/lock"

@@ -28,8 +28,10 @@ field() {
 }
 
 # When a process began, in clock ticks after boot: tells a process from a later one with the same pid.
+# One that has ended, and whose end nobody has taken note of (a zombie), lives no more.
 process_start() {
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  case ${stat##*) } in [ZX]*) return 1 ;; esac
   printf '%s\n' "${stat##*) }" | cut -d' ' -f20
 }
 

@@ -12,7 +12,7 @@ my_record() {
 end_orphans() {
   orphans=$(field pid "$HOLDER")
   [ "$(field boot "$HOLDER")" = "$(boot_id)" ] || return 0
-  [ "$(field group "$HOLDER")" = "$orphans" ] && [ ! -e "/proc/$orphans" ] || return 0
+  [ "$(field group "$HOLDER")" = "$orphans" ] && ! process_start "$orphans" >/dev/null || return 0
   kill -s KILL -- "-$orphans" 2>/dev/null && say "ended what the worker $orphans had left running"
   return 0
 }

@@ -9,8 +9,14 @@ total_of() {
     END { print total + 0 }'
 }
 
+# A removal takes its own record away before it frees the lock.
+works() {
+  [ ! -e "$WORK/exit" ] || return 1
+  [ -d "$WORK" ] || [ "$(field run "$(readlink "$STORE/lock")")" = "$RUN" ]
+}
+
 wait_for_end() {
-  while [ "$TENTHS" -gt 0 ] && [ -d "$WORK" ] && [ ! -e "$WORK/exit" ]; do
+  while [ "$TENTHS" -gt 0 ] && works; do
     TENTHS=$((TENTHS - 1))
     sleep 0.1 2>/dev/null || { sleep 1 && TENTHS=0; }
   done
