@@ -18,6 +18,8 @@ ALWAYS = ("localhost", "127.0.0.1", "::1")
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
+BROKEN = ("md5", "sha1")  # whoever has them forged can sign as well
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -44,6 +46,7 @@ class Found:
     for_server: bool
     fingerprint: str
     authority: bool = False
+    digest: str = "sha256"  # by which it is signed
 
 
 def names_for(more: Iterable[str]) -> frozenset[str]:
@@ -120,6 +123,8 @@ def _wrong_content(found: Found, wanted: Wanted) -> str | None:
         return f"it is {_signed(found)}, not {_signed(wanted)}"
     if not found.for_server:
         return "it is not a certificate for a server"
+    if found.digest in BROKEN:
+        return f"it is signed by {found.digest}, which browsers refuse"
     # Browsers refuse what lives too long, as `openssl req -days 3650` makes it.
     if found.not_after - found.not_before > timedelta(days=wanted.days) + SKEW:
         return f"it is valid for longer than {wanted.days} days"

@@ -15,10 +15,12 @@ import importlib
 import ipaddress
 import secrets
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from textwrap import shorten
 from types import ModuleType
-from typing import Any
+from typing import Any, Iterator
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.certificate import (
     SKEW,
@@ -32,28 +34,27 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.password import COST
 OLDEST = 44  # the first with argon2id
 SALT_BYTES = 16
 DIGEST_BYTES = 32
+_OTHER_OPENSSL = "Update it, and see whether OPENSSL_CONF or the FIPS mode of the host forbids it"
 
 
 def new_key(key_type: str, key_size: int) -> bytes:
     """Make a private key, as PEM."""
     serialization = _load("primitives.serialization")
-    return bytes(
-        _generated(key_type, key_size).private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    with _telling("make a key", _OTHER_OPENSSL):
+        key = _generated(key_type, key_size)
+        form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        return bytes(key.private_bytes(*form, serialization.NoEncryption()))
 
 
 def new_certificate(key_pem: bytes, wanted: Wanted, owner: str, now: datetime) -> bytes:
     """Make a certificate for a server, as PEM; when wanted, with its authority's behind it."""
     x509 = _load("x509")
-    key = _load("primitives.serialization").load_pem_private_key(key_pem, None)
-    issuer = new_authority(wanted, now) if wanted.authority else Issuer(owner, key)
-    more = _extensions(x509, key.public_key(), issuer.key.public_key(), wanted)
-    signed = _signed(issuer, owner, key.public_key(), more, (now, wanted.days))
-    return signed + issuer.certificate
+    with _telling("make a certificate", _OTHER_OPENSSL):
+        key = _load("primitives.serialization").load_pem_private_key(key_pem, None)
+        issuer = new_authority(wanted, now) if wanted.authority else Issuer(owner, key)
+        more = _extensions(x509, key.public_key(), issuer.key.public_key(), wanted)
+        signed = _signed(issuer, owner, key.public_key(), more, (now, wanted.days))
+        return signed + issuer.certificate
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,7 @@ def _described(x509: Any, key: Any, certificate: Any) -> Found:
         key_matches=certificate.public_key() == key.public_key(),
         for_server=_for_server(x509, certificate),
         fingerprint=_fingerprint(certificate),
+        digest=getattr(certificate.signature_hash_algorithm, "name", ""),
     )
 
 
@@ -268,7 +270,8 @@ def _fingerprint(certificate: Any) -> str:
 
 def _argon2id(password: str, salt: bytes, length: int, cost: Cost) -> bytes:
     argon2 = _load("primitives.kdf.argon2")
-    try:
+    todo = "Update it; in FIPS mode, set nbserver_profile_password_hash (docs/security.md)"
+    with _telling("compute argon2id", todo):
         function = argon2.Argon2id(
             salt=salt,
             length=length,
@@ -277,6 +280,16 @@ def _argon2id(password: str, salt: bytes, length: int, cost: Cost) -> bytes:
             memory_cost=cost.memory,
         )
         return bytes(function.derive(password.encode()))
-    except Exception as error:  # an OpenSSL that has no argon2id, or too little memory
-        what = f"cannot compute argon2id ({error})"
-        raise NotebookError(what, f"cryptography of {sys.executable}", "Update it") from error
+
+
+@contextmanager
+def _telling(doing: str, todo: str) -> Iterator[None]:
+    """What the library cannot do, in one line. It has many errors, some of many lines."""
+    try:
+        yield
+    except NotebookError:
+        raise
+    except Exception as error:  # too little memory, or an OpenSSL that is not allowed to
+        said = shorten(str(error), 200, placeholder=" …")
+        where = f"cryptography of {sys.executable}"
+        raise NotebookError(f"cannot {doing} ({said})", where, todo) from error

@@ -37,7 +37,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server_stop import e
 POLL = 0.05  # seconds between two looks at a server that comes up
 ANSWER_WITHIN = 5.0  # seconds for one request: a loaded host is slow, but not dead
 MODULES_WITHIN = 60.0
-LOG_LINES = 8  # what of the log stands in an error
+LOG_LINES = 4  # what of the log stands in an error
 LOG_KEPT = 1 << 20  # bytes of the log before this start that are kept beside the new one
 
 
@@ -181,7 +181,10 @@ def _last_words(layout: Layout, token: str) -> str:
     text = (files.read(layout.log) or b"").decode("utf-8", "replace")
     if token:
         text = text.replace(token, "(token)")
-    return " | ".join(text.split("\n")[-LOG_LINES - 1 :]).strip(" |") or "it said nothing"
+    # Of a traceback only the last line; the others are for those who open the log.
+    rest = (" ", "Traceback ")
+    said = [line for line in text.split("\n") if line.strip() and not line.startswith(rest)]
+    return " | ".join(said[-LOG_LINES:]) or "it said nothing"
 
 
 def _require_free_port(port: int) -> None:

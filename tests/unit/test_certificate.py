@@ -35,6 +35,7 @@ FOUND = certificate.Found(
             "the names are none, not DNS:localhost, IP:127.0.0.1, IP:::1",
         ),
         (replace(FOUND, for_server=False), "it is not a certificate for a server"),
+        (replace(FOUND, digest="sha1"), "it is signed by sha1, which browsers refuse"),
         (
             replace(FOUND, not_before=NOW - timedelta(days=200)),
             "it is valid for longer than 365 days",

@@ -1,4 +1,4 @@
-"""Every fault that concerns an installation has a test. The rows are those of the table of faults.
+"""Every row of the table of faults has a test, and so has each bad value for the server.
 
 What stands here is checked for being there; what a row wants stands in the test itself.
 """
@@ -22,7 +22,7 @@ KILLS = "unit/test_kills.py"
 
 BAD = f"{DOWNLOADS}::test_a_bad_download_is_refused_and_never_executed"
 REFUSED = f"{ROOM}::test_a_file_system_that_cannot_take_it_is_refused_before_anything_is_made"
-ROWS = {
+INSTALLATION = {
     "T12 flipped bytes": "unit/test_flips.py::test_damaged_installers_are_refused_and_only_the_"
     "good_one_is_executed",
     "T13 swapped file": f"{DOWNLOADS}::test_what_is_swapped_after_its_checksum_is_not_executed",
@@ -77,6 +77,105 @@ ROWS = {
     "F56 umask": f"{WHOLE}::test_modes_do_not_depend_on_the_umask",
     "F80 removal in use": f"{STATES}::test_nothing_is_removed_while_a_program_runs_from_it",
 }
+
+SERVER = "unit/test_notebook_server.py"
+INFO = "unit/test_notebook_server_info.py"
+CERTIFICATE = "unit/test_notebook_certificate.py"
+PASSWORD = "unit/test_notebook_password.py"
+MODULEFILE = "unit/test_lmod_module.py"
+CONNECT = "e2e/test_connect.py"
+LOGIN = "e2e/test_login.py"
+PARALLEL = "e2e/test_parallel_faults.py"
+
+DOCTOR = "unit/test_doctor.py::test_a_check_can_fail_and_says_what_to_type"
+DAMAGED = f"{SERVER}::test_a_damaged_profile_is_refused_before_anything_is_made"
+RUNNING = {
+    "F32 clock": f"{CERTIFICATE}::test_it_is_valid_where_the_clock_is_nearly_an_hour_behind",
+    "F32 told": DOCTOR,
+    "F49 no tmux": f"{SERVER}::test_without_tmux_nothing_is_made",
+    "F50 Tcl or Lmod": f"{MODULEFILE}::test_the_language_of_the_site_is_found_out",
+    "F50 modules of a server": "unit/test_server.py"
+    "::test_modules_are_loaded_or_refused_whatever_exit_code_the_site_gives",
+    "F52 stale cache": DOCTOR,
+    "F58 FIPS, password": "unit/test_fips.py"
+    "::test_a_password_that_cannot_be_hashed_is_told_with_the_way_around",
+    "F58 FIPS, certificate": "unit/test_fips.py"
+    "::test_a_key_that_cannot_be_made_is_told_in_one_line",
+    "F59 own server": f"{SERVER}::test_the_four_beats_of_a_start_and_of_a_stop",
+    "F59 of another": f"{SERVER}::test_a_squatted_port_is_refused_with_its_owner",
+    "F59 on this computer": f"{CONNECT}::test_a_taken_port_is_named_with_its_holder",
+    "F61 tmux killed": f"{SERVER}::test_a_tmux_that_was_killed_is_followed_by_exactly_one_server",
+    "F61 its socket deleted": f"{SERVER}"
+    "::test_a_deleted_socket_of_tmux_is_made_again_around_the_living_server",
+    "F61 seen": f"{INFO}::test_a_lost_tmux_socket_is_seen",
+    "F63 logout": "unit/test_logind.py::test_a_server_survives_the_logout_that_kills_its_session",
+    "F63 told": DOCTOR,
+    "F64 reboot": f"{SERVER}::test_a_record_from_before_a_reboot_is_no_server",
+    "F64 seen": f"{INFO}::test_a_server_from_before_a_reboot_is_called_that",
+    "F65 another node": f"{SERVER}"
+    "::test_a_server_of_another_host_is_reported_and_no_second_one_is_started",
+    "F66 expired, too early": DAMAGED,
+    "F66 renewed": f"{CERTIFICATE}::test_each_damage_is_named_and_healed_once",
+    "F66 days": DOCTOR,
+    "F67 key": DAMAGED,
+    "F67 of the recipe": f"{CERTIFICATE}::test_the_pair_of_the_recipe_of_2014_is_replaced",
+    "F69 misspelt option": f"{SERVER}"
+    "::test_a_configuration_that_only_jupyter_can_judge_leaves_no_server",
+    "F71 interrupted": f"{PASSWORD}"
+    "::test_interrupted_between_both_files_old_cookies_are_refused_and_the_next_run_finishes",
+    "F71 old cookies": "unit/test_served_profile.py"
+    "::test_a_changed_password_ends_old_sessions_even_if_the_change_was_interrupted",
+    "F73 gateway": f"{CONNECT}::test_a_gateway_that_forbids_jumping_is_passed_by_a_relay",
+    "F73 node": f"{CONNECT}::test_a_node_that_forbids_forwarding_is_recognised",
+    "F74 asked at connect": f"{LOGIN}::test_connect_asks_on_the_terminal_what_ssh_asks",
+    "F74 one login": f"{LOGIN}::test_one_login_serves_for_ansible_and_for_the_tunnel",
+    "F75 changed key": f"{CONNECT}::test_a_changed_host_key_stops_it_and_is_shown",
+    "F75 unknown key": f"{CONNECT}::test_an_unknown_host_key_stops_it_and_is_shown",
+    "F76 down": f"{PARALLEL}::test_a_scheduler_that_is_stopped_is_told_and_not_waited_for",
+    "F76 rejected": f"{PARALLEL}::test_a_refused_job_is_told_in_the_schedulers_own_words",
+    "F76 held": f"{PARALLEL}::test_a_held_job_is_told_at_once",
+    "F76 walltime": f"{PARALLEL}::test_a_reached_walltime_is_told_as_the_reason",
+    "F78 old run": "unit/test_parallel_local.py"
+    "::test_two_runs_share_neither_files_nor_the_key_that_engines_sign_with",
+    "F80 server runs": "unit/test_ipython_profile.py"
+    "::test_removal_is_refused_while_a_server_is_recorded",
+    "F80 stopped first": "../molecule/teardown/tests/test_teardown.py::test_nothing_runs",
+}
+
+INPUT = "unit/test_bad_input_rows.py"
+REFUSES = f"{INPUT}::test_a_bad_value_is_refused_by_its_name_before_any_host_is_reached"
+BAD_INPUT = {
+    **dict.fromkeys(("58", "59", "65", "67", "68", "70", "71", "73", "76", "77", "79"), REFUSES),
+    "61 any letters": "unit/test_served_profile.py"
+    "::test_the_password_logs_in_and_another_one_does_not",
+    "62 line ends": REFUSES,
+    "62 spaces": f"{PASSWORD}::test_spaces_around_it_are_named_and_dropped_as_jupyter_drops_them",
+    "64 NFC, NFD": f"{PASSWORD}::test_letters_are_composed_as_browsers_send_them",
+    "74 good keys": f"{CERTIFICATE}::test_a_strict_tls_client_trusts_it_and_no_other_name",
+    "80 line ends": REFUSES,
+    "80 quotes": "unit/test_profile.py::test_any_value_arrives_as_it_is",
+    "82 /tmp": REFUSES,
+    "82 open to all": "unit/test_ipython_profile.py"
+    "::test_a_root_directory_that_everybody_can_write_to_is_refused",
+    "112 weakening": REFUSES,
+    "113 no option": REFUSES,
+}
+ROWS = {**INSTALLATION, **RUNNING, **BAD_INPUT}
+# The numbers have gaps on purpose. Threats are in threats.py.
+FAULTS_KNOWN = """
+    1 2 3 4 6 7 8 10 12 13 15 16 18 19 20 22 23 24 26 27 28 29 31 32 34 35 37 38 39 41 42 44 46 47
+    48 49 50 52 53 55 56 58 59 61 63 64 65 66 67 69 71 73 74 75 76 78 80
+"""
+INPUT_KNOWN = "58 59 61 62 64 65 67 68 70 71 73 74 76 77 79 80 82 112 113"
+
+
+@pytest.mark.parametrize(
+    ("rows", "known"),
+    [({**INSTALLATION, **RUNNING}, FAULTS_KNOWN), (BAD_INPUT, INPUT_KNOWN)],
+)
+def test_no_row_is_forgotten(rows: dict[str, str], known: str) -> None:
+    found = {row.split()[0].lstrip("F") for row in rows if not row.startswith("T")}
+    assert found == set(known.split())
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -262,6 +262,20 @@ def test_a_deleted_socket_of_tmux_is_made_again_around_the_living_server(account
     assert account.processes() == []
 
 
+def test_a_tmux_that_was_killed_is_followed_by_exactly_one_server(account):
+    first = account.server()["pid"]
+    account.run("pkill", "-KILL", "-x", "-u", str(account.uid), "tmux: server")
+    until = time.monotonic() + 30
+    while account.info()["servers"][0]["state"] == "running" and time.monotonic() < until:
+        time.sleep(0.2)
+    assert account.info()["servers"][0]["state"] in ("dead", "session lost")
+    again = account.server()
+    assert again["pid"] != first
+    assert not Path(f"/proc/{first}").exists()
+    tmux = ["tmux", "-S", str(account.local / "tmux.sock")]
+    assert account.run(*tmux, "list-sessions", "-F", "#{session_name}").split() == [account.profile]
+
+
 def test_a_server_whose_socket_was_deleted_is_not_called_running(account):
     pid = account.server()["pid"]
     (account.local / "notebook.sock").unlink()

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from cluster_helper import workspace
 from local_sessions import Session
 
 pytestmark = pytest.mark.timeout(300)
@@ -60,3 +61,11 @@ def test_when_the_last_engine_is_gone_work_ends_with_the_reason(tmp_path):
     assert "Engine 0 is lost" in printed
     assert "no engine is left: signal 9" in printed
     session.leaves_nothing()
+
+
+def test_two_runs_share_neither_files_nor_the_key_that_engines_sign_with(monkeypatch, tmp_path):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    first, second = workspace.create(), workspace.create()
+    assert first.engine_file != second.engine_file
+    keys = {(run.directory / "ipcontroller_config.py").read_text() for run in (first, second)}
+    assert len(keys) == 2
