@@ -60,11 +60,11 @@ class CondaWorker:
         if seen.held == "alive":
             since = seen.holder.get("since")
             self._reporter.say(f"joining the installation that has been going on since {since}")
-            self._watch(seen.prefix, seen.holder["run"])
+            self._watch(seen.prefix, seen.holder["run"], own=False)
             return
         run = uuid.uuid4().hex[:12]
         self._start(run, plan, installer, seen)
-        self._judge(self._watch(seen.prefix, run), run, seen)
+        self._judge(self._watch(seen.prefix, run, own=True), run, seen)
 
     def _start(self, run: str, plan: Plan, installer: Installer, seen: Observed) -> None:
         where = {"PREFIX": seen.prefix, "RUN": run}
@@ -117,13 +117,16 @@ class CondaWorker:
             "CHANNELS": " ".join(self._options["channels"]),
         }
 
-    def _watch(self, prefix: str, run: str) -> Answers:
-        """What the worker wrote at its end; nothing when it vanished without a word."""
+    def _watch(self, prefix: str, run: str, *, own: bool) -> Answers:
+        """What the worker wrote at its end; nothing when it vanished without a word.
+
+        That of another run is waited for until its lock is free.
+        """
         wait, nothing = _FIRST_WAIT, 0
         with self._reporter.watching():
             while nothing < _LOOKS_AT_NOTHING:
-                found = self._poll(prefix, run, wait)
-                if "code" in found:
+                found = self._poll(prefix, run, wait, own)
+                if "code" in found and own:
                     return found
                 held, holder = found["held"][0], record(found["holder"][0])
                 working = held == "alive" and holder["run"] == run
@@ -134,11 +137,12 @@ class CondaWorker:
                 wait = min(_LONGEST_WAIT, wait * 2)
         return {}
 
-    def _poll(self, prefix: str, run: str, tenths: int) -> Answers:
+    def _poll(self, prefix: str, run: str, tenths: int, own: bool) -> Answers:
         """How far it is. The worker does not need this connection, so a lost one is made anew."""
+        settings = {"PREFIX": prefix, "RUN": run, "TENTHS": tenths, "OWN": "yes" if own else ""}
         for pause in (*_PAUSES, None):
             try:
-                return host_shell.ask(self._execute, "poll", PREFIX=prefix, RUN=run, TENTHS=tenths)
+                return host_shell.ask(self._execute, "poll", **settings)
             except (AnsibleConnectionFailure, host_shell.NoAnswerError) as error:
                 lost = error
             if pause is not None:

@@ -12,6 +12,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -67,6 +68,14 @@ class Directly:
             "stdout": done.stdout.decode(errors="replace"),
             "stderr": done.stderr.decode(errors="replace"),
         }
+
+
+def at_rest(store: Path) -> bool:
+    """Whether the worker, which still compiles when its run has ended, ends and frees its lock."""
+    deadline = time.monotonic() + 60
+    while (store / "lock").is_symlink() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not (store / "lock").is_symlink()
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ class Upgrades:
             f"the run after that changed something: {again['reason']}": again["changed"],
             f"the trees {trees} are not the complete ones {marked}": trees != marked,
             f"{live} is live": f"-{self.number}.0-1-" not in live,
-            "the lock was left": (self.store / "lock").is_symlink(),
+            "the lock was left": not directly.at_rest(self.store),
             f"rubbish was left: {left}": bool(left),
         }
         return [fault for fault, there in checks.items() if there]

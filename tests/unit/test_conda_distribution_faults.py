@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from directly import at_rest
 from one_task import TaskFailed, command, environment
 from small_distribution import installer, wheel
 from test_conda_distribution import Account
@@ -22,7 +23,7 @@ def converges(account: Account, **options: object) -> None:
     made = account.run(**options)
     subprocess.run([made["python"], "-c", "import parcel"], check=True)
     assert account.run(**options)["changed"] is False
-    assert not (Path(f"{account.prefix}.d") / "lock").is_symlink()
+    assert at_rest(Path(f"{account.prefix}.d"))
 
 
 @pytest.mark.parametrize(

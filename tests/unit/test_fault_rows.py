@@ -54,6 +54,8 @@ INSTALLATION = {
     "F29 long path": "unit/test_installation.py::test_a_host_that_cannot_take_it_is_refused",
     "F31 setgid, ACL": f"{ROOM}::test_what_a_directory_above_gives_to_a_group_does_not_reach_what_"
     "is_private",
+    "F34 every task": "e2e/test_kills.py::test_a_setup_that_is_killed_at_each_of_its_tasks_goes_on_"
+    "and_loses_nothing",
     "F34 every step": f"{KILLS}::test_a_kill_after_any_single_step_does_not_either",
     "F35 any moment": f"{KILLS}::test_a_kill_of_any_part_leaves_nothing_that_the_next_run_does_not_"
     "mend",

@@ -35,6 +35,14 @@ process_start() {
   printf '%s\n' "${stat##*) }" | cut -d' ' -f20
 }
 
+# The process group of a process.
+group_of() {
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  # shellcheck disable=SC2086 # its words
+  set -- ${stat##*) }
+  printf '%s' "$3"
+}
+
 boot_id() {
   cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown
 }
@@ -48,8 +56,10 @@ look_at_lock() {
   elif [ "$(field boot "$HOLDER")" = "$(boot_id)" ] &&
     [ "$(process_start "$(field pid "$HOLDER")")" = "$(field start "$HOLDER")" ]; then
     HELD=alive
-  else
+  elif [ "$(readlink "$STORE/lock")" = "$HOLDER" ]; then
     HELD=dead
+  else
+    look_at_lock # it was freed meanwhile, and its holder has ended
   fi
 }
 
@@ -115,6 +125,14 @@ users_of() {
     # shellcheck disable=SC2012 # the names are numbers
     ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n "s|^.* \(/proc/[0-9]*\)/exe -> $real/\([^/]*/\)\{0,1\}bin/.*|\1/exe|p"
   done | cut -d/ -f3 | sort -un
+}
+
+# Of the pids on standard input, those that do not belong to the worker that has the lock.
+without_worker() {
+  look_at_lock
+  while read -r pid; do
+    [ "$HELD" = alive ] && [ "$(group_of "$pid")" = "$(field group "$HOLDER")" ] || echo "$pid"
+  done
 }
 
 tell_programs() {

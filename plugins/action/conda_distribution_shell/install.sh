@@ -39,10 +39,10 @@ install_packages() {
     "Is a name or version wrong, or the index (anaconda_index_url, anaconda_channels) out of reach?"
 }
 
-# On several cores, what pip does on one. What cannot be compiled is no fault: pip does not mind either.
+# What pip does before it ends. Everything works without, only the first import of each module is slower; so nobody
+# waits for it. What cannot be compiled is no fault: pip does not mind either.
 compile_packages() {
-  phase verify
-  "$TREE/bin/python" -I -m compileall -q -j 4 "$TREE"/lib/python3*/site-packages >/dev/null 2>&1 </dev/null
+  nice "$TREE/bin/python" -I -m compileall -q -j 2 "$TREE"/lib/python3*/site-packages >/dev/null 2>&1 </dev/null
 }
 
 # Imports what was asked for under its own name; what has no module of that name is there, which must do.

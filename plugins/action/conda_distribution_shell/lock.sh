@@ -3,9 +3,8 @@
 # Settings: RUN.
 
 my_record() {
-  group=$(cut -d' ' -f5 /proc/$$/stat)
   printf 'run=%s host=%s boot=%s pid=%s group=%s start=%s uid=%s user=%s since=%s' "$RUN" "$(uname -n)" \
-    "$(boot_id)" $$ "$group" "$(process_start $$)" "$(id -u)" "$(id -un)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    "$(boot_id)" $$ "$(group_of $$)" "$(process_start $$)" "$(id -u)" "$(id -un)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 }
 
 # What a worker that died left running would write into our generation.

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Says how far a worker has come, at once when it has ended. Settings: PREFIX RUN TENTHS (of a second to wait for that).
+# Says how far a worker has come, at once when it has ended. Settings: PREFIX RUN TENTHS (of a second to wait for that)
+# OWN (yes: what it does after it has said how it ended is not waited for).
 
 # The size of the whole download: what the server said last (206 answers only count the rest).
 total_of() {
@@ -11,8 +12,11 @@ total_of() {
 
 # A removal takes its own record away before it frees the lock.
 works() {
-  [ ! -e "$WORK/exit" ] || return 1
-  [ -d "$WORK" ] || [ "$(field run "$(readlink "$STORE/lock")")" = "$RUN" ]
+  if [ "$OWN" = yes ] && [ -d "$WORK" ]; then
+    [ ! -e "$WORK/exit" ]
+  else
+    [ "$(field run "$(readlink "$STORE/lock")")" = "$RUN" ]
+  fi
 }
 
 wait_for_end() {

@@ -61,7 +61,7 @@ probe_ours() {
   # All but the removal of the directory itself was done.
   [ ! -d "$STORE" ] || [ -n "$(ls -A "$STORE")" ] || emit ours yes
   [ "$STATE" = absent ] || return 0
-  programs=$(users_of "$ROOT" "$STORE" | tell_programs)
+  programs=$(users_of "$ROOT" "$STORE" | without_worker | tell_programs)
   [ -z "$programs" ] || emit using "$programs"
   for found in "$HOME"/.ipython/profile_*/run/*.json; do
     host=${found##*/} && host=${host%.json}

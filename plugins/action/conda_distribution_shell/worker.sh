@@ -22,9 +22,13 @@ phase() {
 # were put there at the beginning, since a full disk is one of the things that it has to tell.
 finish() {
   unlock
+  tell_end "$@"
+  exit "$1"
+}
+
+tell_end() {
   rm -rf "${WORK:?}/home" "$WORK/tmp" "$WORK/upload"
   { emit code "$1" && emit message "$2" && emit todo "$3"; } 1<>"$WORK/blanks" && mv -f "$WORK/blanks" "$WORK/exit"
-  exit "$1"
 }
 
 # What was half done is removed at once: it may be what fills the disk, and is of no use to anybody.
@@ -131,7 +135,7 @@ install_generation() {
   fetch
   run_installer
   install_packages later
-  compile_packages
+  sync -f "$TREE" 2>/dev/null & # so that less is left to do when it counts
   verify
   verify_conda
   mark
@@ -157,6 +161,17 @@ adopt() {
   rm -f "$STORE/markers/.files-$GENERATION"
 }
 
+# Whoever waits for this run may go on. The lock stays until the end: the next work has to wait.
+end_with_compiling() {
+  [ -n "$PACKAGES" ] || return 0
+  trap 'unlock && exit 0' HUP INT TERM
+  say "done; compiling what pip brought"
+  tell_end 0 "" ""
+  compile_packages
+  unlock
+  exit 0
+}
+
 work() {
   locate
   # shellcheck disable=SC2034 # for room.sh
@@ -174,7 +189,7 @@ work() {
     rollback) flip yes ;;
     clean) prune ;;
     remove) remove_all ;;
-    *) install_generation && flip no && prune ;;
+    *) install_generation && flip no && prune && end_with_compiling ;;
   esac
   say "done"
   finish 0 "" ""
