@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import yaml
@@ -31,7 +31,7 @@ kill $!; wait; rm -rf "$s"
 """
 
 
-def seconds(work: Callable[[], None]) -> float:
+def seconds(work: Callable[[], object]) -> float:
     start = time.monotonic()
     work()
     return time.monotonic() - start
@@ -57,25 +57,39 @@ def playbook(name: str, account: str) -> None:
     run(str(BIN / "ansible-playbook"), name, *options)
 
 
-def on_node(account: str, script: str) -> None:
-    run("ssh", "-F", str(STATE / "ssh_config"), f"{account}@dev1", f"bash -c {shlex.quote(script)}")
+def on_node(account: str, script: str) -> str:
+    """What a script prints there."""
+    command = ["ssh", "-F", str(STATE / "ssh_config"), f"{account}@dev1"]
+    done = subprocess.run(
+        [*command, f"bash -c {shlex.quote(script)}"], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
 
 
 def fresh(account: str) -> None:
     run(sys.executable, "tests/cluster/cluster.py", "reset", account)
 
 
-def by_hand() -> str:
-    """The installer and the package command, typed as in the recipe that this replaces."""
-    installer = json.loads((STATE / "installer.json").read_text())
-    role = yaml.safe_load((CHECKOUT / "roles/anaconda/defaults/main.yml").read_text())
-    packages = shlex.join(role["anaconda_packages"])
-    url, sha256 = installer["url"], installer["sha256"]
+def installer_by_hand() -> str:
+    """Fetched, checked and run, as in the recipe that this replaces."""
+    found = json.loads((STATE / "installer.json").read_text())
+    name = found["name"]
     return f"""
-    set -e; cd; curl -sSO {url}; echo "{sha256}  ${{PWD}}/$(basename {url})" | sha256sum -c -
-    bash $(basename {url}) -b -p ~/anaconda
-    ~/anaconda/bin/python -m pip install -q --index-url https://mirror/simple/ {packages}
+    set -e; cd; curl -sSO {found["url"]}; echo "{found["sha256"]}  {name}" | sha256sum -c -
+    bash {name} -b -p ~/anaconda
     """
+
+
+def pip_by_hand(packages: Iterable[str]) -> str:
+    """The package command."""
+    pip = "~/anaconda/bin/python -m pip install -q --index-url https://mirror/simple/"
+    return f"{pip} {shlex.join(packages)}\n"
+
+
+def by_hand() -> str:
+    """All of it, with the packages that the role installs."""
+    role = yaml.safe_load((CHECKOUT / "roles/anaconda/defaults/main.yml").read_text())
+    return installer_by_hand() + pip_by_hand(role["anaconda_packages"])
 
 
 def measure_nothing_to_do() -> None:

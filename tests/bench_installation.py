@@ -8,20 +8,34 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+from collections.abc import Callable
 
-from bench import BIN, STATE, alternate, fresh, on_node, run, seconds
+from bench import (
+    BIN,
+    STATE,
+    alternate,
+    fresh,
+    installer_by_hand,
+    on_node,
+    pip_by_hand,
+    run,
+    seconds,
+)
 
 ROLE = [{"hosts": "hpcc_dev", "gather_facts": False, "roles": ["hpcc.notebook.anaconda"]}]
 ACCOUNT, BY_HAND = "grace", "heidi"
 PERCENT, SECONDS = 5, 3
+PACKAGES = ("jupyterlab", "notebook", "nbclassic", "ipyparallel", "cryptography")
+# The room in the home and in pip's own directories: the largest that it was, and what stays.
 WATCH = """
 cd; largest=0
+size() { du -skc . /tmp/pip-* 2>/dev/null | tail -n 1 | cut -f1; }
 while [ ! -e enough ]; do
-  now=$(du -sk anaconda.d 2>/dev/null | cut -f1); now=${now:-0}
+  now=$(size)
   [ "$now" -le "$largest" ] || largest=$now
-  sleep 0.2
+  sleep 0.1
 done
-echo "$largest $(du -sk anaconda.d | cut -f1)"
+echo "$largest $(size)"
 """
 
 
@@ -34,16 +48,6 @@ def role(*packages: str) -> None:
         run(str(BIN / "ansible-playbook"), "-i", ".cluster/inventory.ini", play.name, "-e", extra)
 
 
-def bare() -> str:
-    """Fetched, checked and run by hand, and nothing more."""
-    found = json.loads((STATE / "installer.json").read_text())
-    name = found["name"]
-    return f"""
-    set -e; cd; curl -sSO {found["url"]}; echo "{found["sha256"]}  {name}" | sha256sum -c -
-    bash {name} -b -p ~/anaconda
-    """
-
-
 def measure_time() -> None:
     """The playbook's own start-up is part of it."""
 
@@ -53,7 +57,7 @@ def measure_time() -> None:
 
     def hand() -> float:
         fresh(BY_HAND)
-        return seconds(lambda: on_node(BY_HAND, bare()))
+        return seconds(lambda: on_node(BY_HAND, installer_by_hand()))
 
     with_role, by_hand = alternate(3, ours, hand)
     more = with_role - by_hand
@@ -62,19 +66,34 @@ def measure_time() -> None:
           f"(goal {PERCENT} % or {SECONDS} s)", flush=True)  # fmt: skip
 
 
-def measure_room() -> None:
-    """At no time more than the installer and what stays."""
-    fresh(ACCOUNT)
-    ssh = ["ssh", "-F", str(STATE / "ssh_config"), f"{ACCOUNT}@dev1"]
-    size = f"curl -sSI {json.loads((STATE / 'installer.json').read_text())['url']}"
-    answer = subprocess.check_output([*ssh, size], text=True).lower()
-    installer = int(answer.split("content-length:")[1].split()[0]) // 1024
+def room(account: str, work: Callable[[], object]) -> tuple[int, int]:
+    """KiB that an installation takes at its largest, and in the end."""
+    fresh(account)
+    ssh = ["ssh", "-F", str(STATE / "ssh_config"), f"{account}@dev1"]
     with subprocess.Popen([*ssh, WATCH], stdout=subprocess.PIPE, text=True) as watch:
-        role("jupyterlab", "notebook", "nbclassic", "ipyparallel", "cryptography")
-        on_node(ACCOUNT, "cd; while [ -L anaconda.d/lock ]; do sleep 0.1; done; touch enough")
+        work()
+        on_node(account, "cd; while [ -L anaconda.d/lock ]; do sleep 0.1; done; touch enough")
         largest, stays = map(int, watch.communicate()[0].split())
-    print(f"{'the largest that it was':34}{largest // 1024:7} MiB {'installer and what stays':34}"
-          f"{(installer + stays) // 1024:7} MiB (goal: no larger)", flush=True)  # fmt: skip
+    return largest, stays
+
+
+def measure_room() -> None:
+    """At no time more than the installer and what stays; with packages, no more than by hand."""
+    size = on_node(
+        ACCOUNT, f"curl -sSI {json.loads((STATE / 'installer.json').read_text())['url']}"
+    )
+    installer = int(size.lower().split("content-length:")[1].split()[0]) // 1024
+    largest, stays = room(ACCOUNT, role)
+    print(f"{'role anaconda, at its largest':34}{largest / 1024:7.1f} MiB "
+          f"{'installer and what stays':34}{(installer + stays) / 1024:7.1f} MiB "
+          "(goal: no larger)", flush=True)  # fmt: skip
+    largest, _stays = room(ACCOUNT, lambda: role(*PACKAGES))
+    by_hand, _stays = room(
+        BY_HAND, lambda: on_node(BY_HAND, installer_by_hand() + pip_by_hand(PACKAGES))
+    )
+    print(f"{'with packages, at its largest':34}{largest / 1024:7.1f} MiB "
+          f"{'installer and pip by hand':34}{by_hand / 1024:7.1f} MiB "
+          "(goal: no larger)", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

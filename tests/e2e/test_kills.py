@@ -1,4 +1,4 @@
-"""The controller is killed at each task of the whole setup: nothing is lost, the next run goes on."""
+"""The controller is killed at each task of the setup: nothing is lost, and the next run goes on."""
 
 from __future__ import annotations
 
@@ -46,7 +46,12 @@ def killed_at(task: int, wanted: list[str]) -> bool:
         "ANSIBLE_CALLBACKS_ENABLED": "kill_at_task",
         "KILL_AT_TASK": str(task),
     }
-    argv = [str(BIN / "ansible-playbook"), "playbooks/setup.yml", "-i", str(STATE / "inventory.ini")]
+    argv = [
+        str(BIN / "ansible-playbook"),
+        "playbooks/setup.yml",
+        "-i",
+        str(STATE / "inventory.ini"),
+    ]
     done = subprocess.run(
         [*argv, *wanted], cwd=CHECKOUT, env={**environment(), **callbacks}, check=False,
         capture_output=True, text=True,

@@ -28,7 +28,7 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._left = int(os.environ["KILL_AT_TASK"])
 
-    def v2_playbook_on_task_start(self, _task: Any, is_conditional: bool) -> None:  # noqa: FBT001
+    def v2_playbook_on_task_start(self, _task: Any, is_conditional: bool) -> None:
         del is_conditional
         self._left -= 1
         if not self._left:
