@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible_collections.hpcc.notebook.plugins.module_utils.tunnel import (
     LOCAL_PORT,
     gateway_port,
+    meeting_point,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
 
@@ -59,12 +60,17 @@ def way_in(server: Variables, command: str, local_port: object) -> list[str]:
         f"    {command}",
         f"then open {address(local_port)}   "
         f"(certificate SHA-256 {printable(server['certificate_sha256'])})",
-        *(_WARNING.format(port=gateway_port(server)).splitlines() if _chained(command) else []),
+        *(
+            _WARNING.format(port=gateway_port(server)).splitlines()
+            if _exposed(server, command)
+            else []
+        ),
     ]
 
 
-def _chained(command: str) -> bool:
-    return command.startswith("ssh -t ")
+def _exposed(server: Variables, command: str) -> bool:
+    """Whether the command makes the gateway listen on a port."""
+    return command.startswith("ssh -t ") and not meeting_point(server).startswith("/")
 
 
 def _stopped(server: Variables, check: bool) -> str:

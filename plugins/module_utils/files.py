@@ -103,6 +103,12 @@ def entries(path: str) -> list[str]:
             return []
 
 
+def sockets(path: str) -> list[str]:
+    """Give the sorted names of the sockets in a directory."""
+    kinds = ((name, _status(f"{path}/{name}")) for name in entries(path))
+    return [name for name, found in kinds if found and stat.S_ISSOCK(found.st_mode)]
+
+
 def write_private(path: str, content: bytes) -> None:
     """Replace a file by one with this content that only its owner can open, whole or not at all."""
     target = Path(path)

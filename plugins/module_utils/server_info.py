@@ -56,7 +56,7 @@ def look(profile: str, session: str) -> dict[str, object]:
     others, damaged = elsewhere(layout)
     observed, own = _observed(layout, session)
     user = person(layout.uid)[0]
-    servers = [_this(layout, session, observed), *map(_other, others)]
+    servers = [_this(layout, session, observed), *(_other(layout, each) for each in others)]
     return {
         "host": layout.host,
         "profile": profile,
@@ -74,8 +74,8 @@ def _observed(layout: Layout, session: str) -> tuple[Observed, list[str]]:
         return around(layout, session, None), [str(error)]
 
 
-def _other(record: Record) -> dict[str, object]:
-    return {"host": record.host, "seen": False, **server_record.way_in(record)}
+def _other(layout: Layout, record: Record) -> dict[str, object]:
+    return {"host": record.host, "seen": False, **server_record.way_in(record, layout.records)}
 
 
 def _this(layout: Layout, session: str, observed: Observed) -> dict[str, object]:
@@ -88,7 +88,7 @@ def _this(layout: Layout, session: str, observed: Observed) -> dict[str, object]
         "host": layout.host,
         "seen": True,
         "session": session,
-        **(server_record.way_in(observed.record) if observed.record else {}),
+        **(server_record.way_in(observed.record, layout.records) if observed.record else {}),
         **(_living(layout, running) if running else {}),
         **activity,
         "state": server_state.state(seen),
@@ -161,6 +161,7 @@ def _living(layout: Layout, running: Running) -> dict[str, object]:
         "serves": str(launch),
         "transport": launch.transport,
         **({"port": launch.port} if over_tcp else {"socket": layout.socket}),
+        "gateway_socket": server_record.gateway_socket(layout.records, layout.host),
         "certificate_sha256": readiness.certificate_sha256(layout),
         "memory": _memory(running.pid),
     }

@@ -58,7 +58,12 @@ def parse(content: bytes, path: str) -> Record:
     return Record(**found)
 
 
-def way_in(record: Record) -> dict[str, object]:
+def gateway_socket(records: str, host: str) -> str:
+    """Beside a host's record, where the gateway may listen for the person's own computer."""
+    return f"{records}/{host}.sock"
+
+
+def way_in(record: Record, records: str) -> dict[str, object]:
     """What a person is told about a server, and what a tunnel to it needs."""
     over_tcp = record.transport == "tcp"
     return {
@@ -67,6 +72,7 @@ def way_in(record: Record) -> dict[str, object]:
         "version": record.version,
         "transport": record.transport,
         **({"port": record.port} if over_tcp else {"socket": record.socket}),
+        "gateway_socket": gateway_socket(records, record.host),
         "certificate_sha256": record.certificate_sha256,
         "since": record.since,
     }

@@ -94,7 +94,7 @@ def recorded_elsewhere(layout: Layout, others: Sequence[Record], damaged: Sequen
         "state": "elsewhere",
         "reason": f"a server is recorded on {hosts}, so none was started on {layout.host}",
         "url": f"https://127.0.0.1:{first.port}" if first.transport == "tcp" else "",
-        **server_record.way_in(first),
+        **server_record.way_in(first, layout.records),
     }
     return Outcome(False, report, _diff(None, None), tuple(damaged))
 
@@ -154,6 +154,7 @@ def _way_in(layout: Layout, launch: Launch) -> dict[str, object]:
         "version": version(launch),
         "transport": launch.transport,
         **({"port": launch.port} if over_tcp else {"socket": layout.socket}),
+        "gateway_socket": server_record.gateway_socket(layout.records, layout.host),
         "certificate_sha256": readiness.certificate_sha256(layout),
         "url": f"https://127.0.0.1:{launch.port}" if over_tcp else "",
     }

@@ -55,13 +55,25 @@ def tunnel_words(
     found = way.way_to(server, dev, gateway, form)
     local, target = local_end(local_port), remote_end(server)
     if form == "two_hop" and found.gateway:
-        return _two_hop(found.gateway, found.node, local, target, gateway_port(server))
+        return _two_hop(found.gateway, found.node, local, target, meeting_point(server))
     return ["ssh", "-N", *SAFELY, *found.words("-L", f"{local}:{target}")]
 
 
 def local_end(port: object) -> str:
     """Where the person's own computer listens: for its own programs only."""
     return f"127.0.0.1:{way.checked('nbserver_local_port', 'port', port)}"
+
+
+def meeting_point(server: Variables) -> str:
+    """Where the two halves of the two-hop form meet on the gateway.
+
+    In the home that the gateway shares nobody else can listen. A port is for sites that forward no
+    sockets, and for homes whose path cannot be written into the command.
+    """
+    path = str(server.get("gateway_socket", ""))
+    if server["transport"] == "socket" and _SOCKET.fullmatch(path):
+        return path
+    return f"127.0.0.1:{gateway_port(server)}"
 
 
 def gateway_port(server: Variables) -> int:
@@ -80,13 +92,13 @@ def remote_end(server: Variables) -> str:
     return path
 
 
-def _two_hop(first: Hop, node: Hop, local: str, target: str, port: int) -> list[str]:
+def _two_hop(first: Hop, node: Hop, local: str, target: str, middle: str) -> list[str]:
     """Two connections, one behind the other: the gateway's own ssh makes the second.
 
     Options and keys are those of the person's computer, so they belong to the first.
     """
-    middle = f"127.0.0.1:{port}"
     behind = replace(node, options=())
-    second = ["ssh", "-N", *SAFELY, *behind.words("-L", f"{middle}:{target}")]
+    anew = ["-o", "StreamLocalBindUnlink=yes"] if middle.startswith("/") else []
+    second = ["ssh", "-N", *SAFELY, *anew, *behind.words("-L", f"{middle}:{target}")]
     outer = way.before(first, node).words("-L", f"{local}:{middle}")
     return ["ssh", "-t", *SAFELY, *outer, way.line_of(second)]

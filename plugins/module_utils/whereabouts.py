@@ -32,6 +32,7 @@ class Node:
     started: str  # when the process of this node's own record began; empty when it is gone
     certificate_sha256: str
     ssh_port: int = 22
+    records_path: str = ""
 
     def record(self) -> Record | None:
         """This node's own record."""
@@ -62,6 +63,7 @@ def node(answers: Answers) -> Node:
             user=answers["user"][0],
             uid=int(answers["uid"][0]),
             boot_id=answers["boot_id"][0],
+            records_path=answers.get("records", [""])[0],
             records=tuple(_records(answers["host"][0], answers.get("record", []))),
             started=answers.get("started", [""])[0],
             certificate_sha256=_fingerprint(answers.get("certificate", [""])[0]),
@@ -106,7 +108,7 @@ def server(found: Node, record: Record) -> dict[str, object]:
         "host": record.host,
         "user": found.user,
         "state": "started",
-        **server_record.way_in(record),
+        **server_record.way_in(record, found.records_path),
         "port": record.port,  # over a socket, the one that it would have over TCP
     }
 

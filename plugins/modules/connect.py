@@ -110,6 +110,11 @@ socket:
   returned: when it was only found
   type: str
   sample: /tmp/nbserver-1000/notebook.sock
+gateway_socket:
+  description: Path on the gateway that O(form=two_hop) uses.
+  returned: when it was only found
+  type: str
+  sample: /home/alice/.ipython/profile_nbserver/run/dev-intel10.sock
 port:
   description: Port of 127.0.0.1; over a socket, the one that it would have.
   returned: when it was only found

@@ -49,9 +49,7 @@ options:
     description: The Python that runs the kernels; when not set, the one that runs this module.
     type: str
   debugger:
-    description:
-      - Whether JupyterLab's debugger works. It listens on a port of the node, through which every
-        other user can run code.
+    description: Whether JupyterLab's debugger works. Through its port, every user can run code.
     type: bool
     default: false
 attributes:
@@ -209,6 +207,8 @@ def absent(layout: Layout) -> resource.Plan:
     logs = [f"{host}/{name}" for host in hosts for name in profile.LOGS]
     made = (*profile.FILES, *profile.MARKS, *logs)
     doomed = {layout.at(name): name for name in made if may_go(layout, name)}
+    ends = [f"run/{name}" for name in files.sockets(layout.at("run"))]  # left by tunnels
+    doomed.update((layout.at(name), name) for name in ends)
     for name in (*hosts, *reversed(profile.DIRECTORIES), ""):
         path = layout.at(name) if name else layout.directory
         if holds_only(path, doomed):

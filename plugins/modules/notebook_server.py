@@ -160,6 +160,7 @@ socket:
   returned: over a socket
   type: str
   sample: /tmp/nbserver-1000/notebook.sock
+gateway_socket: {description: Path on the gateway for V(two_hop), returned: when started, type: str}
 port:
   description: Port of 127.0.0.1.
   returned: over TCP

@@ -114,6 +114,9 @@ servers:
     socket:
       description: Path of its socket.
       type: str
+    gateway_socket:
+      description: Path on the gateway that the form V(two_hop) of the tunnel uses.
+      type: str
     port:
       description: Its port of 127.0.0.1, over TCP.
       type: int

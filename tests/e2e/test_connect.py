@@ -22,9 +22,10 @@ from connecting import (
     login_page,
     opens,
     ours,
+    wait_for,
 )
 from sshd import as_root, second_sshd
-from terminal import playbook
+from terminal import Tunnel, playbook
 
 # Others may use the machine at the same time.
 pytestmark = pytest.mark.timeout(600)
@@ -203,13 +204,21 @@ def test_a_changed_host_key_stops_it_and_is_shown(
     assert f"ssh-keygen -R changed -f {known}" in said
 
 
-def test_the_two_hop_form_is_printed_with_its_warning(options: list[str]) -> None:
+def test_the_two_hop_form_is_printed_and_leads_over_no_port_of_the_gateway(
+    options: list[str], local_port: int
+) -> None:
     with connecting(*options, "-e", "nbserver_tunnel=two_hop") as terminal:
-        terminal.expect(r"ssh -t .* -L 127.0.0.1:\d+:127.0.0.1:\d+ .*ssh -N")
-        terminal.expect("Warning: any user of the gateway can listen on its port")
+        terminal.expect(r"(ssh -t .* -L 127.0.0.1:\d+:/home/.*ssh -N.*)\r")
+        command = terminal.match[1]
         terminal.expect(pexpect.EOF)
         terminal.close()
         assert terminal.exitstatus == 0
+    assert "Warning" not in terminal.before
+    before = gateway_listeners()
+    for _twice in "ab":  # the socket of the first time is in nobody's way
+        with Tunnel(command, local_port):
+            wait_for(lambda: login_page(local_port) == "200")
+            assert gateway_listeners() == before
 
 
 def test_the_short_name_is_written_on_request_works_and_is_removed(

@@ -80,7 +80,11 @@ CASES = {
     path.node: [{"host": "dev1"}, ("wrong", {"node_fault": "no answer"}, "no answer")],
     path.jump: [
         {"login_seconds": "1", "gateway": "alice@gw", "form": "jump"},
-        ("warning", {"login_seconds": "1", "gateway": "gw", "form": "two_hop"}, "another user"),
+        (
+            "warning",
+            {"login_seconds": "1", "gateway": "gw", "form": "two_hop", "transport": "tcp"},
+            "another user",
+        ),
     ],
     path.ports: [
         {"forwards_ports": "yes", "transport": "tcp"},

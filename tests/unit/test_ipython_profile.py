@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -243,8 +244,10 @@ def test_bad_input_is_refused_before_any_change(home, option, message):
     assert list(home.iterdir()) == []
 
 
-def test_four_beats_of_removal_leave_nothing(home):
+def test_four_beats_of_removal_leave_nothing(home, profile):
     run_module(ipython_profile)
+    with socket.socket(socket.AF_UNIX) as left_by_a_tunnel:
+        left_by_a_tunnel.bind(str(profile / "run" / "dev1.sock"))
     four_beats(ipython_profile, state="absent")
     assert list((home / ".ipython").iterdir()) == []
 

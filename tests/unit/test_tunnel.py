@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 SOCKET = "/tmp/nbserver-1000/notebook.sock"
+MIDDLE = "/home/alice/.ipython/profile_nbserver/run/dev-intel10.sock"
 SERVER = {
     "host": "dev-intel10",
     "user": "alice",
@@ -26,6 +27,7 @@ SERVER = {
     "version": "JupyterLab 4.6.6",
     "transport": "socket",
     "socket": SOCKET,
+    "gateway_socket": MIDDLE,
     "certificate_sha256": "3F:A2:90",
 }
 DEV = {
@@ -163,15 +165,36 @@ def test_the_two_hop_form_is_two_commands_that_ssh_understands(dev):
     words = shlex.split(command)
     assert words[:2] == ["ssh", "-t"]
     outer, inner = ssh_understands(shlex.join(words[:-1])), ssh_understands(words[-1])
-    port = gateway_port(SERVER)
     assert (outer["user"], outer["hostname"]) == (["alice"], ["hpcc.msu.edu"])
     assert "proxyjump" not in outer
-    assert outer["localforward"] == [f"[127.0.0.1]:8888 [127.0.0.1]:{port}"]
+    assert outer["localforward"] == [f"[127.0.0.1]:8888 {MIDDLE}"]
     assert (inner["user"], inner["hostname"]) == (["alice"], ["dev-intel10"])
-    assert inner["localforward"] == [f"[127.0.0.1]:{port} {SOCKET}"]
+    assert inner["localforward"] == [f"{MIDDLE} {SOCKET}"]
+    assert inner["streamlocalbindunlink"] == ["yes"], "one that was left does not stand in the way"
     for hop in (outer, inner):
         assert hop["exitonforwardfailure"] == ["yes"]
         assert hop["forwardagent"] == ["no"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"transport": "tcp", "port": 9000},
+        {"gateway_socket": "/home/a b/dev.sock"},
+        {"gateway_socket": "/home/" + "a" * 110},
+        {"gateway_socket": "relative"},
+        {"gateway_socket": "/home/$(id)"},
+    ],
+)
+def test_the_halves_of_the_two_hop_form_meet_on_a_port_only_where_a_socket_cannot_be(changed):
+    server = {**SERVER, **changed}
+    port = gateway_port(server)
+    words = shlex.split(tunnel_command(server, DEV, GATEWAY, form="two_hop"))
+    outer, inner = ssh_understands(shlex.join(words[:-1])), ssh_understands(words[-1])
+    assert outer["localforward"] == [f"[127.0.0.1]:8888 [127.0.0.1]:{port}"]
+    assert inner["localforward"][0].startswith(f"[127.0.0.1]:{port} ")
+    lines = announcement(server, DEV, GATEWAY, form="two_hop")
+    assert f"its port {port} before you do" in lines[4]
 
 
 def test_the_two_hop_form_takes_the_gateway_from_the_jump_when_no_group_names_it():
@@ -327,10 +350,10 @@ def test_the_announcement_reads_like_the_one_of_the_documentation():
     ]
 
 
-def test_the_two_hop_form_is_never_announced_without_its_warning():
+def test_the_two_hop_form_needs_no_warning_over_a_socket():
     lines = announcement(SERVER, DEV, GATEWAY, form="two_hop", local_port=9000)
     assert lines[3].startswith("then open https://127.0.0.1:9000 ")
-    assert f"its port {gateway_port(SERVER)} before you do" in lines[4]
+    assert len(lines) == 4
 
 
 @pytest.mark.parametrize(

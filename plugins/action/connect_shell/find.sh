@@ -19,6 +19,7 @@ emit user "$(id -un)"
 emit uid "$(id -u)"
 emit ssh_port "${SSH_CONNECTION##* }"
 emit boot_id "$(cat /proc/sys/kernel/random/boot_id)"
+emit records "$directory/run"
 for record in "$directory"/run/*.json; do
   [ -f "$record" ] && emit record "$(basename "$record") $(head -c 65536 "$record" | tr -d '\n')"
 done

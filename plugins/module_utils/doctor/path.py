@@ -41,9 +41,11 @@ def node(seen: Seen) -> Finding | None:
 
 def jump(seen: Seen) -> Finding | None:
     """How the gateway is passed."""
+    over_socket = seen.one("transport") == "socket"
     forms = {
         "jump": "is jumped over, nothing listens on it",
         "relay": "relays, nothing listens on it",
+        **({"two_hop": "leads on over a socket of yours"} if over_socket else {}),
     }
     form = seen.one("form")
     if not seen.one("login_seconds") or not seen.one("gateway"):
