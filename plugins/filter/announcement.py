@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible.errors import AnsibleFilterError
 from ansible_collections.hpcc.notebook.plugins.module_utils import announcement as lines
 from ansible_collections.hpcc.notebook.plugins.module_utils import tunnel
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
 
 DOCUMENTATION = r"""
 name: announcement
@@ -63,6 +62,7 @@ _value:
 """
 
 
+@as_filter
 def announcement(
     server: Variables,
     dev: Variables | None = None,
@@ -71,14 +71,11 @@ def announcement(
     form: str | None = None,
     check: bool = False,
 ) -> list[str]:
-    """Say an error of ours as one of a filter."""
+    """What to say, with the command that leads to a server that runs."""
     port = tunnel.LOCAL_PORT if local_port is None else local_port
-    try:
-        serving = server["state"] != "stopped" and bool(dev)
-        command = tunnel.tunnel_command(server, dev or {}, gateway, port, form) if serving else ""
-        return lines.announcement(server, command, port, check)
-    except NotebookError as error:
-        raise AnsibleFilterError(str(error)) from error
+    serving = server["state"] != "stopped" and bool(dev)
+    command = tunnel.tunnel_command(server, dev or {}, gateway, port, form) if serving else ""
+    return lines.announcement(server, command, port, check)
 
 
 class FilterModule:

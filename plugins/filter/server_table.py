@@ -8,14 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from ansible.errors import AnsibleFilterError
 from ansible_collections.hpcc.notebook.plugins.module_utils import (
     announcement,
     server_table,
     tunnel,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
 
 DOCUMENTATION = r"""
 name: server_table
@@ -72,6 +71,7 @@ _value:
 REGISTERED = ("nbserver_reached", "nbserver_installation", "nbserver_looked")
 
 
+@as_filter
 def table(
     asked: Iterable[str],
     hosts: Mapping[str, Variables],
@@ -79,17 +79,14 @@ def table(
     local_port: object = tunnel.LOCAL_PORT,
     form: str | None = None,
 ) -> list[str]:
-    """Say an error of ours as one of a filter."""
+    """The table, and below it how each server that runs is reached."""
     answers = {name: _answer(hosts[name]) for name in asked}
     found = server_table.rows(answers, hosts)
     lines = [*server_table.table(found, time.time()), *server_table.remarks(found, answers)]
-    try:
-        for row in server_table.living(found):
-            name = str(row["name"])
-            command = tunnel.tunnel_command(row, hosts[name], gateway, local_port, form)
-            lines += ["", f"{name}:", *announcement.way_in(row, command, local_port)]
-    except NotebookError as error:
-        raise AnsibleFilterError(str(error)) from error
+    for row in server_table.living(found):
+        name = str(row["name"])
+        command = tunnel.tunnel_command(row, hosts[name], gateway, local_port, form)
+        lines += ["", f"{name}:", *announcement.way_in(row, command, local_port)]
     return lines
 
 

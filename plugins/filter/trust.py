@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible.errors import AnsibleFilterError
 from ansible_collections.hpcc.notebook.plugins.module_utils import trust as trusting
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
 
 DOCUMENTATION = r"""
 name: trust
@@ -51,17 +49,9 @@ _value:
 """
 
 
-def trust(certificate: Variables, dev: Variables, check: bool = False) -> list[str]:
-    """Say an error of ours as one of a filter."""
-    try:
-        return trusting.lines(certificate, dev, check=check)
-    except NotebookError as error:
-        raise AnsibleFilterError(str(error)) from error
-
-
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., list[str]]]:
         """Filters by name."""
-        return {"trust": trust}
+        return {"trust": as_filter(trusting.lines)}

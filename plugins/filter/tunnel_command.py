@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible.errors import AnsibleFilterError
 from ansible_collections.hpcc.notebook.plugins.module_utils import tunnel
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
 
 DOCUMENTATION = r"""
 name: tunnel_command
@@ -60,17 +59,9 @@ _value:
 """
 
 
-def tunnel_command(*arguments: object, **options: object) -> str:
-    """Say an error of ours as one of a filter."""
-    try:
-        return tunnel.tunnel_command(*arguments, **options)
-    except NotebookError as error:
-        raise AnsibleFilterError(str(error)) from error
-
-
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., str]]:
         """Filters by name."""
-        return {"tunnel_command": tunnel_command}
+        return {"tunnel_command": as_filter(tunnel.tunnel_command)}

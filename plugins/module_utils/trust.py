@@ -37,7 +37,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 }
 
 
-def lines(certificate: Variables, dev: Variables, *, check: bool = False) -> list[str]:
+def lines(certificate: Variables, dev: Variables, check: bool = False) -> list[str]:
     """What to say after a new authority has been made; nothing about one that is known already."""
     if not certificate.get("changed"):
         return []

@@ -23,16 +23,11 @@ options:
     default: nbserver
 author:
   - The hpcc.notebook maintainers (@hpcc)
+extends_documentation_fragment: [hpcc.notebook.controller]
 attributes:
   check_mode:
     support: full
     description: Asks nothing; gives a random password where one would be asked for.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  action:
-    support: full
-    description: Runs on the controller.
 """
 
 EXAMPLES = r"""

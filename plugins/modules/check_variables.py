@@ -41,16 +41,11 @@ options:
     type: str
 author:
   - The hpcc.notebook maintainers (@hpcc)
+extends_documentation_fragment: [hpcc.notebook.controller]
 attributes:
   check_mode:
     support: full
     description: Does the same in check mode.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  action:
-    support: full
-    description: Runs on the controller.
 """
 
 EXAMPLES = r"""

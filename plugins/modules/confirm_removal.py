@@ -37,16 +37,11 @@ options:
     description: Whether the person has said yes already, so that nobody is asked.
     type: bool
     default: false
+extends_documentation_fragment: [hpcc.notebook.controller]
 attributes:
   check_mode:
     support: full
     description: Shows the list and asks nothing.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  action:
-    support: full
-    description: Leads from the controller.
 author:
   - The hpcc.notebook maintainers (@hpcc)
 """

@@ -16,6 +16,7 @@ description:
   - Stays until Ctrl-C. When the network is lost or the computer has slept, it connects again.
   - What ssh asks (passwords, codes, passphrases) is asked on the terminal. A master connection that
     is open already is used, and left open.
+  - With O(form=two_hop) the command is printed for the person to type.
   - Needs no Python on the host, and uses no connection of Ansible.
 options:
   state:
@@ -23,39 +24,15 @@ options:
     type: str
     choices: [connected, found]
     default: connected
-  profile:
-    description: The name of the profile.
-    type: str
-    default: nbserver
-  gateway:
-    description: The inventory name of the machine that everybody logs into; may be empty.
-    type: str
-    default: ''
-  form:
-    description:
-      - How the gateway is passed. V(relay) is for gateways that forbid jumping. With V(two_hop) the
-        command is printed for the person to type, with its warning.
-    type: str
-    choices: [jump, two_hop, relay]
-    default: jump
-  local_port:
-    description: The port on this computer.
-    type: int
-    default: 8888
   open_browser:
     description: Whether the address is opened in a browser.
     type: bool
     default: false
+extends_documentation_fragment: [hpcc.notebook.controller, hpcc.notebook.reaching]
 attributes:
   check_mode:
     support: full
     description: Finds the server, and opens no tunnel.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  action:
-    support: full
-    description: Runs on the controller.
 seealso:
   - module: hpcc.notebook.notebook_server
 author:

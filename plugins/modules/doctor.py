@@ -16,10 +16,6 @@ description:
     what to type, and fails when something does not work.
   - Repairs nothing, and needs no Python on the host. One login serves for all of it.
 options:
-  profile:
-    description: The name of the profile.
-    type: str
-    default: nbserver
   prefix:
     description: Path of the Python distribution that serves.
     type: str
@@ -37,29 +33,11 @@ options:
     description: The port of the node, with O(transport=tcp).
     type: int
     default: 8888
-  gateway:
-    description: The inventory name of the machine that everybody logs into; may be empty.
-    type: str
-    default: ''
-  form:
-    description: How the gateway is passed.
-    type: str
-    choices: [jump, two_hop, relay]
-    default: jump
-  local_port:
-    description: The port on this computer.
-    type: int
-    default: 8888
+extends_documentation_fragment: [hpcc.notebook.controller, hpcc.notebook.reaching]
 attributes:
   check_mode:
     support: full
     description: Does the same, which changes nothing.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  action:
-    support: full
-    description: Runs on the controller.
 seealso:
   - module: hpcc.notebook.connect
 author:

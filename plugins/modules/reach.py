@@ -14,16 +14,11 @@ description:
   - Connects to the host and says whether that worked. A host that does not answer is no failure.
   - Needs no Python on the host.
 options: {}
+extends_documentation_fragment: [hpcc.notebook.controller]
 attributes:
   check_mode:
     support: full
     description: Changes nothing in any mode.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  action:
-    support: full
-    description: Leads from the controller.
 author:
   - The hpcc.notebook maintainers (@hpcc)
 """

@@ -23,7 +23,8 @@ from functools import partial
 from typing import Any
 
 import pexpect
-from people import CHECKOUT, CLUSTER, PYTHON, Person, Run, done, playbook, root
+from people import PYTHON, Person, Run, done, playbook, root
+from terminal import CHECKOUT, CLUSTER
 
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
 from ansible_collections.hpcc.notebook.plugins.module_utils.tunnel import gateway_port

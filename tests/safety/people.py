@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SAFETY = Path(__file__).resolve().parent
-CHECKOUT = SAFETY.parents[1]
-CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
+sys.path.insert(0, str(SAFETY.parent / "e2e"))
+
+from terminal import BIN, CHECKOUT, CLUSTER, COLOUR  # noqa: E402
+
 PYTHON = "/opt/site/anaconda/bin/python"
 PASSWORD = "a walk along the Red Cedar"
-COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SHARED = ["-o", "ControlMaster=auto", "-o", "ControlPath=/tmp/hs-%C", "-o", "ControlPersist=60"]
 
 
@@ -115,7 +116,7 @@ class Run:
 def playbook(name: str, *options: str, **variables: object) -> Run:
     """Run a playbook as a person does."""
     given = {"nbserver_profile_password": PASSWORD, "nbserver_start_timeout": 300, **variables}
-    argv = [str(Path(sys.executable).parent / "ansible-playbook"), f"playbooks/{name}.yml"]
+    argv = [str(BIN / "ansible-playbook"), f"playbooks/{name}.yml"]
     environment = {**os.environ, "COLUMNS": "200", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as variables_file:  # 0600
         json.dump(given, variables_file)
