@@ -67,6 +67,24 @@ def test_the_third_version_removes_the_first_unless_somebody_needs_it(account: A
     )
 
 
+def test_what_a_server_on_another_host_may_run_from_stays_until_it_is_stopped(
+    account: Account,
+) -> None:
+    first = account.run()
+    record = account.home / ".ipython/profile_nbserver/run/dev99.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
+    upgraded(account)
+    upgraded(account, 3)
+    subprocess.run([first["python"], "-c", "import parcel"], check=True)
+    record.touch()  # it was started anew
+    upgraded(account, 4)
+    assert Path(first["generation"]).exists(), "it is not known of it to have been so before"
+    record.unlink()
+    upgraded(account, 5)
+    assert not Path(first["generation"]).exists()
+
+
 def test_removing_is_four_beats_and_leaves_nothing(account: Account) -> None:
     before = account.everything()
     account.run()

@@ -127,11 +127,20 @@ users_of() {
   done | cut -d/ -f3 | sort -un
 }
 
-# Of the pids on standard input, those that do not belong to the worker that has the lock.
+# Of the pids on standard input, those that still run and do not belong to the worker that has the lock.
 without_worker() {
   look_at_lock
   while read -r pid; do
-    [ "$HELD" = alive ] && [ "$(group_of "$pid")" = "$(field group "$HOLDER")" ] || echo "$pid"
+    group=$(group_of "$pid") || continue
+    [ "$HELD" = alive ] && [ "$group" = "$(field group "$HOLDER")" ] || echo "$pid"
+  done
+}
+
+# The records of servers that may run on other hosts of this home: host and path, one in each line.
+servers_elsewhere() {
+  for found in "$1"/.ipython/profile_*/run/*.json; do
+    host=${found##*/} && host=${host%.json}
+    case $host in '*' | "$(uname -n | cut -d. -f1)") ;; *) printf '%s %s\n' "$host" "$found" ;; esac
   done
 }
 

@@ -63,10 +63,7 @@ probe_ours() {
   [ "$STATE" = absent ] || return 0
   programs=$(users_of "$ROOT" "$STORE" | without_worker | tell_programs)
   [ -z "$programs" ] || emit using "$programs"
-  for found in "$HOME"/.ipython/profile_*/run/*.json; do
-    host=${found##*/} && host=${host%.json}
-    case $host in '*' | "$(uname -n | cut -d. -f1)") ;; *) emit elsewhere "$host $found" ;; esac
-  done
+  servers_elsewhere "$HOME" | while read -r found; do emit elsewhere "$found"; done
 }
 
 probe_downloads() {

@@ -43,6 +43,10 @@ why_keep() {
   [ -z "$(users_of "$TREE")" ] || echo "programs run from it"
   things=$(things_of_people | head -n 1)
   [ -z "$things" ] || echo "somebody put $things there"
+  servers_elsewhere "$OWN_HOME" | while read -r host record; do
+    # Of one that was started later it is known that it runs from what was live by then.
+    [ "$record" -nt "$STORE/markers/.turn" ] || echo "a server on $host may run from it"
+  done
 }
 
 # Stays: the live generation, the one before it, what runs, and what somebody else put something into.

@@ -174,6 +174,7 @@ end_with_compiling() {
 
 work() {
   locate
+  OWN_HOME=$HOME # the installer and pip get another one
   # shellcheck disable=SC2034 # for room.sh
   WORK=$STORE/work/$RUN TREE=$STORE/$GENERATION STALL=60 PLACE=$STORE
   [ "$DEADLINE" -ge "$STALL" ] || STALL=$DEADLINE
