@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from parallel import CLUSTER, PATIENCE, Person, eventually, root
+from parallel import CLUSTER, PATIENCE, Person, Program, eventually, root
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -192,11 +192,36 @@ def test_a_killed_notebook_leaves_nothing(frank: Person, signal: str) -> None:
     frank.leaves_nothing()
 
 
+def kill_notebook_and_keeper(frank: Person, program: Program) -> None:
+    frank.on("dev1", "pkill -KILL -u $USER -f 'cluster_helper[.]keeper|[p]rogram-'")
+    program.end()
+
+
 def test_engines_end_even_when_notebook_and_keeper_are_killed_at_once(frank: Person) -> None:
     program = frank.program(work('"slurm", "main", 2', 600, 6))
     program.until("working")
-    frank.on("dev1", "pkill -KILL -u $USER -f 'cluster_helper[.]keeper|[p]rogram-'")
-    program.end()
-    eventually(lambda: not frank.jobs(), "an empty queue")
+    kill_notebook_and_keeper(frank, program)
+    frank.leaves_no_job()
     eventually(lambda: not frank.processes(), "no process left")
-    frank.on("dev1", "rm -rf ~/.ipython/cluster_helper")
+    printed = frank.program(work('"slurm", "main", 1', 0.1, 2)).end()
+    assert "Removed what an interrupted cluster had left (job " in printed
+    frank.leaves_nothing()
+
+
+def test_a_waiting_job_of_killed_notebook_and_keeper_is_cancelled_by_the_next_cluster(
+    frank: Person,
+) -> None:
+    root("gateway", "scontrol", "update", "nodename=c[1-2]", "state=drain", "reason=test")
+    try:
+        program = frank.program(work('"slurm", "main", 2'))
+        eventually(lambda: len(frank.jobs()) == 2, "a job that waits")
+        kill_notebook_and_keeper(frank, program)
+        assert len(frank.jobs()) == 2
+        local = 'extra_params={"run_local": True}'
+        printed = frank.program(work(local, 0.1, 2)).end()
+        assert frank.jobs() == []
+    finally:
+        root("gateway", "scontrol", "update", "nodename=c[1-2]", "state=resume")
+    assert "Removed what an interrupted cluster had left (job " in printed
+    assert "results 2" in printed
+    frank.leaves_nothing()

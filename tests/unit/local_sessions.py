@@ -42,10 +42,12 @@ class Session:
 
     def leaves_nothing(self):
         deadline = time.monotonic() + PATIENCE
-        while ours := processes(self.home):
-            assert time.monotonic() < deadline, ours
+        while left := processes(self.home) + self.files():
+            assert time.monotonic() < deadline, left
             time.sleep(0.1)
-        assert list((self.home / ".ipython" / "cluster_helper").iterdir()) == []
+
+    def files(self):
+        return list((self.home / ".ipython" / "cluster_helper").iterdir())
 
 
 def processes(home):

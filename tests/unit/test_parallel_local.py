@@ -69,3 +69,32 @@ def test_two_runs_share_neither_files_nor_the_key_that_engines_sign_with(monkeyp
     assert first.engine_file != second.engine_file
     keys = {(run.directory / "ipcontroller_config.py").read_text() for run in (first, second)}
     assert len(keys) == 2
+
+
+def test_what_is_left_when_the_keeper_is_killed_too_is_removed_by_the_next_cluster(tmp_path):
+    session = Session(tmp_path, """
+        import psutil, signal
+        print("working")
+        psutil.Process().children()[0].send_signal(signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """)  # fmt: skip
+    session.end()
+    assert len(session.files()) == 1
+    second = Session(tmp_path, "print(view.apply(lambda: 'computed'))")
+    printed = second.end()
+    assert "Removed what an interrupted cluster had left" in printed
+    assert "computed" in printed
+    second.leaves_nothing()
+
+
+def test_two_clusters_at_once_leave_each_other_alone(tmp_path):
+    session = Session(tmp_path, """
+        with cluster_view(num_jobs=1, extra_params={"run_local": True}) as other:
+            print(view.apply(lambda: 1), other.apply(lambda: 2))
+        print(view.apply(lambda: 3))
+    """)  # fmt: skip
+    printed = session.end()
+    assert "1 2\n" in printed
+    assert printed.endswith("3\n")
+    assert "interrupted" not in printed
+    session.leaves_nothing()

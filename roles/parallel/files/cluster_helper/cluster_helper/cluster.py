@@ -21,9 +21,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ipyparallel import Client
-from IPython.paths import get_ipython_dir
 
-from cluster_helper import request, workspace
+from cluster_helper import leftovers, request, workspace
 from cluster_helper.companion import Companion
 from cluster_helper.errors import ClusterError
 from cluster_helper.kept import Kept, Seen
@@ -75,6 +74,8 @@ class ClusterView:
             raise
 
     def _start(self) -> None:
+        for what in leftovers.sweep():
+            say(what)
         say(self.plan.summary())
         self._files = workspace.create()
         self._kept = Kept(self.plan.order(self._files))
@@ -205,4 +206,4 @@ def job_script(*args: Any, **parameters: Any) -> str:
     given.apply_defaults()
     site = load()
     plan = Plan(request.read(site, *given.args), site)
-    return plan.script(Workspace(Path(get_ipython_dir()) / "cluster_helper" / "…"))
+    return plan.script(Workspace(workspace.above() / "…"))

@@ -21,6 +21,7 @@ from typing import Any
 from cluster_helper import process, workspace
 from cluster_helper.commands import Commands
 from cluster_helper.errors import ClusterError
+from cluster_helper.leftovers import LOCAL, Lock
 from cluster_helper.local import LocalJob
 from cluster_helper.schedulers import named
 from cluster_helper.schedulers.dialect import ENDED, FAILED, WAITING, Task, with_vanished
@@ -44,7 +45,8 @@ class Keeper:
 
     def __init__(self, order: dict[str, Any]) -> None:
         self.order = order
-        self.job = LocalJob(order) if order["scheduler"] == "local" else SchedulerJob(order)
+        self.job = LocalJob(order) if order["scheduler"] == LOCAL else SchedulerJob(order)
+        self.lock = Lock(Path(order["directory"]))
         self.parent = os.getppid()
         self.pause, self.next_look = _FIRST_LOOK, 0.0
         self.seen: tuple[list[Task], str] = [], ""
@@ -54,7 +56,9 @@ class Keeper:
         """Everything, and everything undone."""
         try:
             self.controller = self._start_controller()
-            say("submitted", job=self.job.submit())
+            job = self.job.submit()
+            self.lock.record(self.order["scheduler"], job)
+            say("submitted", job=job)
             say("ended", reason=self._watch())
         except ClusterError as error:
             say("refused", reason=str(error))

@@ -14,6 +14,7 @@ from IPython.paths import get_ipython_dir
 from cluster_helper import address, schedulers, script, units, workspace
 from cluster_helper.errors import ClusterError
 from cluster_helper.job import Job
+from cluster_helper.leftovers import LOCAL
 from cluster_helper.request import Request
 from cluster_helper.schedulers.dialect import Dialect
 from cluster_helper.site import Site
@@ -75,7 +76,7 @@ class Plan:
         if self.dialect is not None:
             workspace.write(files.script, self.script(files))
         return {
-            "scheduler": self.dialect.name if self.dialect else "local",
+            "scheduler": self.dialect.name if self.dialect else LOCAL,
             "script": str(files.script),
             "directory": str(files.directory),
             "controller": self.controller(files),

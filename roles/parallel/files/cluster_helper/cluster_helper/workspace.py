@@ -46,16 +46,20 @@ class Workspace:
         return f"{self.directory}/log/engine-"
 
 
+def above() -> Path:
+    """The directory of them all."""
+    return Path(get_ipython_dir()) / "cluster_helper"
+
+
 def create() -> Workspace:
     """A new one, private from the first moment. The connection files exist, but are empty yet.
 
     A file that is there is read anew when it is opened; one that was looked for and was not there
     can stay away for a minute on a network's file system.
     """
-    above = Path(get_ipython_dir()) / "cluster_helper"
-    above.mkdir(mode=0o700, parents=True, exist_ok=True)
-    above.chmod(0o700)
-    directory = above / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+    above().mkdir(mode=0o700, parents=True, exist_ok=True)
+    above().chmod(0o700)
+    directory = above() / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
     directory.mkdir(mode=0o700)
     for name in _FOLDERS:
         (directory / name).mkdir(mode=0o700)
