@@ -23,7 +23,7 @@ def long_running_function(n):
     return n * 2, socket.gethostname()
 
 with cluster_view(scheduler="sge", queue="{queue}", num_jobs=5, retries=2,
-                  extra_params={{"resources": "walltime=01:00:00;mem=64mb"}}) as view:
+                  extra_params={{"resources": "walltime={walltime};mem=64mb"}}) as view:
     {first}
     result = view.map(long_running_function, range({tasks}))
 print(len(result), "results", sum(n for n, _ in result), *sorted({{host for _, host in result}}))
@@ -39,6 +39,7 @@ DIES_ONCE = """
 
 def work(
     *,
+    walltime: str = "01:00:00",
     queue: str = "main",
     meanwhile: str = "",
     first: str = "",
@@ -46,7 +47,12 @@ def work(
     tasks: int = 200,
 ) -> str:
     return WORK.format(
-        queue=queue, meanwhile=meanwhile.strip(), first=first, seconds=seconds, tasks=tasks
+        walltime=walltime,
+        queue=queue,
+        meanwhile=meanwhile.strip(),
+        first=first,
+        seconds=seconds,
+        tasks=tasks,
     )
 
 
@@ -124,6 +130,12 @@ def test_a_deleted_job_ends_the_wait_for_its_results(leo: Person) -> None:
     program.until("working")
     gridengine("qdel -u leo")
     assert "no engine is left" in program.end()
+
+
+def test_a_reached_walltime_is_told_as_the_reason(leo: Person) -> None:
+    printed = leo.program(work(walltime="00:00:20", seconds=PATIENCE)).end()
+    assert "is lost (job" in printed
+    assert "no engine is left: its walltime of 00:00:20 was reached" in printed
 
 
 def test_a_killed_notebook_leaves_nothing(leo: Person) -> None:

@@ -6,7 +6,7 @@ from cluster_helper.commands import environment
 from cluster_helper.errors import ClusterError
 from cluster_helper.kept import Seen
 from cluster_helper.schedulers import DIALECTS, TORQUE_ON_SLURM
-from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Task
+from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Task, with_walltime
 from cluster_helper.site import Site, dask_options
 
 SLURM = ("sbatch", "squeue", "scancel")
@@ -205,3 +205,11 @@ def test_the_same_defaults_serve_dask():
         "queue": "main", "account": "lab", "walltime": "04:00:00", "interface": "ib0",
     }  # fmt: skip
     assert dask_options(Site(address="10.0.0.7")) == {}
+
+
+def test_a_task_that_ended_when_its_time_was_over_says_so():
+    tasks = [Task(1, ENDED), Task(2, ENDED), Task(3, ENDED, "signal 9"), Task(4, RUNNING)]
+    ran = {1: 31.0, 2: 12.0, 3: 31.0}
+    timed = with_walltime(tasks, ran, 30)
+    assert timed == [Task(1, ENDED, "its walltime of 00:00:30 was reached"), *tasks[1:]]
+    assert with_walltime(tasks, ran, None) == tasks

@@ -24,7 +24,15 @@ from cluster_helper.errors import ClusterError
 from cluster_helper.leftovers import LOCAL, Lock
 from cluster_helper.local import LocalJob
 from cluster_helper.schedulers import named
-from cluster_helper.schedulers.dialect import ENDED, FAILED, WAITING, Task, with_vanished
+from cluster_helper.schedulers.dialect import (
+    ENDED,
+    FAILED,
+    RUNNING,
+    WAITING,
+    Task,
+    with_vanished,
+    with_walltime,
+)
 
 _TICK = 0.2
 _FIRST_LOOK, _LAST_LOOK = 1.0, 15.0  # seconds between questions to the scheduler, growing
@@ -50,6 +58,8 @@ class Keeper:
         self.parent = os.getppid()
         self.pause, self.next_look = _FIRST_LOOK, 0.0
         self.seen: tuple[list[Task], str] = [], ""
+        self.began: dict[int, float] = {}
+        """When each task began at the earliest."""
         self.controller: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
@@ -60,7 +70,7 @@ class Keeper:
             self.lock.record(self.order["scheduler"], job)
             say("submitted", job=job)
             say("ended", reason=self._watch())
-        except ClusterError as error:
+        except (ClusterError, OSError) as error:
             say("refused", reason=str(error))
         finally:
             self._end_controller()
@@ -118,11 +128,20 @@ class Keeper:
 
     def _seen(self) -> tuple[list[Task], str]:
         """The tasks; and while all wait, the answer to a further question: why."""
-        tasks = with_vanished(self.seen[0], self.job.tasks())
+        tasks = self._timed(with_vanished(self.seen[0], self.job.tasks()))
         if not tasks or any(task.state not in (WAITING, FAILED) for task in tasks):
             return tasks, ""
         why, in_vain = self.job.explain()
         return [replace(task, state=FAILED) for task in tasks] if in_vain else tasks, why
+
+    def _timed(self, tasks: list[Task]) -> list[Task]:
+        """Those that have just ended, and may have run for their whole walltime, say so."""
+        now = time.monotonic()
+        for task in tasks:
+            if task.state == RUNNING:
+                self.began.setdefault(task.number, now - self.pause)
+        ran = {t.number: now - self.began.pop(t.number, now) for t in tasks if t.state == ENDED}
+        return with_walltime(tasks, ran, self.order["walltime"])
 
     def _end_controller(self) -> None:
         if self.controller is None:

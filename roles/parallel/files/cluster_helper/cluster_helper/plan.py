@@ -83,6 +83,7 @@ class Plan:
             "controller_log": str(files.controller_log),
             "engine": self.engine(files),
             "count": self.wanted.count,
+            "walltime": self.wanted.resources.walltime if self.dialect else None,
             "log": files.engine_log,
         }
 

@@ -19,7 +19,7 @@ _NAMES = {
     "tag": (r"[A-Za-z][A-Za-z0-9_-]{0,11}", "genes"),
     "profile": (r"[A-Za-z0-9_][A-Za-z0-9_-]{0,31}", "nbserver"),
     "parallel environment": (r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "smp"),
-    "scheduler": (r"[a-z]{3,10}", "slurm"),
+    "scheduler": (r"[A-Za-z]{1,16}", "slurm"),
     "address": (r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,63}", "ib0 or 10.0.0.7"),
 }
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

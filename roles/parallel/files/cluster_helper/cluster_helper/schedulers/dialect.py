@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from cluster_helper import units
 from cluster_helper.job import Job
 
 WAITING, RUNNING, ENDED, FAILED = "waiting", "running", "ended", "failed"
@@ -26,6 +27,22 @@ def with_vanished(before: Sequence[Task], now: Sequence[Task]) -> list[Task]:
     gone = [task for task in before if task.number not in known]
     ended = [task if task.state == ENDED else Task(task.number, ENDED) for task in gone]
     return sorted([*now, *ended], key=lambda task: task.number)
+
+
+def with_walltime(
+    tasks: Sequence[Task], ran: Mapping[int, float], walltime: int | None
+) -> list[Task]:
+    """Those that ended when their time was over say so; not every scheduler tells it.
+
+    `ran` holds how many seconds each has run at most.
+    """
+    return [
+        replace(task, reason=f"its walltime of {units.clock(walltime)} was reached")
+        if walltime and task.state == ENDED and not task.reason
+        and ran.get(task.number, 0) >= walltime
+        else task
+        for task in tasks
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True)
