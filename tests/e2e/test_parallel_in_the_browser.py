@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import browser
 import pytest
 from parallel import CLUSTER, Person, eventually, root
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 from terminal import Tunnel, playbook
 
 pytestmark = pytest.mark.timeout(900)
@@ -86,15 +86,45 @@ def shown_at_last(lab: browser.Lab, code: str) -> str:
     return output.inner_text().strip()
 
 
+def panel(lab: browser.Lab) -> Locator:
+    """The one cluster of our profile, in JupyterLab's list."""
+    page = lab.browser
+    page.goto(f"{page.url.partition('/lab')[0]}/lab?reset")
+    page.click('li[data-id="ipp-cluster-launcher"]')
+    return page.locator('li[data-cluster-id="cluster:"]')
+
+
 def test_the_panel_of_clusters_starts_engines_on_the_scheduler_and_stops_them(
     lab: browser.Lab, serving: str
 ) -> None:
-    person, page = Person(serving), lab.browser
-    page.goto(f"{page.url.partition('/lab')[0]}/lab?reset")
-    page.click('li[data-id="ipp-cluster-launcher"]')
-    cluster = page.locator('li[data-cluster-id="cluster:"]')
+    person, cluster = Person(serving), panel(lab)
     cluster.locator(".ipp-ClusterListingItem-start").click()
     eventually(lambda: "RUNNING" in " ".join(person.jobs()), "an engine that runs")
     expect(cluster).to_contain_text("State: running", timeout=LONG)
     cluster.locator(".ipp-ClusterListingItem-stop").click()
     person.leaves_no_job()
+
+
+def test_a_terminal_sees_and_stops_what_the_panel_has_started(
+    lab: browser.Lab, serving: str
+) -> None:
+    person, cluster = Person(serving), panel(lab)
+    cluster.locator(".ipp-ClusterListingItem-start").click()
+    eventually(lambda: "RUNNING" in " ".join(person.jobs()), "an engine that runs")
+    assert re.search(r"^cluster .* True +4 ", ipcluster(person, "list"), re.MULTILINE)
+    ipcluster(person, "stop --profile=cluster")
+    person.leaves_no_job()
+
+
+def test_the_panel_stops_what_a_terminal_has_started(lab: browser.Lab, serving: str) -> None:
+    person = Person(serving)
+    ipcluster(person, "start --profile=cluster --daemonize -n 2")
+    eventually(lambda: "RUNNING" in " ".join(person.jobs()), "an engine that runs")
+    cluster = panel(lab)
+    expect(cluster).to_contain_text("State: running", timeout=LONG)
+    cluster.locator(".ipp-ClusterListingItem-stop").click()
+    person.leaves_no_job()
+
+
+def ipcluster(person: Person, words: str) -> str:
+    return person.on("dev1", f"~/anaconda/bin/ipcluster {words}")

@@ -162,7 +162,31 @@ BAD_INPUT = {
     "112 weakening": REFUSES,
     "113 no option": REFUSES,
 }
-ROWS = {**INSTALLATION, **RUNNING, **BAD_INPUT}
+REQUEST = "unit/test_parallel_request.py"
+GRID_ENGINE = "e2e/test_parallel_gridengine.py"
+BAD_RESOURCE = f"{REQUEST}::test_a_bad_resource_is_refused_by_name_on_one_line"
+PARALLEL_WORK = {
+    "F76 down, SGE": f"{GRID_ENGINE}::test_a_scheduler_that_is_stopped_is_told_and_not_waited_for",
+    "F76 rejected, SGE": f"{GRID_ENGINE}::test_a_refused_job_is_told_in_the_words_of_qsub",
+    "F76 held, SGE": f"{GRID_ENGINE}::test_a_held_job_is_told_at_once",
+    "F76 walltime, SGE": f"{GRID_ENGINE}::test_a_reached_walltime_is_told_as_the_reason",
+    "F76 engine dies": f"{PARALLEL}::test_a_killed_engine_is_told_its_task_is_done_by_another_and_"
+    "nobody_listens",
+    "F76 engine dies, SGE": f"{GRID_ENGINE}::test_a_killed_engine_is_told_and_its_task_is_done_by_"
+    "another",
+    "F76 no job is left": f"{PARALLEL}::test_a_killed_notebook_leaves_nothing",
+    "F76 not even later": f"{PARALLEL}::test_a_waiting_job_of_killed_notebook_and_keeper_is_"
+    "cancelled_by_the_next_cluster",
+    "91 good queue": f"{REQUEST}::test_a_good_queue_is_taken_as_it_is",
+    "92 bad queue": f"{REQUEST}::test_a_bad_parameter_is_refused_by_name",
+    "94 the recipe's resources": f"{REQUEST}::test_the_recipes_own_line_is_understood",
+    "98 untidy resources": f"{REQUEST}::test_a_resource_is_normalised",
+    "100 unknown resource": f"{REQUEST}::test_an_unknown_resource_is_refused_with_what_to_say_"
+    "instead",
+    "103 no walltime": f"{REQUEST}::test_a_missing_walltime_is_an_hour_and_known_to_be_a_default",
+    **dict.fromkeys(("95", "97", "101", "104", "106"), BAD_RESOURCE),
+}
+ROWS = {**INSTALLATION, **RUNNING, **BAD_INPUT, **PARALLEL_WORK}
 # The numbers have gaps on purpose. Threats are in threats.py.
 FAULTS_KNOWN = """
     1 2 3 4 6 7 8 10 12 13 15 16 18 19 20 22 23 24 26 27 28 29 31 32 34 35 37 38 39 41 42 44 46 47

@@ -98,3 +98,37 @@ def test_two_clusters_at_once_leave_each_other_alone(tmp_path):
     assert printed.endswith("3\n")
     assert "interrupted" not in printed
     session.leaves_nothing()
+
+
+def test_whoever_has_no_keys_hears_nothing_of_the_engines(tmp_path):
+    session = Session(tmp_path, """
+        import json, zmq
+        info = json.loads(view.cluster._files.client_file.read_text())
+
+        def listener(serverkey):
+            socket = zmq.Context.instance().socket(zmq.SUB)
+            if serverkey:
+                socket.curve_serverkey = serverkey
+                socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
+            socket.connect(f"{info['interface']}:{info['iopub']}")
+            socket.subscribe(b"")
+            return socket
+
+        listeners = {
+            "with keys": listener(info["curve_serverkey"].encode()),
+            "without keys": listener(None),
+            "with other keys": listener(zmq.curve_keypair()[0]),
+        }
+        time.sleep(1)
+        for number in range(5):
+            view.apply(print, f"canary {number}")
+        time.sleep(1)
+        for name, socket in listeners.items():
+            heard = b""
+            while socket.poll(0):
+                heard += b"".join(socket.recv_multipart())
+            print(name, b"canary" in heard, len(heard) > 0)
+    """)  # fmt: skip
+    assert session.end().splitlines()[-3:] == [
+        "with keys True True", "without keys False False", "with other keys False False",
+    ]  # fmt: skip

@@ -1,5 +1,8 @@
 """`view.map` is quick with tiny calls, and otherwise as fair and careful as one call at a time."""
 
+import signal
+import time
+
 import pytest
 from cluster_helper.view import Cost, parcel_size
 from local_sessions import Session
@@ -131,4 +134,22 @@ def test_nothing_more_is_taken_when_no_engine_is_left(tmp_path):
     """)  # fmt: skip
     printed = session.end()
     assert printed.count("no engine is left") >= 2
+    session.leaves_nothing()
+
+
+def test_ctrl_c_ends_the_wait_for_results_and_leaves_nothing(tmp_path):
+    session = Session(tmp_path, """
+        def f(n):
+            import time
+            time.sleep(600)
+        print("working")
+        result = view.map(f, range(9))
+        print("went on")
+    """)  # fmt: skip
+    session.until("working")
+    time.sleep(0.5)
+    session.process.send_signal(signal.SIGINT)
+    printed = session.end()
+    assert "KeyboardInterrupt" in printed
+    assert "went on" not in printed
     session.leaves_nothing()

@@ -5,6 +5,7 @@ from cluster_helper import schedulers
 from cluster_helper.commands import environment
 from cluster_helper.errors import ClusterError
 from cluster_helper.kept import Seen
+from cluster_helper.progress import progress_bar
 from cluster_helper.schedulers import DIALECTS, TORQUE_ON_SLURM
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Task, with_walltime
 from cluster_helper.site import Site, dask_options
@@ -118,6 +119,8 @@ SLURM_ANSWER = """\
 4|PENDING|PartitionDown
 5|TIMEOUT|TimeLimit
 6|COMPLETING|None
+7|PENDING|PartitionConfig
+8|PENDING|ReqNodeNotAvail, UnavailableNodes:c[1-2]
 """
 LSF_ANSWER = "1|RUN|-|-\n2|PEND|-|Job slot limit reached\n3|EXIT|TERM_RUNLIMIT|-\n4|PSUSP|-|held\n"
 
@@ -128,7 +131,12 @@ LSF_ANSWER = "1|RUN|-|-\n2|PEND|-|Job slot limit reached\n3|EXIT|TERM_RUNLIMIT|-
         ("torque", "123[]", TORQUE_ANSWER, [RUNNING, FAILED, ENDED, WAITING]),
         ("pbspro", "7[]", PBSPRO_ANSWER, [RUNNING, FAILED, ENDED]),
         ("sge", "9", SGE_ANSWER, [RUNNING, WAITING, FAILED, FAILED]),
-        ("slurm", "1", SLURM_ANSWER, [RUNNING, WAITING, FAILED, FAILED, ENDED, RUNNING]),
+        (
+            "slurm",
+            "1",
+            SLURM_ANSWER,
+            [RUNNING, WAITING, FAILED, FAILED, ENDED, RUNNING, FAILED, WAITING],
+        ),
         ("lsf", "1", LSF_ANSWER, [RUNNING, WAITING, ENDED, FAILED]),
     ],
 )
@@ -213,3 +221,8 @@ def test_a_task_that_ended_when_its_time_was_over_says_so():
     timed = with_walltime(tasks, ran, 30)
     assert timed == [Task(1, ENDED, "its walltime of 00:00:30 was reached"), *tasks[1:]]
     assert with_walltime(tasks, ran, None) == tasks
+
+
+def test_the_bar_says_why_as_long_as_engines_are_missing():
+    assert progress_bar(2, 4, "Priority") == "[############            ] 2 of 4 engines  Priority"
+    assert progress_bar(4, 4, "Priority") == "[########################] 4 of 4 engines"

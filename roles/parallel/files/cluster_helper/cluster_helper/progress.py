@@ -9,10 +9,10 @@ _WIDTH = 24
 
 
 def progress_bar(up: int, asked: int, note: str = "") -> str:
-    """`[######      ] 2 of 5 engines  Priority`."""
+    """`[######      ] 2 of 5 engines  Priority`; why, as long as some are missing."""
     filled = _WIDTH * up // asked
     text = f"[{'#' * filled:{_WIDTH}}] {up} of {asked} engines"
-    return f"{text}  {note}" if note else text
+    return f"{text}  {note}" if note and up < asked else text
 
 
 class Line(Protocol):

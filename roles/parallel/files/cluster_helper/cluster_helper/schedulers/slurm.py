@@ -15,7 +15,7 @@ _STATES = {
 # Reasons of a pending job that waiting does not change.
 _HOPELESS = re.compile(
     r"AccountNotAllowed|BadConstraints|DependencyNeverSatisfied|Invalid(Account|QOS)|JobHeld\w+|"
-    r"Partition(Down|Inactive|NodeLimit|TimeLimit)|QOSNotAllowed|launch.failed.requeued.held|"
+    r"Partition(Config|Down|Inactive|NodeLimit|TimeLimit)|QOSNotAllowed|launch.failed.requeued.held|"
     r"(QOS|Assoc)Max\w+PerJobLimit"
 )
 
