@@ -80,12 +80,12 @@ def test_all_results_come_from_two_nodes_and_nothing_is_left(frank: Person, sche
 def test_a_killed_engine_is_told_its_task_is_done_by_another_and_nobody_listens(
     frank: Person,
 ) -> None:
-    program = frank.program(work(f'"slurm", "main", {TWO}, retries=2', 1, 40))
+    program = frank.program(work(f'"slurm", "main", {TWO}, retries=2', 1, 16))
     program.until("working")
     kill_one_engine(frank)
     nobody_else_reads_or_reaches_anything(frank)
     printed = program.end()
-    assert "results 40" in printed
+    assert "results 16" in printed
     assert "is lost (job" in printed
     frank.leaves_nothing()
 

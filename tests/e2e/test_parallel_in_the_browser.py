@@ -86,12 +86,12 @@ def shown_at_last(lab: browser.Lab, code: str) -> str:
     return output.inner_text().strip()
 
 
-def panel(lab: browser.Lab) -> Locator:
-    """The one cluster of our profile, in JupyterLab's list."""
+def panel(lab: browser.Lab, name: str = "") -> Locator:
+    """A cluster of our profile in JupyterLab's list."""
     page = lab.browser
     page.goto(f"{page.url.partition('/lab')[0]}/lab?reset")
     page.click('li[data-id="ipp-cluster-launcher"]')
-    return page.locator('li[data-cluster-id="cluster:"]')
+    return page.locator(f'li[data-cluster-id="cluster:{name}"]')
 
 
 def test_the_panel_of_clusters_starts_engines_on_the_scheduler_and_stops_them(
@@ -118,9 +118,9 @@ def test_a_terminal_sees_and_stops_what_the_panel_has_started(
 
 def test_the_panel_stops_what_a_terminal_has_started(lab: browser.Lab, serving: str) -> None:
     person = Person(serving)
-    ipcluster(person, "start --profile=cluster --daemonize -n 2")
+    ipcluster(person, "start --profile=cluster --cluster-id=terminal --daemonize -n 2")
     eventually(lambda: "RUNNING" in " ".join(person.jobs()), "an engine that runs")
-    cluster = panel(lab)
+    cluster = panel(lab, "terminal")
     expect(cluster).to_contain_text("State: running", timeout=LONG)
     cluster.locator(".ipp-ClusterListingItem-stop").click()
     person.leaves_no_job()

@@ -5,7 +5,7 @@
     with cluster_view(scheduler="slurm", queue="main", num_jobs=5) as view:
         result = view.map(function, range(200))
 
-What each parameter means is in README.md and, for each scheduler, in docs/parallel.md.
+What each parameter means is said at `ClusterView`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,27 @@ def say(text: str) -> None:
 
 
 class ClusterView:
-    """A running cluster: `view` to work with, `client` of ipyparallel, and `stop()`."""
+    """A running cluster: `view` to work with, `client` of ipyparallel, and `stop()`.
+
+    scheduler: slurm, torque, pbspro, sge or lsf; None: the site's, else the one that is found.
+    queue: queue or partition; None: the site's, else the scheduler's default.
+    num_jobs: how many engines, one for each job.
+    cores_per_job: how many cores each of them gets.
+    profile: an existing IPython profile, whose startup files the engines run.
+    start_wait: minutes until the first engine, or until all with wait_for_all_engines.
+    extra_params: a dictionary with any of
+        resources: "name=value;name=value" or a list of "name=value": walltime (HH:MM:SS), mem
+            (such as 2gb, for each engine), account, project, qos, feature, gpus
+        mem: the same in gigabytes, as a number
+        tag: part of the job's name
+        run_local: True for engines on this machine, without a scheduler
+    retries: how often a task is tried again that failed, or whose engine was lost; None: never.
+    direct: whether the view is a DirectView of the engines that are up, not a balanced one.
+    wait_for_all_engines: whether to wait for all engines and not for the first.
+
+    Raises ClusterError with one line: for a bad value before anything is started, and when no
+    engine can come, with the scheduler's own words. Nothing is left then.
+    """
 
     def __init__(
         self,
@@ -184,7 +204,12 @@ def _last_line(path: Path) -> str:
 
 def _parameters_of_cluster_view(function: F) -> F:
     """So that help, and Shift+Tab in a notebook, show what can be said."""
-    function.__signature__ = inspect.signature(ClusterView)  # type: ignore[attr-defined]
+    signature = inspect.signature(ClusterView)
+    function.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        return_annotation=inspect.Signature.empty
+    )
+    parameters = (inspect.getdoc(ClusterView) or "").partition("\n\n")[2]
+    function.__doc__ = f"{inspect.getdoc(function)}\n\n{parameters}"
     return function
 
 
