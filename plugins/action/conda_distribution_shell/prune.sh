@@ -45,7 +45,7 @@ why_keep() {
   [ -z "$things" ] || echo "somebody put $things there"
   servers_elsewhere "$OWN_HOME" | while read -r host record; do
     # Of one that was started later it is known that it runs from what was live by then.
-    [ "$record" -nt "$STORE/markers/.turn" ] || echo "a server on $host may run from it"
+    [ -n "$(find "$record" -newer "$STORE/markers/.turn" 2>/dev/null)" ] || echo "a server on $host may run from it"
   done
 }
 

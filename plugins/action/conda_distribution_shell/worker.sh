@@ -174,9 +174,8 @@ end_with_compiling() {
 
 work() {
   locate
-  OWN_HOME=$HOME # the installer and pip get another one
-  # shellcheck disable=SC2034 # for room.sh
-  WORK=$STORE/work/$RUN TREE=$STORE/$GENERATION STALL=60 PLACE=$STORE
+  # shellcheck disable=SC2034 # for room.sh and prune.sh; installer and pip get another HOME
+  OWN_HOME=$HOME WORK=$STORE/work/$RUN TREE=$STORE/$GENERATION STALL=60 PLACE=$STORE
   [ "$DEADLINE" -ge "$STALL" ] || STALL=$DEADLINE
   printf '%4000s\n' '' >"$WORK/blanks"
   take_lock
