@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -55,3 +56,28 @@ def test_a_run_from_another_host_of_the_home_says_who_works(account: Account) ->
     process.communicate()
     assert process.returncode == 0
     converges(account)
+
+
+def compiling(account: Account, seconds: int) -> int:
+    """The worker of a run that has ended, which compiles for so long."""
+    first = account.directory / "slow"
+    first.mkdir()
+    (first / "nice").write_text(f"#!/bin/sh\nexec sleep {seconds}\n")
+    (first / "nice").chmod(0o755)
+    account.run(env={"PATH": f"{first}:{os.environ['PATH']}"})
+    holder = str(Path(f"{account.prefix}.d/lock").readlink())
+    return int(dict(word.split("=") for word in holder.split())["pid"])
+
+
+def test_nobody_waits_for_compiling_and_its_end_is_no_loss(account: Account) -> None:
+    worker = compiling(account, 60)
+    assert account.run()["changed"] is False
+    os.killpg(worker, signal.SIGKILL)
+    assert "cut off" in account.run()["reason"]
+    converges(account)
+
+
+def test_what_comes_next_waits_for_compiling(account: Account) -> None:
+    compiling(account, 3)
+    assert account.run(state="absent")["changed"] is True
+    assert not Path(f"{account.prefix}.d").exists()
