@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import math
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils import (
@@ -26,15 +25,12 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import (
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Trust
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
-    PASSWORD_FILE,
-    SERVER_CONFIG,
-)
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
     Observed,
     Running,
     around,
+    changed_since,
     elsewhere,
     endpoint,
     here,
@@ -46,7 +42,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server_report import
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_state import Seen
 
 ANSWER_WITHIN = 5.0
-ROUNDING = 2.0  # seconds: the kernel knows the time of its start only so well
 WORDS = 160  # characters of the log that stand in a note
 
 
@@ -116,7 +111,7 @@ def _asked(layout: Layout, observed: Observed, running: Running) -> tuple[Seen, 
         session=observed.session,
         age=running.age(),
         renewed=bool(answer) and answer["certificate_sha256"] != now,
-        outdated=_changed_since(layout, running),
+        outdated=changed_since(layout, running),
         trouble=trouble,
     )
     return seen, answer
@@ -171,13 +166,6 @@ def _memory(pid: int) -> int:
     """Bytes that a process and all that came from it occupy; what they share counts for each."""
     own = processes.resident_bytes(pid)
     return own + sum(_memory(child.pid) for child in processes.children(pid))
-
-
-def _changed_since(layout: Layout, running: Running) -> bool:
-    """Whether something that is read at the start only was written after it."""
-    paths = (Path(layout.at(name)) for name in (SERVER_CONFIG, PASSWORD_FILE, "security/token"))
-    begun = processes.wall_clock(running.start_time)
-    return any(path.exists() and path.stat().st_mtime > begun + ROUNDING for path in paths)
 
 
 def _days_left(layout: Layout) -> int | None:

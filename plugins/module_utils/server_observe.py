@@ -27,12 +27,17 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import (
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Endpoint, Trust
 from ansible_collections.hpcc.notebook.plugins.module_utils.processes import Process
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+    PASSWORD_FILE,
+    SERVER_CONFIG,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import Launch, Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_launch import launched
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_plan import Found
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
 
 LOCAL_FILES = ("notebook.sock", "tmux.sock", "lock")
+ROUNDING = 2.0  # seconds: the kernel knows the time of a start only so well
 RUNTIME_FILES = ("jpserver-", "nbserver-", "kernel-", "nbsignatures.db", "jupyter_cookie_secret")
 
 
@@ -156,14 +161,21 @@ def elsewhere(layout: Layout) -> tuple[list[Record], list[str]]:
     found, damaged = [], []
     for name in files.entries(layout.records):
         path = f"{layout.records}/{name}"
-        if name.startswith(".") or path == layout.record:
-            continue
+        if name.startswith(".") or not name.endswith(".json") or path == layout.record:
+            continue  # half written, the socket of a tunnel, or our own
         try:
             record = recorded(path)
             found += [server_record.require_host(record, path)] if record else []
         except NotebookError as error:
             damaged.append(str(error))
     return found, damaged
+
+
+def changed_since(layout: Layout, running: Running) -> bool:
+    """Whether something that is read at the start only was written after it."""
+    paths = (Path(layout.at(name)) for name in (SERVER_CONFIG, PASSWORD_FILE, "security/token"))
+    begun = processes.wall_clock(running.start_time)
+    return any(path.exists() and path.stat().st_mtime > begun + ROUNDING for path in paths)
 
 
 def leftovers(layout: Layout) -> list[str]:

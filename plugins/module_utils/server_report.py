@@ -28,12 +28,14 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
     Observed,
     Running,
+    changed_since,
     endpoint,
     person,
     trust,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_plan import Plan, difference
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server_state import OUTDATED
 from ansible_collections.hpcc.notebook.plugins.module_utils.server_stop import Stopped
 
 POLL = 0.05
@@ -125,8 +127,10 @@ def _confirmed(layout: Layout, request: Request, running: Running) -> tuple[str,
     _wait_until_private(layout, request, running, where, shown)
     token = readiness.token(layout)
     refused = probe.token_reason(where, shown, token, ANSWER_WITHIN)
-    other = difference(running.launch, request.launch)
-    return tuple(filter(None, [other, refused and f"{refused}; restart the server"]))
+    old = refused and f"{refused}; restart the server"
+    if not old and changed_since(layout, running):
+        old = f"the server is left as it is, but {OUTDATED}"
+    return tuple(filter(None, [difference(running.launch, request.launch), old]))
 
 
 def _wait_until_private(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterator
 
+OUTDATED = "its configuration or password was changed after its start; restart applies that"
 STARTING = 60.0  # seconds in which a server that does not answer yet is not called silent
 
 
@@ -59,7 +60,7 @@ def _notes(seen: Seen, called: str) -> Iterator[str]:
     if seen.renewed:
         yield "it still shows the certificate from before its renewal; restart it"
     if seen.outdated:
-        yield "its configuration or password was changed after its start; restart applies that"
+        yield OUTDATED
 
 
 def _because(reason: str) -> str:

@@ -302,6 +302,15 @@ def test_a_renewed_certificate_is_served_at_once(account):
     assert account.curl("/api/status", "-o", "/dev/null", "-w", "%{http_code}") == "403"
 
 
+def test_a_password_that_was_changed_after_the_start_is_said_until_a_restart(account):
+    account.server()
+    time.sleep(3)
+    (account.directory / "jupyter_server_config.json").touch()
+    assert "restart applies that" in json.dumps(account.server()["warnings"])
+    account.server(state="restarted")
+    assert "warnings" not in account.server()
+
+
 def test_a_token_that_the_server_does_not_know_yet_is_said(account):
     account.server()
     account.write(account.security / "token", "another" * 6)
