@@ -75,7 +75,7 @@ class Variables:
     def _rule(self, name: str, spec: Spec) -> Rule:
         demand = self.demands.get(name, spec.get("choices"))
         if isinstance(demand, list):
-            return _choice(demand)
+            return _each(_choice(demand)) if spec.get("type") == "list" else _choice(demand)
         if demand == "password":
             return lambda value: password(value, self._names())
         if demand:
@@ -136,6 +136,15 @@ def _of_type(*accepted: type) -> Rule:
         return None if isinstance(value, accepted) else f"must be {wanted}, got {shown(value)}"
 
     return rule
+
+
+def _each(rule: Rule) -> Rule:
+    def every(value: object) -> str | None:
+        if not isinstance(value, (list, tuple)):
+            return _TYPES["list"](value)
+        return next(filter(None, map(rule, value)), None)
+
+    return every
 
 
 def _boolean(value: object) -> str | None:

@@ -110,3 +110,8 @@ def test_teardown_until_it_asks(options: list[str]) -> None:
     printed = run(f"{shlex.join([*command, *options])} || :", answers={"Type yes to go on:": "no"})
     assert missing("teardown", printed) == []
     assert "Nothing was removed: the answer was not yes." in printed
+    some = '{"teardown_parts": ["server", "profile"]}'
+    assert f"-e '{some.translate({34: None})}'" in README
+    printed = playbook("teardown", *options, "--check", "-e", some)
+    assert re.search(r"^ +profile +/home", printed, re.MULTILINE)
+    assert not re.search(r"^ +installation +/home", printed, re.MULTILINE)

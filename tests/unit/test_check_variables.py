@@ -16,6 +16,7 @@ SPECS = {
     "demo_on": {"type": "bool", "default": False},
     "demo_days": {"type": "int", "default": 365},
     "demo_items": {"type": "list", "default": []},
+    "demo_parts": {"type": "list", "choices": ["a", "b"], "default": ["a", "b"]},
     "demo_map": {"type": "dict", "default": {}},
     "demo_url": {"type": "str", "default": ""},
     "demo_password": {"type": "str", "no_log": True},
@@ -43,6 +44,8 @@ def problems(**values):
         ({"on": 1}, "demo_on: must be true or false, got 1."),
         ({"days": "1e3"}, "demo_days: must be a whole number, got '1e3'."),
         ({"items": "a,b"}, "demo_items: must be a list, got 'a,b'."),
+        ({"parts": ["a", "c"]}, "demo_parts: must be one of a, b, got 'c'."),
+        ({"parts": "a"}, "demo_parts: must be a list, got 'a'."),
         ({"map": ["a"]}, "demo_map: must be a dictionary, got ['a'] (a list)."),
         ({"password": "short"}, "demo_password: must have at least 12 characters, has 5."),
         (
@@ -61,6 +64,7 @@ def test_a_variable_is_refused_in_one_line(values, line):
         {},
         {"prefix": "/opt/x", "kind": "rsa", "on": "yes", "days": "30", "items": ["a"]},
         {"url": "", "password": None},
+        {"parts": ["b"]},
     ],
 )
 def test_defaults_and_good_values_are_accepted(values):
