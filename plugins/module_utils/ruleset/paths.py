@@ -50,6 +50,8 @@ def path(value: object) -> str | None:
 def generation(value: object) -> str | None:
     """Where an installation really lies: `<prefix>.d/<name>-<version>-<12 hexadecimal digits>`."""
     length = len(str(value).encode("utf-8", "surrogateescape"))
+    if " " in str(value):  # of the home directory; the prefix itself was judged before
+        return f"leads to {value!r}, and no installer takes a space: choose one outside of it"
     if length <= GENERATION_BYTES:
         return path(value)
     return (
