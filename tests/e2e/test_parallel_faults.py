@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from parallel import CLUSTER, PATIENCE, Person, Program, eventually, root
+from parallel import CLUSTER, PATIENCE, PYTHON, Person, Program, eventually, root
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -189,6 +189,33 @@ def test_a_killed_notebook_leaves_nothing(frank: Person, signal: str) -> None:
     program.until("working")
     program.signal(signal)
     program.end()
+    frank.leaves_nothing()
+
+
+def test_ctrl_c_while_the_job_waits_leaves_nothing(frank: Person) -> None:
+    root("gateway", "scontrol", "update", "nodename=c[1-2]", "state=drain", "reason=test")
+    try:
+        program = frank.program(work('"slurm", "main", 2'))
+        eventually(lambda: len(frank.jobs()) == 2, "a job that waits")
+        program.signal("INT")
+        assert "KeyboardInterrupt" in program.end()
+        frank.leaves_nothing()
+    finally:
+        root("gateway", "scontrol", "update", "nodename=c[1-2]", "state=resume")
+
+
+def test_more_cores_than_any_node_has_are_refused_and_not_waited_for(frank: Person) -> None:
+    printed, seconds = ended_by(frank, '"slurm", "main", 1, cores_per_job=64')
+    assert "the engines cannot start: PartitionConfig" in printed
+    assert seconds < PATIENCE
+    frank.leaves_nothing()
+
+
+def test_a_program_that_is_a_job_itself_gets_engines_of_its_own(frank: Person) -> None:
+    text = work('"slurm", "main", 2', 0.1, 10)
+    write = f"cat > nested.py <<'END'\n{text}\nEND\n"
+    submit = f"sbatch --wait --output=nested.out --wrap='{PYTHON} nested.py'; cat nested.out"
+    assert "results 10" in frank.on("dev1", write + submit)
     frank.leaves_nothing()
 
 

@@ -94,12 +94,16 @@ def panel(lab: browser.Lab, name: str = "") -> Locator:
     return page.locator(f'li[data-cluster-id="cluster:{name}"]')
 
 
+def start(cluster: Locator, person: Person) -> None:
+    cluster.locator(".ipp-ClusterListingItem-start").click()
+    eventually(lambda: "RUNNING" in " ".join(person.jobs()), "an engine that runs")
+
+
 def test_the_panel_of_clusters_starts_engines_on_the_scheduler_and_stops_them(
     lab: browser.Lab, serving: str
 ) -> None:
     person, cluster = Person(serving), panel(lab)
-    cluster.locator(".ipp-ClusterListingItem-start").click()
-    eventually(lambda: "RUNNING" in " ".join(person.jobs()), "an engine that runs")
+    start(cluster, person)
     expect(cluster).to_contain_text("State: running", timeout=LONG)
     cluster.locator(".ipp-ClusterListingItem-stop").click()
     person.leaves_no_job()
@@ -109,8 +113,7 @@ def test_a_terminal_sees_and_stops_what_the_panel_has_started(
     lab: browser.Lab, serving: str
 ) -> None:
     person, cluster = Person(serving), panel(lab)
-    cluster.locator(".ipp-ClusterListingItem-start").click()
-    eventually(lambda: "RUNNING" in " ".join(person.jobs()), "an engine that runs")
+    start(cluster, person)
     assert re.search(r"^cluster .* True +4 ", ipcluster(person, "list"), re.MULTILINE)
     ipcluster(person, "stop --profile=cluster")
     person.leaves_no_job()

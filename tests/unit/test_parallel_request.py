@@ -134,6 +134,35 @@ def test_a_bad_parameter_is_refused_by_name(name, value):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"queue": "a b"},
+        {"num_jobs": 10**9},
+        {"extra_params": {"resources": "mem=64"}},
+        {"scheduler": "slurm", "extra_params": {"resources": "walltime=banana"}},
+        {"scheduler": "Slurm"},
+        {"profile": "nosuch", "extra_params": {"run_local": True}},
+    ],
+)
+def test_nothing_is_made_or_started_for_a_bad_call(bad, monkeypatch, tmp_path, capsys):
+    from cluster_helper.cluster import cluster_view
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    with pytest.raises(ClusterError), cluster_view(**bad):
+        pass
+    assert not (tmp_path / "ipython" / "cluster_helper").exists()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_misspelt_scheduler_is_refused_with_the_one_that_was_meant():
+    from cluster_helper.schedulers import choose
+
+    with pytest.raises(ClusterError, match=r"got 'Slurm', did you mean slurm\?"):
+        choose(read(scheduler="Slurm").scheduler, lambda _program: None)
+
+
 @pytest.mark.parametrize("queue", ["main", "gpu-a100_2"])
 def test_a_good_queue_is_taken_as_it_is(queue):
     assert read(queue=queue).queue == queue
