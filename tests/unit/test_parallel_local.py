@@ -30,6 +30,15 @@ def test_work_is_done_and_the_shipped_function_sees_ipython(tmp_path):
     session.leaves_nothing()
 
 
+def test_work_after_the_end_is_refused_in_one_line(tmp_path):
+    session = Session(tmp_path, """
+        view.cluster.stop()
+        view.map(len, ["x"])
+    """)  # fmt: skip
+    last = session.end().splitlines()[-1]
+    assert last.endswith("the cluster has been stopped: work belongs into its with block")
+
+
 def test_an_exception_in_the_block_ends_everything(tmp_path):
     session = Session(tmp_path, "1 / 0")
     assert "ZeroDivisionError" in session.end()

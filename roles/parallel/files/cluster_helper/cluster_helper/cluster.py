@@ -163,6 +163,8 @@ class ClusterView:
 
     def refuse_without_engines(self) -> None:
         """A task that nobody will ever take is an error at once."""
+        if self.stopped:
+            raise ClusterError("the cluster has been stopped", "work belongs into its with block")
         if self._companion.gave_up:
             raise ClusterError("no engine is left", self._companion.gave_up)
 

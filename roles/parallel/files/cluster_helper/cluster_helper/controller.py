@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from typing import Any
 
@@ -55,6 +56,7 @@ class AttentiveHeartMonitor(heartmonitor.HeartMonitor):  # type: ignore[misc]
 
 
 def main() -> None:
+    multiprocessing.set_start_method("fork")  # Its parts shall know our habits, and start quickly.
     app.TaskScheduler = PatientScheduler
     heartmonitor.HeartMonitor = AttentiveHeartMonitor
     app.main()
