@@ -174,7 +174,10 @@ def one_request(dice):
     name = dice.choice(sorted(DIALECTS))
     keys = dice.sample(["walltime", "mem", "account", "qos", "feature", "gpus"], k=2)
     good = {"walltime": "01:00:00", "mem": "64mb", "gpus": "2"}
-    pairs = [f"{key}={dice.choice([hostile(dice), good.get(key, 'lab')])}" for key in keys]
+    harmless = [good.get(key, "lab") for key in keys]
+    pairs = [
+        f"{k}={dice.choice([hostile(dice), v, v])}" for k, v in zip(keys, harmless, strict=True)
+    ]
     queue, tag = (dice.choice([hostile(dice), "main"]) for _each in range(2))
     extra = {"resources": dice.choice([pairs, ";".join(pairs)]), "tag": tag}
     wanted = request.read(Site(), name, queue, 2, 1, None, 1, extra, None, False, False)
