@@ -12,16 +12,14 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ipyparallel import AsyncResult, LoadBalancedView
 from ipyparallel.error import RemoteError, collect_exceptions, unwrap_exception
 from ipyparallel.serialize import PrePickled
 
 from cluster_helper.parcel import work_off
-
-if TYPE_CHECKING:
-    from cluster_helper.cluster import ClusterView
+from cluster_helper.request import Request
 
 _WORTH = 0.01  # seconds of work for which a message pays
 _MOST_CALLS, _MOST_BYTES = 100, 2**20  # in one parcel
@@ -52,10 +50,19 @@ def parcel_size(costs: Collection[Cost], waiting: int, engines: int) -> int:
     return max(1, int(most))
 
 
+class Cluster(Protocol):
+    """What a view has to know about its engines."""
+
+    request: Request
+
+    def refuse_without_engines(self) -> None:
+        """Raise ClusterError when there will be none any more."""
+
+
 class BalancedView(LoadBalancedView):  # type: ignore[misc]
     """ipyparallel's view of all engines, each of which gets work when it has none."""
 
-    cluster: ClusterView
+    cluster: Cluster
 
     def map(
         self,
