@@ -31,7 +31,7 @@ lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
 	@tests/lint.sh
 
 unit: prepare  ## Tables, properties and modules
-	@$(BIN)/pytest tests/unit tests/safety -n auto --dist loadfile
+	@tests/reachable.sh $(BIN)/pytest tests/unit tests/safety -n auto --dist loadfile
 
 sanity: prepare  ## ansible-test sanity
 	@$(PYTHON) tests/sanity.py
@@ -43,11 +43,11 @@ e2e: cluster  ## The printed tunnel and a notebook in a real browser
 	@$(BIN)/pytest tests/e2e
 
 damage: prepare  ## Damage the configuration in thousands of ways: does a server ever come up open?
-	@$(PYTHON) tests/safety/damage.py
+	@tests/reachable.sh $(PYTHON) tests/safety/damage.py
 
 hijack: cluster  ## Attack a running server as another user of gateway and node
 	@$(PYTHON) tests/safety/hijack.py
-	@$(PYTHON) tests/safety/race.py
+	@tests/reachable.sh $(PYTHON) tests/safety/race.py
 
 bench: cluster  ## Times beside the same work by hand
 	@$(PYTHON) tests/bench.py
