@@ -1,6 +1,7 @@
 """A Python of a person, with a home of its own, that computes with engines on this machine."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -27,6 +28,8 @@ class Session:
         self.process = subprocess.Popen(
             [sys.executable, "-u", "-c", program], env=environment, cwd=home, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            # Whoever began the tests in the background had Ctrl-C ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         self.printed = ""
 

@@ -128,6 +128,7 @@ def trial(directory: Path, **env: str) -> str:
     )
     done = subprocess.run(
         ["sh", "-s"],
+        cwd=directory,
         input=program,
         env={**os.environ, **env},
         check=False,
@@ -175,6 +176,22 @@ def test_a_quota_that_df_does_not_show_is_found_and_named(tmp_path: Path, how: s
     home.mkdir()
     assert words in trial(home, PATH=programs(tmp_path, **bodies))
     assert list(home.iterdir()) == []
+
+
+def test_room_that_others_take_only_to_try_is_waited_for(account: Account) -> None:
+    needed = 2048 + 300  # MiB: what the distribution needs, and a little
+    with tmpfs(account.home, f"size={needed}M") as disk:
+        script = f"cd {account.home} && mkdir .hpcc-trial-x && exec 9>.hpcc-trial-x/space &&"
+        script += "rm .hpcc-trial-x/space && fallocate -l 500M /proc/self/fd/9"
+        other = subprocess.Popen(
+            [*disk.behind, "sh", "-c", f"{script} && echo ready && sleep 3; rmdir .hpcc-trial-x"],
+            stdout=subprocess.PIPE,
+        )
+        assert other.stdout
+        assert other.stdout.readline() == b"ready\n"
+        account.behind = disk.behind
+        assert account.run()["changed"] is True
+        assert other.wait() == 0
 
 
 def test_the_trial_leaves_nothing_and_tries_the_real_amount(tmp_path: Path) -> None:

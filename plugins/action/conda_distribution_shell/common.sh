@@ -2,6 +2,11 @@
 # What the probe, the launcher, the poll and the worker share. POSIX sh: dash, bash and busybox run it.
 # The controller puts the settings (upper case) in front of it and one of the other files behind it.
 
+# Whether another run tries at this moment how much room there is below a directory: it takes it for that moment.
+others_try() {
+  [ -n "$(find "$1" -maxdepth 1 -name '.hpcc-trial-*' ! -name ".hpcc-trial-${RUN:-}" 2>/dev/null)" ]
+}
+
 emit() {
   printf '%s=%s\n' "$1" "$2"
 }

@@ -93,6 +93,7 @@ probe_room() {
   done
   emit place "$place"
   [ -w "$place" ] && emit writable yes
+  others_try "$place" && return
   emit kib "$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }')"
   emit inodes "$(df -Pi "$place" 2>/dev/null | awk 'NR == 2 && $2 > 0 { print $4 }')"
 }

@@ -30,6 +30,16 @@ can_hold() {
   [ "$KIB" -le "$(free_kib)" ]
 }
 
+# can_hold, but not only because others take the room at the same moment to try the same.
+can_hold_soon() {
+  tries=0
+  until words=$(can_hold); do
+    tries=$((tries + 1))
+    { [ "$tries" -lt 10 ] && others_try "$PLACE"; } || return 1
+    sleep 1
+  done
+}
+
 # A few are really made, since quotas do not show here either.
 can_number() {
   number=0
@@ -51,7 +61,7 @@ try_place() {
   words=$(umask 077 && mkdir "$TRIAL" 2>&1) ||
     refuse "cannot write in $PLACE: ${words##*: }" "Choose another anaconda_prefix, or make room"
   # In shells of their own, since their words are wanted; the file loses its name there.
-  words=$(can_hold) || refuse "$(room_words "$words")" "$MAKE_ROOM"
+  can_hold_soon || refuse "$(room_words "$words")" "$MAKE_ROOM"
   words=$(can_number 2>&1) || refuse "$(room_words "${words##*: }")" "$MAKE_ROOM"
   can_execute 2>/dev/null ||
     refuse "the file system at $PLACE runs no programs (it is mounted noexec)" "Choose an anaconda_prefix on another file system"
