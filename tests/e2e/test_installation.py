@@ -66,7 +66,8 @@ def test_two_nodes_a_broken_connection_and_a_member_of_the_lab(role: Role) -> No
     assert ssh(OWNER, "dev1", "grep -l '== install' anaconda.d/logs/*.log | wc -l") == "1"
     assert "changed=0" in role.run(OWNER, "dev2")
     # Somebody who may only read it finds it complete, and has nothing to do or to download.
-    ssh(OWNER, "dev1", "chmod 755 .; touch now")
+    compiled = "while [ -L anaconda.d/lock ]; do sleep 0.1; done"
+    ssh(OWNER, "dev1", f"{compiled}; chmod 755 .; touch now")
     shared = {"anaconda_prefix": f"/home/{OWNER}/anaconda"}
     assert "changed=0" in role.run(MEMBER, "dev1", **shared)
     assert ssh(OWNER, "dev1", "find anaconda.d -newer now -not -name '*.pyc' | head -n 3") == ""
