@@ -208,7 +208,7 @@ def test_the_two_hop_form_is_printed_and_leads_over_no_port_of_the_gateway(
     options: list[str], local_port: int
 ) -> None:
     with connecting(*options, "-e", "nbserver_tunnel=two_hop") as terminal:
-        terminal.expect(r"(ssh -t .* -L 127.0.0.1:\d+:/home/.*ssh -N.*)\r")
+        terminal.expect(r"(ssh -t [^\r]* -L 127.0.0.1:\d+:/home/[^\r]*ssh -N[^\r]*)\r")
         command = terminal.match[1]
         terminal.expect(pexpect.EOF)
         terminal.close()
