@@ -70,10 +70,20 @@ class Lab:
         index = self.browser.locator(self.cells).count() - 1
         self.active_editor().click()
         self.browser.keyboard.insert_text(code)
-        self.browser.keyboard.press("Shift+Enter")
-        output = self.browser.locator(self.cells).nth(index).locator(".jp-OutputArea-output")
+        cell = self.browser.locator(self.cells).nth(index)
+        self._run(cell)
+        output = cell.locator(".jp-OutputArea-output")
         expect(output.first).to_be_visible(timeout=PATIENCE)
         return output.first.inner_text().strip()
+
+    def _run(self, cell: Locator) -> None:
+        """Again while the page leaves it alone, which says nothing: a star is there at once."""
+        for _attempt in range(10):
+            self.browser.keyboard.press("Shift+Enter")
+            self.browser.wait_for_timeout(1000)
+            if cell.locator(".jp-InputPrompt").first.inner_text() != "[ ]:":
+                return
+            cell.locator(self.editor).click()
 
     def active_editor(self) -> Locator:
         return self.browser.locator(f"{self.cells}.jp-mod-active {self.editor}")
