@@ -40,7 +40,7 @@ def test_the_package_belongs_to_the_distribution_and_pip_knows_it(host):
     assert "No broken requirements" in host.check_output(f"{PYTHON} -m pip check")
 
 
-def test_the_profile_starts_engines_on_the_scheduler(host):
+def test_the_profile_starts_engines_on_the_scheduler_and_stops_them(host):
     start = f"{HOME}/anaconda/bin/ipcluster start --profile=cluster -n 1 --daemonize"
     assert host.run(f"{start} >/dev/null 2>&1 </dev/null").rc == 0
     answer = host.run(f"{PYTHON} -c %s", ASK)
@@ -48,8 +48,7 @@ def test_the_profile_starts_engines_on_the_scheduler(host):
     keys = "~/.ipython/profile_cluster/security -name 'ipcontroller-*'"
     assert host.check_output(f"find {keys} -type f") != ""
     assert host.check_output(f"find {keys} -perm /077") == ""
-    # ipyparallel's own `ipcluster stop` cannot import launchers by the name that it writes.
-    assert host.run("scancel --me && pkill -TERM -f '[c]luster_helper.controller'").rc == 0
+    assert host.run(f"{HOME}/anaconda/bin/ipcluster stop --profile=cluster").rc == 0
     assert host.run(EMPTY).rc == 0
 
 
