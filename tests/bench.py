@@ -57,13 +57,14 @@ def playbook(name: str, account: str) -> None:
     run(str(BIN / "ansible-playbook"), name, *options)
 
 
-def on_node(account: str, script: str) -> str:
+def on_node(account: str, script: str, stdin: bytes = b"", stderr: int | None = None) -> str:
     """What a script prints there."""
     command = ["ssh", "-F", str(STATE / "ssh_config"), f"{account}@dev1"]
     done = subprocess.run(
-        [*command, f"bash -c {shlex.quote(script)}"], check=True, stdout=subprocess.PIPE, text=True
-    )
-    return done.stdout
+        [*command, f"bash -c {shlex.quote(script)}"],
+        input=stdin, check=True, stdout=subprocess.PIPE, stderr=stderr,
+    )  # fmt: skip
+    return done.stdout.decode()
 
 
 def fresh(account: str) -> None:

@@ -7,7 +7,6 @@ within three minutes; a contender that fails in one is asked again in the next.
 
 from __future__ import annotations
 
-import shlex
 import statistics
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import CHECKOUT, STATE, fresh
+from bench import CHECKOUT, fresh, on_node
 
 ACCOUNT = "heidi"
 ROUNDS, SECONDS = 5, 180
@@ -37,11 +36,9 @@ mkdir -p ~/.config; printf '%s\\n' '[cluster]' 'queue = main' > ~/.config/cluste
 """
 
 
-def on_node(script: str, stdin: bytes = b"") -> str:
-    config = str(STATE / "ssh_config")
-    command = ["ssh", "-F", config, f"{ACCOUNT}@dev1", f"bash -c {shlex.quote(script)}"]
-    done = subprocess.run(command, input=stdin, capture_output=True, check=True)
-    return done.stdout.decode()
+def said(script: str, stdin: bytes = b"") -> str:
+    """What a script prints on the node; what it complains of belongs to its error."""
+    return on_node(ACCOUNT, script, stdin, subprocess.PIPE)
 
 
 def prepare() -> None:
@@ -49,15 +46,15 @@ def prepare() -> None:
     packed = subprocess.run(
         ["tar", "-C", PACKAGE, "-c", "cluster_helper"], capture_output=True, check=True
     )
-    on_node(PREPARE, packed.stdout)
-    on_node("cat > contenders.py", Path(__file__).with_name("contenders.py").read_bytes())
+    said(PREPARE, packed.stdout)
+    said("cat > contenders.py", Path(__file__).with_name("contenders.py").read_bytes())
 
 
 def race(name: str) -> Times | None:
     """Each starts on a cluster that nobody uses, whatever the one before has left."""
-    on_node('scancel --user $USER; until [ -z "$(squeue --me --noheader)" ]; do sleep 0.2; done')
+    said('scancel --user $USER; until [ -z "$(squeue --me --noheader)" ]; do sleep 0.2; done')
     try:
-        printed = on_node(f"timeout {PATIENCE} env/bin/python contenders.py {name}")
+        printed = said(f"timeout {PATIENCE} env/bin/python contenders.py {name}")
     except subprocess.CalledProcessError as error:
         last = error.stderr.decode().strip().splitlines()[-1:]
         print(f"  {name}: exit {error.returncode} {' '.join(last)}", flush=True)

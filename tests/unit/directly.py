@@ -70,6 +70,12 @@ class Directly:
         }
 
 
+def worker(store: Path) -> int:
+    """The process that has the lock; OSError when none has."""
+    record = str((store / "lock").readlink())
+    return int(dict(word.split("=", 1) for word in record.split())["pid"])
+
+
 def at_rest(store: Path) -> bool:
     """Whether the worker, which still compiles when its run has ended, ends and frees its lock."""
     deadline = time.monotonic() + 60

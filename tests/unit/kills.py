@@ -232,10 +232,9 @@ class AnyMoment:
 
     def _worker(self) -> int:
         try:
-            record = str((self._upgrades.store / "lock").readlink())
+            return directly.worker(self._upgrades.store)
         except OSError:
             return 0
-        return int(dict(word.split("=", 1) for word in record.split())["pid"])
 
 
 class Steps:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from directly import worker
 from one_task import TaskFailed, command, environment
 from small_distribution import installer
 from test_conda_distribution import Account
@@ -65,14 +66,13 @@ def compiling(account: Account, seconds: int) -> int:
     (first / "nice").write_text(f"#!/bin/sh\nexec sleep {seconds}\n")
     (first / "nice").chmod(0o755)
     account.run(env={"PATH": f"{first}:{os.environ['PATH']}"})
-    holder = str(Path(f"{account.prefix}.d/lock").readlink())
-    return int(dict(word.split("=") for word in holder.split())["pid"])
+    return worker(Path(f"{account.prefix}.d"))
 
 
 def test_nobody_waits_for_compiling_and_its_end_is_no_loss(account: Account) -> None:
-    worker = compiling(account, 60)
+    compiler = compiling(account, 60)
     assert account.run()["changed"] is False
-    os.killpg(worker, signal.SIGKILL)
+    os.killpg(compiler, signal.SIGKILL)
     assert "cut off" in account.run()["reason"]
     converges(account)
 

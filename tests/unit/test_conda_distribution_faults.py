@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from directly import at_rest
+from directly import at_rest, worker
 from one_task import TaskFailed, command, environment
 from small_distribution import installer, wheel
 from test_conda_distribution import Account
@@ -111,22 +111,25 @@ def test_the_lock_of_a_dead_worker_is_taken_over(account: Account, changes: dict
     converges(account)
 
 
+def stat(pid: int) -> list[str]:
+    """What the kernel says of a process behind the name of its program: its state, …, its start."""
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+
+
 def test_the_lock_of_a_worker_whose_end_nobody_noted_is_taken_over(account: Account) -> None:
     with subprocess.Popen(["true"]) as zombie:
-        stat = Path(f"/proc/{zombie.pid}/stat")
-        while stat.read_text().rsplit(")", 1)[1].split()[0] != "Z":
+        while stat(zombie.pid)[0] != "Z":
             time.sleep(0.01)
-        began = stat.read_text().rsplit(")", 1)[1].split()[19]
-        lock(account, pid=str(zombie.pid), group=str(zombie.pid), start=began)
+        start_time = stat(zombie.pid)[19]
+        lock(account, pid=str(zombie.pid), group=str(zombie.pid), start=start_time)
         converges(account)
 
 
 def test_a_worker_that_has_removed_its_record_is_waited_for(account: Account) -> None:
-    with subprocess.Popen(["sleep", "3"]) as worker:
-        began = Path(f"/proc/{worker.pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
-        lock(account, pid=str(worker.pid), start=began)
+    with subprocess.Popen(["sleep", "3"]) as busy:
+        lock(account, pid=str(busy.pid), start=stat(busy.pid)[19])
         converges(account)
-        assert worker.poll() is not None
+        assert busy.poll() is not None
 
 
 def test_the_lock_of_another_host_is_never_stolen(account: Account) -> None:
@@ -191,10 +194,8 @@ def test_the_worker_outlives_the_controller_and_is_joined(account: Account, numb
 
 def test_a_killed_worker_is_replaced_and_its_installer_ended(account: Account) -> None:
     process = start(account)
-    holder = str(Path(f"{account.prefix}.d/lock").readlink())
-    pid = int(dict(word.split("=") for word in holder.split())["pid"])
-    os.kill(pid, signal.SIGKILL)
     store = Path(f"{account.prefix}.d")
+    os.kill(worker(store), signal.SIGKILL)
     while len(list(store.glob("logs/*"))) < 2 and process.poll() is None:
         time.sleep(0.05)
     gate(account).touch()

@@ -2,11 +2,6 @@
 # What the probe, the launcher, the poll and the worker share. POSIX sh: dash, bash and busybox run it.
 # The controller puts the settings (upper case) in front of it and one of the other files behind it.
 
-# Whether another run tries at this moment how much room there is below a directory: it takes it for that moment.
-others_try() {
-  [ -n "$(find "$1" -maxdepth 1 -name '.hpcc-trial-*' ! -name ".hpcc-trial-${RUN:-}" 2>/dev/null)" ]
-}
-
 emit() {
   printf '%s=%s\n' "$1" "$2"
 }
@@ -32,20 +27,21 @@ field() {
   esac
 }
 
+# What the kernel says of a process behind the name of its program, which may hold anything: "S 1 4711 …".
+stat_of() {
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) && printf '%s\n' "${stat##*) }"
+}
+
 # When a process began, in clock ticks after boot: tells a process from a later one with the same pid.
 # One that has ended, and whose end nobody has taken note of (a zombie), lives no more.
 process_start() {
-  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-  case ${stat##*) } in [ZX]*) return 1 ;; esac
-  printf '%s\n' "${stat##*) }" | cut -d' ' -f20
+  stat=$(stat_of "$1") || return 1
+  case $stat in [ZX]*) return 1 ;; esac
+  printf '%s\n' "$stat" | cut -d' ' -f20
 }
 
-# The process group of a process.
 group_of() {
-  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-  # shellcheck disable=SC2086 # its words
-  set -- ${stat##*) }
-  printf '%s' "$3"
+  stat=$(stat_of "$1") && printf '%s\n' "$stat" | cut -d' ' -f3
 }
 
 boot_id() {
@@ -147,6 +143,11 @@ servers_elsewhere() {
     host=${found##*/} && host=${host%.json}
     case $host in '*' | "$(uname -n | cut -d. -f1)") ;; *) printf '%s %s\n' "$host" "$found" ;; esac
   done
+}
+
+# Whether another run tries at this moment how much room there is below a directory: it takes it for that moment.
+others_try() {
+  [ -n "$(find "$1" -maxdepth 1 -name '.hpcc-trial-*' ! -name ".hpcc-trial-${RUN:-}" 2>/dev/null)" ]
 }
 
 tell_programs() {

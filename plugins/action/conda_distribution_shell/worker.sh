@@ -18,14 +18,14 @@ phase() {
   say "== $1"
 }
 
-# The record of how it ended comes last of all: who reads it may take the lock. It is written into blanks that
-# were put there at the beginning, since a full disk is one of the things that it has to tell.
+# The record of how it ended comes last of all: who reads it may take the lock.
 finish() {
   unlock
   tell_end "$@"
   exit "$1"
 }
 
+# Into blanks that were put there at the beginning, since a full disk is one of the things that it has to tell.
 tell_end() {
   rm -rf "${WORK:?}/home" "$WORK/tmp" "$WORK/upload"
   { emit code "$1" && emit message "$2" && emit todo "$3"; } 1<>"$WORK/blanks" && mv -f "$WORK/blanks" "$WORK/exit"
