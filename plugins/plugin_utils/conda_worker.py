@@ -57,6 +57,10 @@ class CondaWorker:
 
     def work(self, plan: Plan, installer: Installer, seen: Observed) -> None:
         """Return when the worker has ended; raise when it was ours and it failed."""
+        with self._reporter.watching():
+            self._join_or_start(plan, installer, seen)
+
+    def _join_or_start(self, plan: Plan, installer: Installer, seen: Observed) -> None:
         if seen.held == "alive":
             since = seen.holder.get("since")
             self._reporter.say(f"joining the installation that has been going on since {since}")
@@ -123,18 +127,17 @@ class CondaWorker:
         That of another run is waited for until its lock is free.
         """
         wait, nothing = _FIRST_WAIT, 0
-        with self._reporter.watching():
-            while nothing < _LOOKS_AT_NOTHING:
-                found = self._poll(prefix, run, wait, own)
-                if "code" in found and own:
-                    return found
-                held, holder = found["held"][0], record(found["holder"][0])
-                working = held == "alive" and holder["run"] == run
-                if ("gone" in found and not working) or (held == "dead" and holder["run"] == run):
-                    return {}
-                nothing = 0 if working else nothing + 1
-                self._reporter.show(progress(found))
-                wait = min(_LONGEST_WAIT, wait * 2)
+        while nothing < _LOOKS_AT_NOTHING:
+            found = self._poll(prefix, run, wait, own)
+            if "code" in found and own:
+                return found
+            held, holder = found["held"][0], record(found["holder"][0])
+            working = held == "alive" and holder["run"] == run
+            if ("gone" in found and not working) or (held == "dead" and holder["run"] == run):
+                return {}
+            nothing = 0 if working else nothing + 1
+            self._reporter.show(progress(found))
+            wait = min(_LONGEST_WAIT, wait * 2)
         return {}
 
     def _poll(self, prefix: str, run: str, tenths: int, own: bool) -> Answers:

@@ -23,8 +23,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import progress
 ON_TERMINAL = os.isatty(2)
 _STANDARD_ERROR = os.dup(2)
 _LAST_WORDS = (
-    "interrupted here. The installation goes on on the host, and what is live stays as it is; "
-    "run again to join it"
+    "interrupted here. An installation that has begun goes on on the host, and what is live stays "
+    "as it is; run again to join it"
 )
 _EVERY = 10.0
 
@@ -58,7 +58,7 @@ class Reporter:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """While a worker runs on the host: Ctrl-C says what becomes of it."""
+        """While a worker may run on the host: Ctrl-C says what becomes of it."""
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
         def interrupted(number: int, _frame: FrameType | None) -> None:

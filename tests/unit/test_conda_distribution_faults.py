@@ -180,7 +180,7 @@ def test_the_worker_outlives_the_controller_and_is_joined(account: Account, numb
     process.wait()
     if number in (signal.SIGINT, signal.SIGTERM):
         said = process.communicate()[1].decode()
-        assert "The installation goes on on the host" in said
+        assert "An installation that has begun goes on on the host" in said
         assert "run again to join it" in said
     second = begin(account)
     assert second.stderr

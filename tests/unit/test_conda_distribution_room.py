@@ -182,11 +182,9 @@ def test_room_that_others_take_only_to_try_is_waited_for(account: Account) -> No
     needed = 2048 + 300  # MiB: what the distribution needs, and a little
     with tmpfs(account.home, f"size={needed}M") as disk:
         script = f"cd {account.home} && mkdir .hpcc-trial-x && exec 9>.hpcc-trial-x/space &&"
-        script += "rm .hpcc-trial-x/space && fallocate -l 500M /proc/self/fd/9"
-        other = subprocess.Popen(
-            [*disk.behind, "sh", "-c", f"{script} && echo ready && sleep 3; rmdir .hpcc-trial-x"],
-            stdout=subprocess.PIPE,
-        )
+        script += "rm .hpcc-trial-x/space && fallocate -l 500M /proc/self/fd/9 && echo ready &&"
+        script += "sleep 3; exec 9>&-; rmdir .hpcc-trial-x"
+        other = subprocess.Popen([*disk.behind, "sh", "-c", script], stdout=subprocess.PIPE)
         assert other.stdout
         assert other.stdout.readline() == b"ready\n"
         account.behind = disk.behind

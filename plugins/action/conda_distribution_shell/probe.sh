@@ -94,8 +94,11 @@ probe_room() {
   emit place "$place"
   [ -w "$place" ] && emit writable yes
   others_try "$place" && return
-  emit kib "$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }')"
-  emit inodes "$(df -Pi "$place" 2>/dev/null | awk 'NR == 2 && $2 > 0 { print $4 }')"
+  kib=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }')
+  inodes=$(df -Pi "$place" 2>/dev/null | awk 'NR == 2 && $2 > 0 { print $4 }')
+  others_try "$place" && return
+  emit kib "$kib"
+  emit inodes "$inodes"
 }
 
 probe() {

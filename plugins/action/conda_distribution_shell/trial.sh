@@ -30,13 +30,13 @@ can_hold() {
   [ "$KIB" -le "$(free_kib)" ]
 }
 
-# can_hold, but not only because others take the room at the same moment to try the same.
+# can_hold, but not only because others take the room at the same moment to try the same. When nobody
+# does any longer, they may have given it back since: that is tried once more.
 can_hold_soon() {
-  tries=0
+  left=10
   until words=$(can_hold); do
-    tries=$((tries + 1))
-    { [ "$tries" -lt 10 ] && others_try "$PLACE"; } || return 1
-    sleep 1
+    [ "$left" -gt 0 ] || return 1
+    if others_try "$PLACE"; then left=$((left - 1)) && sleep 1; else left=0; fi
   done
 }
 
