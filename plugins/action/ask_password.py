@@ -21,7 +21,7 @@ from ansible.errors import (
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import PASSWORD_FILE
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import PASSWORD_FILE
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
 from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.secrets import (
     PASSWORD_CHARACTERS,

@@ -8,15 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    installation,
+from ansible_collections.hpcc.notebook.plugins.module_utils import rules
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import (
     installers,
     refusals,
     retreat,
-    rules,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed, observed
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import plan as installation
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
+    Observed,
+    observed,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, packages
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.conda_worker import CondaWorker
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.progress_display import Reporter

@@ -16,7 +16,10 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils import teardown
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Answers, answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
+    Answers,
+    answers,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
 
 _DISPLAY = Display()

@@ -9,12 +9,13 @@ import os
 import webbrowser
 from typing import Any, ClassVar
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import tunnel, way
-from ansible_collections.hpcc.notebook.plugins.module_utils.announcement import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.announcement import (
     address,
     announcement,
     connected,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import hops as way
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import (
     Connection,
     Elsewhere,

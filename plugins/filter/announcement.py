@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import announcement as lines
-from ansible_collections.hpcc.notebook.plugins.module_utils import tunnel
-from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import announcement as lines
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
 
 DOCUMENTATION = r"""

@@ -8,12 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    announcement,
-    server_table,
-    tunnel,
-)
-from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import announcement
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import table as server_table
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
 
 DOCUMENTATION = r"""

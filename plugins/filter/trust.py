@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import trust as trusting
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import trust as trusting
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
 
 DOCUMENTATION = r"""

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Callable, Mapping
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import installers, refusals
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import installers, refusals
 from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset import server
 from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.text import integer
 

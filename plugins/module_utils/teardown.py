@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import shell_path, shell_word
 
 # In the order of their removal: a server needs its profile and its Python until it has stopped.

@@ -95,17 +95,13 @@ from functools import partial
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    contents,
-    files,
-    profile,
-    profile_plan,
-    resource,
-    rules,
-)
-from ansible_collections.hpcc.notebook.plugins.module_utils.kernel_launcher import launcher
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import Layout
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile_plan import Step
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, resource, rules
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import contents
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import plan as profile_plan
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.kernel_launcher import launcher
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.plan import Step
 
 TOKEN_BYTES = 32
 

@@ -124,15 +124,10 @@ from pathlib import Path
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    certificate,
-    crypto,
-    files,
-    profile,
-    resource,
-    rules,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, resource, rules
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import certificate, crypto
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
 
 
 def decide(params: Mapping[str, Any]) -> resource.Plan:

@@ -80,15 +80,10 @@ from functools import partial
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    crypto,
-    files,
-    password,
-    profile,
-    resource,
-    rules,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, resource, rules
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import crypto, password
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.secrets import (
     password as password_rule,
 )

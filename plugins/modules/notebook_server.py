@@ -191,9 +191,9 @@ since:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import FRONTENDS, Launch
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_control import carry_out
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_report import Request
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.control import carry_out
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import FRONTENDS, Launch
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.report import Request
 
 STATES = ["started", "stopped", "restarted", "absent"]
 ARGUMENTS = {

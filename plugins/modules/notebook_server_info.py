@@ -140,7 +140,7 @@ servers:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_info import look
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.info import look
 
 ARGUMENTS = {"profile": {"type": "str", "default": "nbserver"}, "session": {"type": "str"}}
 

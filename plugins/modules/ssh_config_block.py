@@ -79,7 +79,7 @@ reason:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils.resource import run
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh_config_file import decide
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.config_file import decide
 
 ARGUMENTS = {
     "name": {"type": "str", "default": "nbserver"},

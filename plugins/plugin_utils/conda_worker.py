@@ -11,21 +11,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.hpcc.notebook.plugins.module_utils import installers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import installers
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.installers import Installer
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
+    Answers,
+    Observed,
+    record,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.plan import (
     CLEAN,
     INSTALL,
     REMOVE,
     Plan,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.installers import Installer
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import (
-    Answers,
-    Observed,
-    record,
-)
-from ansible_collections.hpcc.notebook.plugins.module_utils.progress import progress
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.progress import progress
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, installer_cache
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.progress_display import Reporter
 

@@ -12,17 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    probe,
-    tunnel,
-    way_faults,
-    whereabouts,
-)
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import answers
-from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Endpoint, Trust
-from ansible_collections.hpcc.notebook.plugins.module_utils.way_faults import Fault
-from ansible_collections.hpcc.notebook.plugins.module_utils.whereabouts import Node
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe, whereabouts
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Endpoint, Trust
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.whereabouts import Node
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.faults import Fault
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import require_free
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
     NotConnected,

@@ -14,9 +14,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import way_faults
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Answers, answers
-from ansible_collections.hpcc.notebook.plugins.module_utils.probe import free_port_reason
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
+    Answers,
+    answers,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import listener
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (

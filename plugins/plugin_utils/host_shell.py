@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Answers, answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
+    Answers,
+    answers,
+)
 
 # Runs a command with something on its standard input; gives rc, stdout and stderr.
 Execute = Callable[[str, bytes], Mapping[str, Any]]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.neighbours import name_of
-from ansible_collections.hpcc.notebook.plugins.module_utils.way import Way, is_local, way_to
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.neighbours import name_of
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Way, is_local, way_to
 
 # What decides how ssh reaches a host; nothing else of a host is looked at.
 _NAMES = """

@@ -17,7 +17,7 @@ from urllib.error import HTTPError
 
 from ansible.module_utils.urls import open_url
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.progress import Progress
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.progress import Progress
 
 _CHUNK = 1024 * 1024
 _PAUSES = (1, 2, 4)

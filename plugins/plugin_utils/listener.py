@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.probe import free_port_reason
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
 
 _PROC = Path("/proc")
 _LISTENING = "0A"

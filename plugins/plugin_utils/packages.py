@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Observed
 
 
 def installed(seen: Observed) -> dict[str, str]:

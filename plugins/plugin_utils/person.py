@@ -9,7 +9,7 @@ import threading
 
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from ansible.utils.display import Display
-from ansible_collections.hpcc.notebook.plugins.module_utils.announcement import printable
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.announcement import printable
 
 _DISPLAY = Display()
 _HOST_KEY = "continue connecting"

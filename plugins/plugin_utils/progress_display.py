@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from ansible.utils.display import Display
-from ansible_collections.hpcc.notebook.plugins.module_utils import progress
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import progress
 
 # Both on import, in ansible's main process: the process of a task has no terminal any more, and
 # when Ctrl-C ends it nobody reads what it says through ansible.

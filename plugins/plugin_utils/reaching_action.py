@@ -10,10 +10,10 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.hpcc.notebook.plugins.module_utils import way
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
-from ansible_collections.hpcc.notebook.plugins.module_utils.tunnel import LOCAL_PORT
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import hops as way
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.tunnel import LOCAL_PORT
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import Elsewhere, Lost
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.hosts import Hosts
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.reach import Closing, Reach, reach

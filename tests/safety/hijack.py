@@ -27,7 +27,7 @@ from people import PYTHON, Person, Run, done, playbook, root
 from terminal import CHECKOUT, CLUSTER
 
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
-from ansible_collections.hpcc.notebook.plugins.module_utils.tunnel import gateway_port
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.tunnel import gateway_port
 
 UID = 1001
 LOCAL = f"/tmp/nbserver-{UID}"

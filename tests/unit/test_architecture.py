@@ -13,16 +13,16 @@ ROLES = CHECKOUT / "roles"
 SIDE_EFFECTS = {
     "module_utils/files": "reads and writes files",
     "module_utils/processes": "starts processes and looks at /proc",
-    "module_utils/probe": "asks a server over the network",
-    "module_utils/readiness": "waits until a server answers",
-    "module_utils/server_observe": "sees what runs, through those above",
-    "module_utils/server_session": "keeps a server in tmux, through the processes",
-    "module_utils/server_start": "starts a server, through those above",
-    "module_utils/server_stop": "stops a server, through those above",
-    "module_utils/server_report": "lets a server answer before it is called running",
-    "module_utils/server_info": "looks at what runs, and asks it",
-    "module_utils/ssh_config_file": "asks ssh, through processes, and writes through files",
-    "module_utils/server_control": "chooses between starting and stopping",
+    "module_utils/server/probe": "asks a server over the network",
+    "module_utils/server/readiness": "waits until a server answers",
+    "module_utils/server/observe": "sees what runs, through those above",
+    "module_utils/server/session": "keeps a server in tmux, through the processes",
+    "module_utils/server/start": "starts a server, through those above",
+    "module_utils/server/stop": "stops a server, through those above",
+    "module_utils/server/report": "lets a server answer before it is called running",
+    "module_utils/server/info": "looks at what runs, and asks it",
+    "module_utils/ssh/config_file": "asks ssh, through processes, and writes through files",
+    "module_utils/server/control": "chooses between starting and stopping",
 }
 _TOUCHING = """
     fcntl ftplib glob http http.client multiprocessing os pathlib pwd shutil signal socket ssl
@@ -30,7 +30,7 @@ _TOUCHING = """
 """
 TOUCHING = _TOUCHING.split()
 # The one file that may need it.
-CRYPTOGRAPHY = "module_utils/crypto"
+CRYPTOGRAPHY = "module_utils/profile/crypto"
 
 
 def python_files(*packages):

@@ -6,8 +6,12 @@ from datetime import UTC, datetime
 
 import argon2
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import certificate, crypto, password
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+    certificate,
+    crypto,
+    password,
+)
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from hypothesis import given, settings

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    installation,
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import (
     observation,
     refusals,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installers import own
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import plan as installation
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.installers import own
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Observed
 from hypothesis import given
 from hypothesis import strategies as st
 

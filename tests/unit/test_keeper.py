@@ -3,7 +3,7 @@
 from itertools import islice
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.way_faults import Fault
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.faults import Fault
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import Lost
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.keeper import (
     ASK_EVERY,

@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import logind
-from ansible_collections.hpcc.notebook.plugins.module_utils.logind import Logind
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import logind
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.logind import Logind
 from servers import RUNNER, new_account, python_for_everybody
 
 pytestmark = pytest.mark.timeout(600)  # a real systemd, and a real server in it

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import MANAGED
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import MANAGED
 from modules import ModuleFailed
 from servers import TOKEN, new_account, python_for_everybody
 

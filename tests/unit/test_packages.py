@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Observed
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import packages
 
 FOUND = packages.installed(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import observation, teardown
+from ansible_collections.hpcc.notebook.plugins.module_utils import teardown
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import observation
 
 from playbooks import run_playbook
 

@@ -12,7 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import certificate, crypto, trust
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+    certificate,
+    crypto,
+    trust,
+)
 from ansible_collections.hpcc.notebook.plugins.modules import notebook_certificate
 from cryptography.hazmat.primitives import serialization
 from modules import four_beats, run_module

@@ -1,10 +1,7 @@
 """What ssh says becomes one line that names the machine, the reason and the next step."""
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.way_faults import (
-    diagnose,
-    forbidden,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.faults import diagnose, forbidden
 
 # What OpenSSH 9.2 printed with -v in each of these cases, without the notes that tell nothing.
 JUMPED = (

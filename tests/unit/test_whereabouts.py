@@ -5,8 +5,9 @@ import hashlib
 from dataclasses import asdict
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import server_record, whereabouts
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import whereabouts
 
 RECORD = server_record.Record(
     host="dev1",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import (
     FRONTENDS,
     Launch,
     Layout,

@@ -11,19 +11,16 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    files,
-    processes,
-    readiness,
-    server_report,
-    server_session,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import report as server_report
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import (
     Layout,
     require_short_sockets,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.observe import (
     Observed,
     elsewhere,
     endpoint,
@@ -31,20 +28,20 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe impor
     observe,
     person,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_plan import Plan, decide
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_report import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.plan import Plan, decide
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.report import (
     Outcome,
     Request,
     recorded_elsewhere,
     reported,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_start import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.start import (
     require_free,
     require_modules,
     start,
     write_record,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_stop import stop, sweep
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.stop import stop, sweep
 
 
 def carry_out(request: Request, *, check: bool) -> Outcome:

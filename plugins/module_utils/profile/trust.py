@@ -8,9 +8,9 @@ from __future__ import annotations
 import shlex
 from typing import Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import way
-from ansible_collections.hpcc.notebook.plugins.module_utils.announcement import printable
-from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.announcement import printable
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import hops as way
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 
 FILE = "notebook-authority.crt"
 NICKNAME = "notebook-authority"

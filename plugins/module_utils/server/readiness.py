@@ -12,11 +12,12 @@ from __future__ import annotations
 import json
 import ssl
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import files, profile
+from ansible_collections.hpcc.notebook.plugins.module_utils import files
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.probe import NAME, fingerprint
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import NAME, fingerprint
 
 _SETUP = "Run setup.yml."
 TOKEN_CHARACTERS = 32  # hexadecimal ones: 128 bits

@@ -9,9 +9,10 @@ import stat
 from dataclasses import dataclass
 from typing import Callable, Iterator, Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import password, profile
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import password
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils.resource import Plan
 
 REMOVED = "to be removed"

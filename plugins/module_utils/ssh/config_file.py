@@ -11,11 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes, ssh_config
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.resource import Plan
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh_config import Settings
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import config as ssh_config
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.config import Settings
 
 _SSH_ANSWERS_WITHIN = 20.0
 

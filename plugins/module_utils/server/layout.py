@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import profile
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
 
 SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path, without the NUL at its end
 

@@ -10,17 +10,13 @@ import time
 from dataclasses import dataclass
 from typing import Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    files,
-    probe,
-    processes,
-    readiness,
-    server_session,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.processes import Process
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import Layout
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe, readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.observe import (
     Observed,
     Running,
     endpoint,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import Launch
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Launch
 
 ENDED = ("stopped", "absent")
 

@@ -14,19 +14,14 @@ import math
 from datetime import datetime, timezone
 from typing import Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    crypto,
-    files,
-    probe,
-    processes,
-    readiness,
-    server_record,
-    server_state,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Trust
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import Layout
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import crypto
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe, readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import state as server_state
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.observe import (
     Observed,
     Running,
     around,
@@ -37,9 +32,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe impor
     observe,
     person,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_report import version
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_state import Seen
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Trust
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.report import version
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.state import Seen
 
 ANSWER_WITHIN = 5.0
 WORDS = 160  # characters of the log that stand in a note

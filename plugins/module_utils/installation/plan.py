@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.installers import Installer
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.installers import Installer
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Observed
 
 INSTALL = "install"
 PACKAGES = "packages"

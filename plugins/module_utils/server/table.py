@@ -9,9 +9,9 @@ import calendar
 import time
 from typing import Iterator, Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.announcement import printable
-from ansible_collections.hpcc.notebook.plugins.module_utils.neighbours import name_of
-from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.announcement import printable
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.neighbours import name_of
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 
 HEAD = ("HOST", "STATE", "STARTED", "FRONT END", "KERNELS", "LAST USED", "MEMORY", "CERTIFICATE")
 MUTE = "unknown"

@@ -12,7 +12,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import FRONTENDS
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import FRONTENDS
 
 SCHEMA = 2
 

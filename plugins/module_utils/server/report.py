@@ -12,20 +12,16 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    probe,
-    readiness,
-    server_record,
-    server_session,
-)
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Endpoint, Trust
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe, readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import (
     FRONTENDS,
     Launch,
     Layout,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.observe import (
     Observed,
     Running,
     changed_since,
@@ -33,10 +29,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe impor
     person,
     trust,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_plan import Plan, difference
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_state import OUTDATED
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_stop import Stopped
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.plan import Plan, difference
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Endpoint, Trust
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.state import OUTDATED
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.stop import Stopped
 
 POLL = 0.05
 ANSWER_WITHIN = 5.0

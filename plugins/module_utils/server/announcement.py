@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.tunnel import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.tunnel import (
     LOCAL_PORT,
     gateway_port,
     meeting_point,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
 
 _UNKNOWN = "That host is not in this inventory: put it there to see how it is reached."
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Answers
 
 WORDS = {
     "start": "preparing",

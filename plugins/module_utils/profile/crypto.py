@@ -22,14 +22,14 @@ from textwrap import shorten
 from types import ModuleType
 from typing import Any, Iterator
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.certificate import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.certificate import (
     SKEW,
     Found,
     Wanted,
     address,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.password import COST, Cost, Hash
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.password import COST, Cost, Hash
 
 OLDEST = 44  # the first with argon2id
 SALT_BYTES = 16

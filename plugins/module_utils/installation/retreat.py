@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Observed
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.plan import (
     REMOVE,
     ROLLBACK,
     Plan,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed
 
 
 def roll_back(seen: Observed) -> Plan:

@@ -16,25 +16,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    files,
-    probe,
-    processes,
-    readiness,
-    server_record,
-    server_session,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Endpoint, Trust
 from ansible_collections.hpcc.notebook.plugins.module_utils.processes import Process
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import (
     PASSWORD_FILE,
     SERVER_CONFIG,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import Launch, Layout
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_launch import launched
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_plan import Found
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe, readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.launch import launched
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Launch, Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.plan import Found
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Endpoint, Trust
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
 
 LOCAL_FILES = ("notebook.sock", "tmux.sock", "lock")
 ROUNDING = 2.0  # seconds: the kernel knows the time of a start only so well

@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import logind, processes, tmux
+from ansible_collections.hpcc.notebook.plugins.module_utils import processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.logind import Logind
 from ansible_collections.hpcc.notebook.plugins.module_utils.processes import Process
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import logind, tmux
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.logind import Logind
 
 ANSWER_WITHIN = 5.0  # seconds for tmux and logind, which answer at once or never
 POLL = 0.05

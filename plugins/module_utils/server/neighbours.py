@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.way import Variables
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 
 _NAMES = ("inventory_hostname", "ansible_host", "ansible_ssh_host")
 

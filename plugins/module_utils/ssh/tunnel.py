@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command that leads to a server, as one line to paste. Pure.
 
-Every value is quoted for the shell; how the machines are reached stands in way.py.
+Every value is quoted for the shell; how the machines are reached stands in hops.py.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import re
 import zlib
 from dataclasses import replace
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import way
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.way import Hop, Variables
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import hops as way
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Hop, Variables
 
 LOCAL_PORT = 8888
 

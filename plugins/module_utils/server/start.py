@@ -10,29 +10,25 @@ import stat
 import time
 from pathlib import Path
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    files,
-    probe,
-    processes,
-    readiness,
-    server_record,
-    server_session,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.probe import Trust
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import Launch, Layout
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_launch import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe, readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.launch import (
     clean_environment,
     launch_line,
     modules_line,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_observe import (
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Launch, Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.observe import (
     Running,
     endpoint,
     person,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_record import Record
-from ansible_collections.hpcc.notebook.plugins.module_utils.server_stop import end
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Trust
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.stop import end
 
 POLL = 0.05  # seconds between two looks at a server that comes up
 ANSWER_WITHIN = 5.0  # seconds for one request: a loaded host is slow, but not dead

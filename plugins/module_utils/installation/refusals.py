@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import installation, installers, rules
+from ansible_collections.hpcc.notebook.plugins.module_utils import rules
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.observation import Observed
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import installers
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import plan as installation
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Observed
 
 _FOREIGN = {
     "directory": "is a directory that was not made by this collection{kind}",

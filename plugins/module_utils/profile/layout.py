@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Mapping
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import contents
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import contents
 from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import python_literal
 
 MANAGED = "# Managed by hpcc.notebook: edits are lost; use the variable nbserver_profile_options."
