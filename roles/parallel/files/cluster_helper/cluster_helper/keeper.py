@@ -21,8 +21,8 @@ from typing import Any
 from cluster_helper import process, workspace
 from cluster_helper.commands import Commands
 from cluster_helper.errors import ClusterError
-from cluster_helper.leftovers import LOCAL, Lock
-from cluster_helper.local import LocalJob
+from cluster_helper.leftovers import Lock
+from cluster_helper.local import LOCAL, LocalJob
 from cluster_helper.schedulers import named
 from cluster_helper.schedulers.dialect import (
     ENDED,

@@ -20,11 +20,10 @@ from pathlib import Path
 from cluster_helper import workspace
 from cluster_helper.commands import Commands
 from cluster_helper.errors import ClusterError
+from cluster_helper.local import LOCAL
 from cluster_helper.schedulers import named
 from cluster_helper.schedulers.dialect import ENDED
 
-LOCAL = "local"
-"""The scheduler of engines that need none."""
 _FILE = "owner.json"
 _ABANDONED = 24 * 3600  # seconds; a directory of this age without an owner will get none
 

@@ -10,6 +10,9 @@ from typing import Any
 from cluster_helper import process, workspace
 from cluster_helper.schedulers.dialect import ENDED, RUNNING, Task
 
+LOCAL = "local"
+"""The scheduler of engines that need none."""
+
 
 class LocalJob:
     """A process for each engine, each a group of its own."""

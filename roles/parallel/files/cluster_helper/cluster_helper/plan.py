@@ -14,7 +14,7 @@ from IPython.paths import get_ipython_dir
 from cluster_helper import address, schedulers, script, units, workspace
 from cluster_helper.errors import ClusterError
 from cluster_helper.job import Job
-from cluster_helper.leftovers import LOCAL
+from cluster_helper.local import LOCAL
 from cluster_helper.request import Request
 from cluster_helper.schedulers.dialect import Dialect
 from cluster_helper.site import Site
