@@ -192,6 +192,13 @@ def test_room_that_others_take_only_to_try_is_waited_for(account: Account) -> No
         assert other.wait() == 0
 
 
+def test_room_that_was_given_back_meanwhile_is_tried_once_more(tmp_path: Path) -> None:
+    home, asked = tmp_path / "home", tmp_path / "asked"
+    home.mkdir()
+    full = f"[ -e {asked} ] && exit 0; touch {asked}; echo 'No space left on device' >&2; exit 1"
+    assert "error" not in trial(home, PATH=programs(tmp_path, fallocate=full))
+
+
 def test_the_trial_leaves_nothing_and_tries_the_real_amount(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
