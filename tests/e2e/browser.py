@@ -67,12 +67,7 @@ class Lab:
 
     def run_cell(self, code: str) -> str:
         """Type code into the active cell, run it, and return the text that it shows."""
-        index = self.browser.locator(self.cells).count() - 1
-        self.active_editor().click()
-        self.browser.keyboard.insert_text(code)
-        cell = self.browser.locator(self.cells).nth(index)
-        self._run(cell)
-        output = cell.locator(".jp-OutputArea-output")
+        output = self.type_and_run(code).locator(".jp-OutputArea-output")
         expect(output.first).to_be_visible(timeout=PATIENCE)
         return output.first.inner_text().strip()
 
@@ -87,6 +82,21 @@ class Lab:
 
     def active_editor(self) -> Locator:
         return self.browser.locator(f"{self.cells}.jp-mod-active {self.editor}")
+
+    def type_and_run(self, code: str) -> Locator:
+        """Start a cell that takes its time; give the cell."""
+        cell = self.browser.locator(self.cells).nth(self.browser.locator(self.cells).count() - 1)
+        self.active_editor().click()
+        self.browser.keyboard.insert_text(code)
+        self._run(cell)
+        return cell
+
+    def restart_kernel(self) -> None:
+        """By the keys that the menu names, and yes, it is meant."""
+        self.browser.keyboard.press("Escape")
+        self.browser.keyboard.type("00")
+        self.browser.click(".jp-Dialog button.jp-mod-accept")
+        self.wait_for_kernel()
 
     def add_heading(self, text: str) -> None:
         self.active_editor().click()

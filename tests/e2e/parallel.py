@@ -41,6 +41,14 @@ def eventually(question: Callable[[], bool], what: str) -> None:
         time.sleep(0.2)
 
 
+def nothing_left(look: Callable[[], object], what: str) -> None:
+    """Wait until there is none any more; otherwise say what is left."""
+    deadline = time.monotonic() + PATIENCE
+    while left := look():
+        assert time.monotonic() < deadline, f"{what} left after {PATIENCE} s: {left}"
+        time.sleep(0.2)
+
+
 class Person:
     """Somebody with an account, at the dev node."""
 
@@ -87,11 +95,11 @@ class Person:
         return found
 
     def leaves_no_job(self) -> None:
-        eventually(lambda: not self.jobs(), "an empty queue")
+        nothing_left(self.jobs, "jobs")
 
     def leaves_nothing(self) -> None:
         self.leaves_no_job()
-        eventually(lambda: not self.processes(), "no process left")
+        nothing_left(self.processes, "processes")
         assert self.on("dev1", "ls ~/.ipython/cluster_helper 2>/dev/null") == ""
 
 

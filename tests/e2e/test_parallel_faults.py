@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from parallel import CLUSTER, PATIENCE, PYTHON, Person, Program, eventually, root
+from parallel import CLUSTER, PATIENCE, PYTHON, Person, Program, eventually, nothing_left, root
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -229,7 +229,7 @@ def test_engines_end_even_when_notebook_and_keeper_are_killed_at_once(frank: Per
     program.until("working")
     kill_notebook_and_keeper(frank, program)
     frank.leaves_no_job()
-    eventually(lambda: not frank.processes(), "no process left")
+    nothing_left(frank.processes, "processes")
     printed = frank.program(work('"slurm", "main", 1', 0.1, 2)).end()
     assert "Removed what an interrupted cluster had left (job " in printed
     frank.leaves_nothing()

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from parallel import CLUSTER, PATIENCE, Person, eventually, root
+from parallel import CLUSTER, PATIENCE, Person, nothing_left, root
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -71,13 +71,19 @@ def person() -> Person:
 def leo(person: Person) -> Iterator[Person]:
     """Whatever happens: no job, no process and no file is left."""
     yield person
-    eventually(lambda: gridengine("qstat -u leo") == "", "an empty queue")
+    nothing_left(jobs, "jobs")
     person.leaves_nothing()
 
 
 def gridengine(command: str) -> str:
     """What one of its commands says to its manager."""
     return root("gateway", "sh", "-c", f"/opt/gridengine/bin/{command}").strip()
+
+
+def jobs() -> str:
+    """What is left in the queue, and why it is."""
+    left = gridengine("qstat -u leo")
+    return f"{left}\n{gridengine('qstat -j *')}" if left else ""
 
 
 def test_the_lines_of_the_recipe_return_200_results_from_both_nodes(leo: Person) -> None:
@@ -116,7 +122,7 @@ def test_a_disabled_queue_is_told_at_once(leo: Person) -> None:
 
 def test_a_scheduler_that_is_stopped_is_told_and_not_waited_for(leo: Person) -> None:
     gridengine("qconf -ke all -km")
-    eventually(lambda: root("gateway", "pgrep", "-x", "sge_qmaster") == "", "no sge_qmaster")
+    nothing_left(lambda: root("gateway", "pgrep", "-x", "sge_qmaster"), "sge_qmaster")
     try:
         printed = leo.program(work()).end()
     finally:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import browser
 import pytest
-from parallel import CLUSTER, Person, eventually, root
+from parallel import CLUSTER, Person, eventually, nothing_left, root
 from playwright.sync_api import Locator, expect
 from terminal import Tunnel, playbook
 
@@ -64,7 +64,19 @@ def test_the_recipes_lines_give_results_through_grid_engine(lab: browser.Lab) ->
     lab.new_notebook()
     assert lab.run_cell(COMMANDS_FIRST) == "first"
     give_results(lab, "sge")
-    eventually(lambda: root("gateway", "/opt/gridengine/bin/qstat", "-u", "*") == "", "no job")
+    nothing_left(lambda: root("gateway", "/opt/gridengine/bin/qstat", "-u", "*"), "jobs")
+
+
+def test_a_restarted_kernel_leaves_no_job(lab: browser.Lab, serving: str) -> None:
+    person = Person(serving)
+    lab.new_notebook()
+    assert lab.run_cell(FUNCTION.replace("0.25", "600")) == "defined"
+    lab.type_and_run(RECIPE.format(scheduler="slurm"))
+    eventually(lambda: "RUNNING" in " ".join(person.jobs()), "an engine that runs")
+    lab.restart_kernel()
+    person.leaves_no_job()
+    directory = "ls ~/.ipython/cluster_helper"
+    nothing_left(lambda: person.on("dev1", directory), "files of the cluster")
 
 
 def give_results(lab: browser.Lab, scheduler: str) -> None:
