@@ -36,7 +36,9 @@ unit: prepare  ## Tables, properties and modules
 sanity: prepare  ## ansible-test sanity
 	@$(PYTHON) tests/sanity.py
 
+# A run that was interrupted has left its notes: `destroy` forgets them.
 molecule: cluster  ## The roles and playbooks on the test cluster
+	@$(BIN)/molecule destroy >/dev/null 2>&1
 	@$(BIN)/molecule test --all
 
 e2e: cluster  ## The printed tunnel and a notebook in a real browser
