@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import subprocess
 import time
 from pathlib import Path
@@ -26,7 +28,6 @@ class Role:
     def __init__(self, directory: Path) -> None:
         self._play = directory / "play.yml"
         self._play.write_text(json.dumps(PLAY))
-        self._log = directory / "log"
 
     def start(self, user: str, host: str, **variables: object) -> subprocess.Popen[str]:
         wanted = {"anaconda_packages": ["ipykernel"], "ansible_user": user, **variables}
@@ -48,21 +49,44 @@ def role(account: str, tmp_path: Path) -> Role:
     return Role(tmp_path)
 
 
+def working(host: str) -> str:
+    """The process group of the worker, as soon as there is one."""
+    deadline = time.monotonic() + 120
+    while not (record := ssh(OWNER, host, "readlink anaconda.d/lock")):
+        assert time.monotonic() < deadline
+    return dict(word.split("=", 1) for word in record.split())["group"]
+
+
+def end_every_connection(run: subprocess.Popen[str]) -> str:
+    """Give what the run has said when it has noticed; between two questions it does not."""
+    assert run.stdout
+    said = ""
+    while "the connection was lost; trying again" not in said:
+        subprocess.run(
+            [*CLUSTER, "root", "dev1", "pkill", "-KILL", "-u", OWNER, "sshd"], check=False
+        )
+        while select.select([run.stdout], [], [], 5)[0] and "lost" not in said:
+            more = os.read(run.stdout.fileno(), 65536).decode()
+            assert more, f"the run has ended: {said}"
+            said += more
+    return said
+
+
 @pytest.mark.timeout(600)
 def test_two_nodes_a_broken_connection_and_a_member_of_the_lab(role: Role) -> None:
     first = role.start(OWNER, "dev1")
-    deadline = time.monotonic() + 120
-    while not ssh(OWNER, "dev2", "readlink anaconda.d/lock"):
-        assert time.monotonic() < deadline
+    group = working("dev1")
+    # It stands still, so that it has not ended before everything here has happened.
+    ssh(OWNER, "dev1", f"kill -STOP -- -{group}")
     # The other node does not start a second one, and says who works and how to unlock.
     other = " ".join(role.run(OWNER, "dev2").split())
     assert f"{OWNER} on dev1 (process" in other
     assert f"rm /home/{OWNER}/anaconda.d/lock" in other
     # Every connection of the account ends; the run makes a new one and goes on.
-    subprocess.run([*CLUSTER, "root", "dev1", "pkill", "-KILL", "-u", OWNER, "sshd"], check=True)
-    said = first.communicate()[0]
+    said = end_every_connection(first)
+    ssh(OWNER, "dev1", f"kill -CONT -- -{group}")
+    said += first.communicate()[0]
     assert first.returncode == 0, said
-    assert "the connection was lost; trying again" in said
     assert ssh(OWNER, "dev1", "grep -l '== install' anaconda.d/logs/*.log | wc -l") == "1"
     assert "changed=0" in role.run(OWNER, "dev2")
     # Somebody who may only read it finds it complete, and has nothing to do or to download.
