@@ -17,7 +17,11 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils.relations import RELATIONS
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
-from ansible_collections.hpcc.notebook.plugins.module_utils.variables import Variables, unknown
+from ansible_collections.hpcc.notebook.plugins.module_utils.variables import (
+    Variables,
+    origin,
+    unknown,
+)
 
 _DISPLAY = Display()
 _LOGIN_NAMES = ("ansible_user", "ansible_host", "inventory_hostname")
@@ -51,6 +55,7 @@ class ActionModule(ActionBase):
             demands={name: demand for name, demand in demands.items() if name not in broken},
             relations=self._relations(),
             names=tuple(self._values(task_vars, list(_LOGIN_NAMES))[0].values()),
+            origins={name: _origin(name, task_vars) for name in values},
         )
         known = [*specs, *demands, *also]
         strangers = unknown(sorted(task_vars), prefix, known) if prefix else []
@@ -95,6 +100,12 @@ class ActionModule(ActionBase):
             except AnsibleError as error:
                 unreadable.append(f"{name}: cannot be worked out: {_cause(error)}")
         return values, unreadable
+
+
+def _origin(name: str, task_vars: dict[str, Any]) -> str:
+    """Which variable has been set, where one only passes its value on to the next."""
+    other = origin(task_vars[name])
+    return _origin(other, task_vars) if other and other in task_vars else name
 
 
 def _cause(error: AnsibleError) -> str:

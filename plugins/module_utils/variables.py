@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, List, Mapping, Sequence, Union
@@ -26,22 +27,27 @@ Demand = Union[str, List[object]]
 Spec = Mapping[str, Any]
 # Their values guess a password before any list does.
 _NAMING_RULES = ("profile_name", "ssh_user", "host_name", "ssh_host")
+_PASSES_ON = re.compile(r"\{\{\s*(\w+)\s*(?:\|\s*default\(.*\)\s*)?\}\}")
 
 
 @dataclass(frozen=True)
 class Variables:
-    """The variables to judge: their values, what the role declares, which rules they follow."""
+    """The variables to judge: their values, what the role declares, which rules they follow.
+
+    One whose value another variable has passed on is told by the name of that one: a person set it.
+    """
 
     values: Mapping[str, object]
     specs: Mapping[str, Spec] = field(default_factory=dict)
     demands: Mapping[str, Demand] = field(default_factory=dict)
     relations: Mapping[str, Sequence[str]] = field(default_factory=dict)
     names: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def problems(self) -> list[str]:
         """One line for each variable that is refused."""
         found = [(name, self._reason(name)) for name in self._judged()]
-        alone = [f"{name}: {reason}." for name, reason in found if reason]
+        alone = [self._line(name, reason) for name, reason in found if reason]
         return alone or self._related()
 
     def _related(self) -> list[str]:
@@ -50,7 +56,10 @@ class Variables:
             (names[0], RELATIONS[relation](*(self._effective(name) for name in names)))
             for relation, names in self.relations.items()
         )
-        return [f"{name}: {reason}." for name, reason in found if reason]
+        return [self._line(name, reason) for name, reason in found if reason]
+
+    def _line(self, name: str, reason: str) -> str:
+        return f"{self.origins.get(name, name)}: {reason}."
 
     def _effective(self, name: str) -> object:
         return self.values.get(name, self.specs.get(name, {}).get("default"))
@@ -58,7 +67,7 @@ class Variables:
     def warnings(self) -> list[str]:
         """One line for each variable that is accepted, but probably not meant."""
         found = ((name, self._warning(name)) for name in self._judged())
-        return [f"{name}: {warning}." for name, warning in found if warning]
+        return [self._line(name, warning) for name, warning in found if warning]
 
     def _judged(self) -> list[str]:
         return [*self.specs, *(name for name in self.demands if name not in self.specs)]
@@ -91,6 +100,12 @@ class Variables:
         if name not in self.values or not isinstance(demand, str) or self._reason(name):
             return None
         return warn(demand, self.values[name])
+
+
+def origin(value: object) -> str | None:
+    """The variable that a template passes on, perhaps with a default."""
+    found = _PASSES_ON.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found else None
 
 
 def unknown(names: list[str], prefix: str, known: list[str]) -> list[str]:

@@ -5,7 +5,11 @@ from textwrap import dedent
 
 import pytest
 import yaml
-from ansible_collections.hpcc.notebook.plugins.module_utils.variables import Variables, unknown
+from ansible_collections.hpcc.notebook.plugins.module_utils.variables import (
+    Variables,
+    origin,
+    unknown,
+)
 
 from playbooks import run_playbook
 
@@ -91,6 +95,23 @@ def test_a_remark_is_made_only_on_what_is_accepted():
     assert warnings[0].startswith("demo_prefix: /tmp/x is in a directory that everybody")
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("{{ other_prefix }}", "other_prefix"),
+        ("{{ other_prefix | default('~/anaconda') }}", "other_prefix"),
+        ("{{other_prefix|default(omit)}}", "other_prefix"),
+        ("{{ other_prefix }}/bin/python", None),
+        ("{{ other.prefix }}", None),
+        ("{{ other_prefix | lower }}", None),
+        ("other_prefix", None),
+        (8888, None),
+    ],
+)
+def test_a_template_that_only_passes_a_variable_on_is_known(value, name):
+    assert origin(value) == name
+
+
 def test_the_nearest_name_is_offered_for_an_unknown_one():
     names = ["demo_pasword", "demo_result", "demo_zzz", "other_pasword", "demo_password"]
     assert unknown(names, "demo_", [*SPECS, "demo_res*"]) == [
@@ -161,6 +182,16 @@ def test_good_variables_pass_and_templates_are_followed(demo):
     assert run.code == 0, run.output
     assert "WENT ON with ab" in run.output
     assert "[WARNING]: demo_prefix: /tmp/x is in a directory that everybody" in run.output
+
+
+def test_a_value_that_is_passed_on_is_told_by_the_name_that_the_person_set(demo):
+    default = "{{ other_prefix | default('~/anaconda') }}"
+    passed = {**play(), "vars": {"demo_prefix": "{{ between }}", "between": default}}
+    run = run_playbook(demo, passed, demo_text="x", other_prefix="relative/dir")
+    assert run.code == 2
+    assert (
+        "other_prefix: must be an absolute path or begin with ~/, got 'relative/dir'." in run.output
+    )
 
 
 def test_a_template_that_came_from_the_host_stays_text(demo):
