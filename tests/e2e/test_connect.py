@@ -156,7 +156,7 @@ def test_a_node_that_forbids_forwarding_is_recognised(
     through = [*common(ways, "gateway"), "-e", f"ansible_host={name}"]
     with second_sshd("dev1", port, setting), connecting(*options, *through) as terminal:
         said = ends(terminal)
-    assert re.search(f"dev1: it forbids (to )?{reason}", said)
+    assert re.search(f"dev1: it forbids (to )?{reason}", said), said
     assert advice in said
     over_tcp = re.search(r"ssh -N .* -L 127.0.0.1:\d+:127.0.0.1:8888 grace@no-sockets", said)
     assert bool(over_tcp) == (advice == "transport=tcp")

@@ -84,6 +84,7 @@ def test_connect(options: list[str]) -> None:
 
 def test_doctor(options: list[str], local_port: int) -> None:
     with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", local_port))
         held.listen()
         _code, printed = doctor(*options)
