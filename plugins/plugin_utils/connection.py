@@ -29,6 +29,8 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
 ANSWER_WITHIN = 30.0  # seconds for a command on the node: a shared home may be slow to read
 REFUSE_WITHIN = 5.0  # seconds for a node to close a connection that it does not lead on
 SHOW_WITHIN = 20.0  # seconds for the server to show its certificate
+# Which of them says that nobody answered any more depends on Python and OpenSSL.
+_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _FIND = Path(__file__).parents[1] / "action" / "connect_shell" / "find.sh"
 
 
@@ -128,7 +130,7 @@ class Connection:
                 prove(Endpoint(port=self.local_port), trust, timeout)
                 return
             except NotebookError as error:
-                if isinstance(error.__cause__, ssl.SSLEOFError):
+                if isinstance(error.__cause__, _CLOSED):
                     raise ConnectionError("the connection was closed") from error
                 if place == len(self.trusts):
                     raise

@@ -1,8 +1,15 @@
 """What a node answers, or does not, becomes a server or one line that says what to do."""
 
+import socket
+import threading
+
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import look
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Trust
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import (
+    Connection,
+    look,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import Ended
 
 ANSWER = "hpcc-begin\nhost=dev1\nuser=alice\nuid=1001\nboot_id=b\nhpcc-end\n"
@@ -44,3 +51,26 @@ def test_a_shell_that_does_not_answer_is_said_with_where_to_look(ended, said):
     with pytest.raises(NotebookError, match=said) as refused:
         look(Node(ended), "nbserver")
     assert ".bashrc" in str(refused.value)
+
+
+class Login:
+    """One that stands."""
+
+    def alive(self):
+        return True
+
+
+@pytest.mark.parametrize("last", [b"", bytes.fromhex("15030300020100")], ids=["eof", "notify"])
+def test_a_connection_that_is_closed_is_no_proof_of_another_server(last):
+    def close(listener):
+        with listener.accept()[0] as accepted:
+            accepted.recv(4096)
+            accepted.sendall(last)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closing = threading.Thread(target=close, args=(listener,))
+        closing.start()
+        port = listener.getsockname()[1]
+        connection = Connection(Login(), "nbserver", port, [], trusts=(Trust("AA:BB"),))
+        assert connection.why_dead(10) == "no answer: the connection was closed"
+        closing.join()
