@@ -31,7 +31,7 @@ HOSTS = {
     "local-port-with-a-target": ({"nbserver_local_port": "8888:evil:80"}, "nbserver_local_port"),
     "local-port-with-digits-of-others": ({"nbserver_local_port": "٨٨٨٨"}, "nbserver_local_port"),
     "local-port-true": ({"nbserver_local_port": True}, "nbserver_local_port"),
-    "profile-above": ({"nbserver_profile_name": "../../x"}, "nbserver_name"),
+    "profile-above": ({"nbserver_profile_name": "../../x"}, "nbserver_profile_name"),
     "file-that-is-relative": ({"nbserver_ssh_config_file": "config"}, "nbserver_ssh_config_file"),
 }
 
