@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.askpass import Askpass
@@ -47,8 +48,8 @@ def reach() -> Iterator[Reach]:
     """Sessions for a while; no ssh is left afterwards, whatever happens."""
     # In /tmp, because the path of a socket may have 104 bytes, and a home directory many more.
     closing = threading.Event()
-    place = tempfile.TemporaryDirectory(prefix="nbserver-", dir=_short())
-    with place as name, _interruptible(closing):
+    place = partial(tempfile.TemporaryDirectory, prefix="nbserver-", dir=_short())
+    with _interruptible(closing), place() as name:
         person = Person()
         askpass = Askpass(Path(name), person.ask)
         reached = Reach(Path(name), person, askpass, closing)

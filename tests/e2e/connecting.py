@@ -27,6 +27,7 @@ def common(config: Path, jump: str, user: str = USER) -> list[str]:
 @contextmanager
 def connecting(*more: str, env: dict[str, str] | None = None) -> Iterator[pexpect.spawn]:
     """Type the command and watch; whatever happens, it is ended as a person would."""
+    before = places()
     words = ["playbooks/connect.yml", "-i", str(STATE / "inventory.ini"), *more]
     terminal = pexpect.spawn(
         str(BIN / "ansible-playbook"), words, cwd=str(CHECKOUT), encoding="utf-8", timeout=90,
@@ -40,6 +41,7 @@ def connecting(*more: str, env: dict[str, str] | None = None) -> Iterator[pexpec
             terminal.expect(pexpect.EOF, timeout=30)
         terminal.close()
         assert not ours(), "no ssh is left"
+        wait_for(lambda: places() == before)
 
 
 def ends(terminal: pexpect.spawn) -> str:
@@ -58,6 +60,11 @@ def ours() -> list[int]:
     said = subprocess.run(command, capture_output=True, check=False)
     pids = [int(pid) for pid in said.stdout.split()]
     return [pid for pid in pids if Path(f"/proc/{pid}/cwd").resolve() == CHECKOUT]
+
+
+def places() -> set[Path]:
+    """Where connect keeps what a connection needs, on this computer."""
+    return set(Path("/tmp").glob("nbserver-*"))
 
 
 def login_page(port: int) -> str:
