@@ -5,6 +5,7 @@ BIN := .venv/bin
 PYTHON := $(BIN)/python
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export MOLECULE_GLOB := $(CURDIR)/molecule/*/molecule.yml
+export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.cache/molecule
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help

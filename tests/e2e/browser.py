@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
@@ -18,10 +20,11 @@ PATIENCE = 120_000  # milliseconds; a kernel starts slowly on a busy machine
 @contextmanager
 def page() -> Iterator[Page]:
     """A new browser with nothing remembered; the test itself compares the certificate."""
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, TemporaryDirectory() as configuration:
         chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, chromium_sandbox=False, args=QUIET
-        )
+            executable_path=CHROMIUM, chromium_sandbox=False, args=QUIET,
+            env={**os.environ, "XDG_CONFIG_HOME": configuration},
+        )  # fmt: skip
         context = chromium.new_context(ignore_https_errors=True)
         context.set_default_timeout(PATIENCE)
         try:
