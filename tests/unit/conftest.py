@@ -1,8 +1,11 @@
 """Make the checkout importable as ansible_collections.hpcc.notebook, without installing it."""
 
+import socket
 import sys
+import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).parents[2]
@@ -12,3 +15,32 @@ sys.path.insert(0, str(CHECKOUT / "roles" / "parallel" / "files" / "cluster_help
 # Others may use the machine at the same time: a slow example is no wrong one.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
+
+
+@pytest.fixture(scope="session")
+def everybodys_python():
+    """One that every user of this machine may run, and so may the accounts of servers."""
+    # Imported late: most tests need none of what this brings with it.
+    from servers import python_for_everybody
+
+    # Not below pytest's own directory, which is for one user only.
+    with tempfile.TemporaryDirectory(prefix="python", dir="/tmp") as directory:
+        Path(directory).chmod(0o755)
+        yield python_for_everybody(Path(directory) / "v")
+
+
+@pytest.fixture
+def owner(everybodys_python):
+    """Somebody with a profile and no server."""
+    from servers import new_account
+
+    account = new_account(everybodys_python)
+    yield account
+    account.clean_up()
+
+
+@pytest.fixture
+def free_port():
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return trial.getsockname()[1]

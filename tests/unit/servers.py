@@ -219,6 +219,18 @@ class Account:
             shutil.rmtree(directory, ignore_errors=True)
 
 
+def refusal(account: Account, **params: Any) -> str:
+    """The message with which the module fails; nothing may run after that."""
+    with pytest.raises(ModuleFailed) as failed:
+        account.server(**params)
+    message = str(failed.value)
+    assert "Traceback" not in message
+    assert "\n" not in message
+    assert TOKEN not in message
+    assert account.processes() == []
+    return message
+
+
 def new_account(python: str) -> Account:
     """A fresh home under a short path: sockets lie below it."""
     root = os.geteuid() == 0

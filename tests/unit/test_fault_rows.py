@@ -81,6 +81,9 @@ INSTALLATION = {
 }
 
 SERVER = "unit/test_notebook_server.py"
+BROKEN = "unit/test_notebook_server_faults.py"
+RECORDS = "unit/test_notebook_server_records.py"
+REFUSED = "unit/test_notebook_server_refusals.py"
 INFO = "unit/test_notebook_server_info.py"
 CERTIFICATE = "unit/test_notebook_certificate.py"
 PASSWORD = "unit/test_notebook_password.py"
@@ -90,11 +93,11 @@ LOGIN = "e2e/test_login.py"
 PARALLEL = "e2e/test_parallel_faults.py"
 
 DOCTOR = "unit/test_doctor.py::test_a_check_can_fail_and_says_what_to_type"
-DAMAGED = f"{SERVER}::test_a_damaged_profile_is_refused_before_anything_is_made"
+DAMAGED = f"{REFUSED}::test_a_damaged_profile_is_refused_before_anything_is_made"
 RUNNING = {
     "F32 clock": f"{CERTIFICATE}::test_it_is_valid_where_the_clock_is_nearly_an_hour_behind",
     "F32 told": DOCTOR,
-    "F49 no tmux": f"{SERVER}::test_without_tmux_nothing_is_made",
+    "F49 no tmux": f"{REFUSED}::test_without_tmux_nothing_is_made",
     "F50 Tcl or Lmod": f"{MODULEFILE}::test_the_language_of_the_site_is_found_out",
     "F50 modules of a server": "unit/test_server.py"
     "::test_modules_are_loaded_or_refused_whatever_exit_code_the_site_gives",
@@ -104,24 +107,24 @@ RUNNING = {
     "F58 FIPS, certificate": "unit/test_fips.py"
     "::test_a_key_that_cannot_be_made_is_told_in_one_line",
     "F59 own server": f"{SERVER}::test_the_four_beats_of_a_start_and_of_a_stop",
-    "F59 of another": f"{SERVER}::test_a_squatted_port_is_refused_with_its_owner",
+    "F59 of another": f"{REFUSED}::test_a_squatted_port_is_refused_with_its_owner",
     "F59 on this computer": f"{CONNECT}::test_a_taken_port_is_named_with_its_holder",
-    "F61 tmux killed": f"{SERVER}::test_a_tmux_that_was_killed_is_followed_by_exactly_one_server",
-    "F61 its socket deleted": f"{SERVER}"
+    "F61 tmux killed": f"{BROKEN}::test_a_tmux_that_was_killed_is_followed_by_exactly_one_server",
+    "F61 its socket deleted": f"{BROKEN}"
     "::test_a_deleted_socket_of_tmux_is_made_again_around_the_living_server",
     "F61 seen": f"{INFO}::test_a_lost_tmux_socket_is_seen",
     "F63 logout": "unit/test_logind.py::test_a_server_survives_the_logout_that_kills_its_session",
     "F63 told": DOCTOR,
-    "F64 reboot": f"{SERVER}::test_a_record_from_before_a_reboot_is_no_server",
+    "F64 reboot": f"{RECORDS}::test_a_record_from_before_a_reboot_is_no_server",
     "F64 seen": f"{INFO}::test_a_server_from_before_a_reboot_is_called_that",
-    "F65 another node": f"{SERVER}"
+    "F65 another node": f"{RECORDS}"
     "::test_a_server_of_another_host_is_reported_and_no_second_one_is_started",
     "F66 expired, too early": DAMAGED,
     "F66 renewed": f"{CERTIFICATE}::test_each_damage_is_named_and_healed_once",
     "F66 days": DOCTOR,
     "F67 key": DAMAGED,
     "F67 of the recipe": f"{CERTIFICATE}::test_the_pair_of_the_recipe_of_2014_is_replaced",
-    "F69 misspelt option": f"{SERVER}"
+    "F69 misspelt option": f"{REFUSED}"
     "::test_a_configuration_that_only_jupyter_can_judge_leaves_no_server",
     "F71 interrupted": f"{PASSWORD}"
     "::test_interrupted_between_both_files_old_cookies_are_refused_and_the_next_run_finishes",

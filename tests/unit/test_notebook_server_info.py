@@ -6,23 +6,19 @@ import json
 import os
 import signal
 import socket
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
-from servers import TOKEN, new_account, python_for_everybody
+from servers import TOKEN, new_account
 
 pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def account():
-    with tempfile.TemporaryDirectory(prefix="python", dir="/tmp") as directory:
-        Path(directory).chmod(0o755)
-        account = new_account(python_for_everybody(Path(directory) / "v"))
-        yield account
-        account.clean_up()
+def account(everybodys_python):
+    account = new_account(everybodys_python)
+    yield account
+    account.clean_up()
 
 
 def records(account):

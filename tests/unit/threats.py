@@ -27,7 +27,7 @@ THREATS = {
     3: _threat(
         "another user of the node holds the server's port first",
         STRANGERS,
-        "unit/test_notebook_server.py::test_a_squatted_port_is_refused_with_its_owner",
+        "unit/test_notebook_server_refusals.py::test_a_squatted_port_is_refused_with_its_owner",
     ),
     4: _threat("another user of the node reads or feeds a kernel", STRANGERS),
     5: _threat(

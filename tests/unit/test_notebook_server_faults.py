@@ -1,0 +1,113 @@
+"""What breaks a running server: it is seen, said, and ended or put right."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from modules import ModuleFailed
+from servers import TOKEN
+
+pytestmark = pytest.mark.timeout(300)  # several starts, on a machine that may be busy
+
+
+def test_after_a_kill_the_next_start_works_over_the_stale_socket(owner):
+    first = owner.server()
+    os.kill(first["pid"], signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while owner.processes() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert (owner.local / "notebook.sock").exists()
+    checked, second = owner.server(check=True), owner.server()
+    assert second["reason"] == checked["reason"] == f"the server of {first['since']} is gone"
+    assert second["pid"] != first["pid"]
+
+
+DEAF = """
+from jupyter_server.services.shutdown import ShutdownHandler
+async def post(self):
+    self.set_status(500)
+ShutdownHandler.post = post
+"""
+STUBBORN = """
+from jupyter_server.serverapp import ServerApp
+ServerApp._signal_stop = lambda *_: None
+"""
+
+
+def gone(owner):
+    """Whether everything of the account ends within a time that a busy machine may need."""
+    deadline = time.monotonic() + 30
+    while owner.processes() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return owner.processes() == []
+
+
+def test_a_server_that_is_frozen_together_with_its_tmux_is_ended(owner):
+    pid = owner.server()["pid"]
+    tmux = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    for each in (tmux, pid):  # in this order, because tmux lets a stopped process go on
+        os.kill(each, signal.SIGSTOP)
+    stopped = owner.server(state="stopped")
+    assert stopped["stopped_by"] == "SIGTERM was needed"
+    os.kill(tmux, signal.SIGCONT)
+    assert gone(owner)
+
+
+@pytest.mark.parametrize(("habit", "needed"), [(DEAF, "SIGTERM"), (DEAF + STUBBORN, "SIGKILL")])
+def test_a_server_that_does_not_end_when_asked_is_ended_and_that_is_said(owner, habit, needed):
+    owner.write(owner.directory / "jupyter_server_config.py", habit)
+    owner.server()
+    owner.curl("/api/kernels", "-H", f"Authorization: token {TOKEN}", "-X", "POST")
+    stopped = owner.server(state="stopped")
+    assert stopped["stopped_by"].startswith(f"{needed} was needed")
+    assert stopped["kernels_ended"] == 1
+    assert owner.processes() == []
+
+
+def test_a_server_is_found_without_its_record(owner):
+    pid = owner.server()["pid"]
+    owner.record.unlink()
+    found = owner.server(check=True), owner.server(), owner.server()
+    assert [run["pid"] for run in found] == [pid] * 3
+    assert [run["changed"] for run in found] == [True, True, False]
+    assert found[0]["reason"] == "it ran without a record"
+
+
+def test_a_deleted_socket_of_tmux_is_made_again_around_the_living_server(owner):
+    pid = owner.server()["pid"]
+    socket_of_tmux = owner.local / "tmux.sock"
+    socket_of_tmux.unlink()
+    found = owner.server(check=True), owner.server(), owner.server()
+    assert [run["pid"] for run in found] == [pid] * 3
+    assert [run["changed"] for run in found] == [True, True, False]
+    assert found[0]["reason"] == "the socket of its tmux was gone"
+    assert socket_of_tmux.is_socket()
+    socket_of_tmux.unlink()
+    assert owner.server(state="stopped")["changed"] is True
+    assert owner.processes() == []
+
+
+def test_a_tmux_that_was_killed_is_followed_by_exactly_one_server(owner):
+    first = owner.server()["pid"]
+    owner.run("pkill", "-KILL", "-x", "-u", str(owner.uid), "tmux: server")
+    until = time.monotonic() + 30
+    while owner.info()["servers"][0]["state"] == "running" and time.monotonic() < until:
+        time.sleep(0.2)
+    assert owner.info()["servers"][0]["state"] in ("dead", "session lost")
+    again = owner.server()
+    assert again["pid"] != first
+    assert not Path(f"/proc/{first}").exists()
+    tmux = ["tmux", "-S", str(owner.local / "tmux.sock")]
+    assert owner.run(*tmux, "list-sessions", "-F", "#{session_name}").split() == [owner.profile]
+
+
+def test_a_server_whose_socket_was_deleted_is_not_called_running(owner):
+    pid = owner.server()["pid"]
+    (owner.local / "notebook.sock").unlink()
+    with pytest.raises(ModuleFailed, match=rf"process {pid}\) does not answer.* stop it and start"):
+        owner.server(timeout=6)
+    stopped = owner.server(state="stopped")
+    assert stopped["stopped_by"] == "SIGTERM was needed"
+    assert owner.server()["pid"] != pid
