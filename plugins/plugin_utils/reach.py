@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.askpass import Askpass
@@ -46,10 +45,12 @@ class Reach:
 @contextmanager
 def reach() -> Iterator[Reach]:
     """Sessions for a while; no ssh is left afterwards, whatever happens."""
-    # In /tmp, because the path of a socket may have 104 bytes, and a home directory many more.
     closing = threading.Event()
-    place = partial(tempfile.TemporaryDirectory, prefix="nbserver-", dir=_short())
-    with _interruptible(closing), place() as name:
+    # The directory is the inner one: no second signal may interrupt its removal.
+    with (
+        _interruptible(closing),
+        tempfile.TemporaryDirectory(prefix="nbserver-", dir=_short()) as name,
+    ):
         person = Person()
         askpass = Askpass(Path(name), person.ask)
         reached = Reach(Path(name), person, askpass, closing)
@@ -62,6 +63,7 @@ def reach() -> Iterator[Reach]:
 
 
 def _short() -> str | None:
+    """Where a path is short: that of a socket may have 104 bytes, and a home has many more."""
     return "/tmp" if Path("/tmp").is_dir() and os.access("/tmp", os.W_OK) else None  # noqa: S108
 
 
