@@ -14,7 +14,6 @@ import queue
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -82,9 +81,7 @@ class Report:
 
 def campaign(every: int) -> Iterator[dict[str, Any]]:
     """The lines of all fork servers, one for each processor."""
-    with tempfile.TemporaryDirectory(prefix="p", dir="/tmp") as directory, ExitStack() as stack:
-        Path(directory).chmod(0o755)
-        python = servers.python_for_everybody(Path(directory) / "python")
+    with servers.python_for_everybody() as python, ExitStack() as stack:
         accounts = [servers.new_account(python) for _each in range(PARTS)]
         for account in accounts:
             stack.callback(account.clean_up)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,9 +80,8 @@ for run in range(int(sys.argv[1])):
 @contextmanager
 def account() -> Iterator[servers.Account]:
     """A new account with a home that everybody may look into, as on many clusters."""
-    with tempfile.TemporaryDirectory(prefix="p", dir="/tmp") as directory:
-        Path(directory).chmod(0o755)
-        found = servers.new_account(servers.python_for_everybody(Path(directory) / "python"))
+    with servers.python_for_everybody() as python:
+        found = servers.new_account(python)
         found.home.chmod(0o755)
         try:
             yield found

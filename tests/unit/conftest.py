@@ -2,7 +2,6 @@
 
 import socket
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -23,10 +22,8 @@ def everybodys_python():
     # Imported late: most tests need none of what this brings with it.
     from servers import python_for_everybody
 
-    # Not below pytest's own directory, which is for one user only.
-    with tempfile.TemporaryDirectory(prefix="python", dir="/tmp") as directory:
-        Path(directory).chmod(0o755)
-        yield python_for_everybody(Path(directory) / "v")
+    with python_for_everybody() as python:
+        yield python
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -204,6 +206,13 @@ class Account:
         self.write(self.security / "notebook.crt", certificate.public_bytes(Encoding.PEM))
         self.write(self.security / "notebook.key", key.private_bytes(Encoding.PEM, *form))
 
+    def ends_within(self, seconds: float) -> bool:
+        """Wait until no process of the account is left."""
+        deadline = time.monotonic() + seconds
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return self.processes() == []
+
     def clean_up(self) -> None:
         """End what is left by pid, and remove everything."""
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -212,9 +221,7 @@ class Account:
                     os.kill(pid, number)
                 except ProcessLookupError:
                     continue
-            deadline = time.monotonic() + 5
-            while self.processes() and time.monotonic() < deadline:
-                time.sleep(0.05)
+            self.ends_within(5)
         for directory in (self.home, self.local):
             shutil.rmtree(directory, ignore_errors=True)
 
@@ -241,8 +248,16 @@ def new_account(python: str) -> Account:
     return account
 
 
-def python_for_everybody(directory: Path) -> str:
-    """A Python with our packages that an ordinary user may run."""
+@contextmanager
+def python_for_everybody() -> Iterator[str]:
+    """A Python with our packages that an ordinary user may run, for a while."""
+    # Not below pytest's own directory, which is for one user only.
+    with tempfile.TemporaryDirectory(prefix="python", dir="/tmp") as directory:
+        Path(directory).chmod(0o755)
+        yield _environment(Path(directory) / "v")
+
+
+def _environment(directory: Path) -> str:
     if os.geteuid() != 0:
         return sys.executable
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"

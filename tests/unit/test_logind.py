@@ -6,13 +6,12 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import logind
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.logind import Logind
-from servers import RUNNER, new_account, python_for_everybody
+from servers import RUNNER, new_account
 
 pytestmark = pytest.mark.timeout(600)  # a real systemd, and a real server in it
 TMUX = ["tmux", "new-session"]
@@ -97,25 +96,23 @@ printf 'KillUserProcesses=yes\\nKillOnlyUsers=\\nKillExcludeUsers=root\\n'
 
 
 @pytest.fixture
-def account():
+def account(everybodys_python):
     if os.geteuid() != 0:
         pytest.skip("needs root to give an account a systemd of its own")
     if not (Path("/lib/systemd/systemd").exists() and shutil.which("systemd-run")):
         pytest.skip("this machine has no systemd")
-    with tempfile.TemporaryDirectory(prefix="python", dir="/tmp") as directory:
-        Path(directory).chmod(0o755)
-        account = new_account(python_for_everybody(Path(directory) / "v"))
-        programs = account.home / "programs"
-        programs.mkdir()
-        (programs / "loginctl").write_text(LOGINCTL)
-        for path in (programs, programs / "loginctl"):
-            path.chmod(0o755)
-        yield account
-        account.clean_up()
-        # The user is made up, so whatever runs as that one was started here.
-        subprocess.run(["pkill", "-KILL", "-U", str(account.uid)], check=False)
-        for group in Path("/sys/fs/cgroup").glob(f"*/hpcc-notebook-{account.uid}"):
-            subprocess.run(["find", group, "-depth", "-type", "d", "-delete"], check=False)
+    account = new_account(everybodys_python)
+    programs = account.home / "programs"
+    programs.mkdir()
+    (programs / "loginctl").write_text(LOGINCTL)
+    for path in (programs, programs / "loginctl"):
+        path.chmod(0o755)
+    yield account
+    account.clean_up()
+    # The user is made up, so whatever runs as that one was started here.
+    subprocess.run(["pkill", "-KILL", "-U", str(account.uid)], check=False)
+    for group in Path("/sys/fs/cgroup").glob(f"*/hpcc-notebook-{account.uid}"):
+        subprocess.run(["find", group, "-depth", "-type", "d", "-delete"], check=False)
 
 
 def test_a_server_survives_the_logout_that_kills_its_session(account):

@@ -85,10 +85,7 @@ def test_kernels_listen_on_no_port_and_end_with_the_server(owner):
     assert connection["transport"] == "ipc"
     assert tcp_listeners(started["pid"]) == []
     assert owner.server(state="stopped")["stopped_by"] == "it shut down cleanly"
-    deadline = time.monotonic() + 10
-    while owner.processes() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert owner.processes() == []
+    assert owner.ends_within(10)
 
 
 def test_over_tcp_only_the_chosen_port_of_loopback_is_listened_on(owner, free_port):
@@ -160,9 +157,6 @@ def test_a_server_that_nobody_uses_ends_by_itself_when_that_was_asked_for(owner)
     owner.write(owner.directory / "jupyter_server_config.py", QUICK)
     started = owner.server(idle_shutdown=5)
     owner.curl("/api/kernels", "-H", f"Authorization: token {TOKEN}", "-X", "POST")
-    deadline = time.monotonic() + 90
-    while owner.processes() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert owner.processes() == [], "the kernel was culled, and then the server went"
+    assert owner.ends_within(90), "the kernel was culled, and then the server went"
     assert "No kernels for" in owner.log
     assert owner.server(check=True)["reason"] == f"the server of {started['since']} is gone"

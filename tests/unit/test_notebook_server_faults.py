@@ -15,9 +15,7 @@ pytestmark = pytest.mark.timeout(300)  # several starts, on a machine that may b
 def test_after_a_kill_the_next_start_works_over_the_stale_socket(owner):
     first = owner.server()
     os.kill(first["pid"], signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while owner.processes() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    owner.ends_within(10)
     assert (owner.local / "notebook.sock").exists()
     checked, second = owner.server(check=True), owner.server()
     assert second["reason"] == checked["reason"] == f"the server of {first['since']} is gone"
@@ -36,14 +34,6 @@ ServerApp._signal_stop = lambda *_: None
 """
 
 
-def gone(owner):
-    """Whether everything of the account ends within a time that a busy machine may need."""
-    deadline = time.monotonic() + 30
-    while owner.processes() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return owner.processes() == []
-
-
 def test_a_server_that_is_frozen_together_with_its_tmux_is_ended(owner):
     pid = owner.server()["pid"]
     tmux = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
@@ -52,7 +42,7 @@ def test_a_server_that_is_frozen_together_with_its_tmux_is_ended(owner):
     stopped = owner.server(state="stopped")
     assert stopped["stopped_by"] == "SIGTERM was needed"
     os.kill(tmux, signal.SIGCONT)
-    assert gone(owner)
+    assert owner.ends_within(30)
 
 
 @pytest.mark.parametrize(("habit", "needed"), [(DEAF, "SIGTERM"), (DEAF + STUBBORN, "SIGKILL")])
