@@ -83,9 +83,7 @@ def test_a_lost_tmux_socket_is_seen(account):
 
 def test_a_killed_server_is_dead_until_the_next_start(account):
     os.kill(own(account)["pid"], signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while account.processes() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    account.ends_within(30)
     found = own(account)
     assert found["state"] == "dead"
     assert found["version"].startswith("JupyterLab")
