@@ -1,21 +1,71 @@
-"""What every test leaves in temporary files goes with its run, also what a killed Ansible left."""
+"""What every test runs in: the same process state whoever calls, and a limit that holds.
+
+Temporary files go with the run, also what a killed Ansible left.
+"""
 
 from __future__ import annotations
 
+import faulthandler
 import os
+import resource
 import shutil
+import signal
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+# `nohup` and some CI runners start programs with some of these ignored, and children inherit that.
+USUAL_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD)
+# Seconds beyond a test's own limit after which its whole process ends, wherever it hangs.
+GRACE = 90.0
+TERMINAL = pytest.StashKey[int]()
+LONGEST = 600.0  # of a test that has no timer of pytest's
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Short paths, since some of the limits that are tested are of paths."""
+    inherit_nothing()
+    config.stash[TERMINAL] = os.dup(2)  # before pytest captures what tests print
     if config.option.basetemp:  # the person's own, or a worker's part of ours
         return
-    place = Path(tempfile.mkdtemp(prefix="hn-"))
+    place = Path(tempfile.mkdtemp(prefix="hn-", dir="/tmp"))
     config.option.basetemp = str(place / "p")
     os.environ["ANSIBLE_LOCAL_TEMP"] = str(place / "ansible")
     config.add_cleanup(lambda: shutil.rmtree(place, ignore_errors=True))
+
+
+def inherit_nothing() -> None:
+    """Set what a process inherits from whoever started it, so that no test depends on it."""
+    for number in USUAL_SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, default)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    os.umask(0o022)
+    for name in [name for name in os.environ if name == "LANGUAGE" or name.startswith("LC_")]:
+        del os.environ[name]
+    os.environ["LANG"] = "C.UTF-8"
+    os.environ.pop("TMPDIR", None)
+    os.environ.setdefault("TERM", "dumb")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 1024 if hard == resource.RLIM_INFINITY else min(1024, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """End the process when a test outlasts its limit although its own timer has rung.
+
+    pytest-timeout raises in the test once; what hangs afterwards, such as a finalizer, it leaves.
+    """
+    marker = item.get_closest_marker("timeout")
+    stated = marker.args[0] if marker and marker.args else item.config.getini("timeout")
+    limit = float(item.config.getoption("timeout", None) or stated or LONGEST)
+    faulthandler.dump_traceback_later(limit + GRACE, exit=True, file=item.config.stash[TERMINAL])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()

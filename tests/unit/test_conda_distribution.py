@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from directly import Directly
+from directly import Directly, worker
 from one_task import TaskFailed, run_task
 from small_distribution import Mirror, installer, mirror, wheel
 
@@ -27,6 +29,7 @@ class Account:
         self.prefix = self.home / "anaconda"
         self.connection = "local"
         self.behind: list[str] = []  # a command that runs commands in another place
+        self.begun: list[subprocess.Popen[bytes]] = []  # runs in the background
         self.options: dict[str, Any] = {
             "distribution": "miniforge",
             "packages": ["parcel>=2"],
@@ -57,6 +60,15 @@ class Account:
         task = self.task(**options)
         return run_task(self.directory, task, environment, check=check, connection=self.connection)
 
+    def end(self) -> None:
+        """End what a test that failed in the middle has left running: its runs, and the worker."""
+        for process in self.begun:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        with suppress(OSError):
+            os.killpg(worker(Path(f"{self.prefix}.d")), signal.SIGKILL)
+
     def everything(self) -> list[str]:
         return sorted(str(path) for path in self.home.rglob("*") if "__pycache__" not in str(path))
 
@@ -73,7 +85,9 @@ def served(tmp_path_factory: pytest.TempPathFactory):
 def account(tmp_path: Path, served: Mirror):
     served.instead = None
     served.requests.clear()
-    return Account(tmp_path, served)
+    account = Account(tmp_path, served)
+    yield account
+    account.end()
 
 
 def test_four_beats_tell_one_story(account: Account) -> None:

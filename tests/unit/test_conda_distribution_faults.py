@@ -157,9 +157,11 @@ def begin(account: Account, **options: object) -> subprocess.Popen[bytes]:
     argv = command(account.directory, account.task(**slow(account), **options))
     (account.directory / "ansible.cfg").touch()
     env = environment(account.directory, account.environment)
-    return subprocess.Popen(
+    process = subprocess.Popen(
         argv, env=env, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
+    account.begun.append(process)
+    return process
 
 
 def start(account: Account, **options: object) -> subprocess.Popen[bytes]:
