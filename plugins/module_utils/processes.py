@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -61,6 +62,7 @@ def run(
             timeout=timeout,
             env=None if env is None else dict(env),
             check=False,
+            preexec_fn=_reset_signals,  # safe: a module has one thread
         )
     except FileNotFoundError as error:
         raise NotebookError("no such program", name, "Install it or load its module.") from error
@@ -69,6 +71,13 @@ def run(
     except OSError as error:
         raise NotebookError(f"cannot be started: {error.strerror}", name) from error
     return Completed(tuple(argv), done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+def _reset_signals() -> None:
+    """Handle and block signals as after a login, whatever the starter (`nohup`, CI) had set."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 def program(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -102,3 +103,28 @@ def test_a_server_whose_socket_was_deleted_is_not_called_running(owner):
     stopped = owner.server(state="stopped")
     assert stopped["stopped_by"] == "SIGTERM was needed"
     assert owner.server()["pid"] != pid
+
+
+IGNORING = """
+import os, signal, sys
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE):
+    signal.signal(number, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_server_inherits_no_signal_that_its_starter_ignores_or_blocks(owner, monkeypatch):
+    command = owner.command
+    monkeypatch.setattr(
+        owner,
+        "command",
+        lambda *argv, **env: [sys.executable, "-c", IGNORING, *command(*argv, **env)],
+    )
+    pid = owner.server()["pid"]
+    status = dict(
+        line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+    )
+    ignored = {each for each in signal.Signals if int(status["SigIgn"], 16) >> (each - 1) & 1}
+    assert not ignored & {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
+    assert int(status["SigBlk"], 16) == 0
