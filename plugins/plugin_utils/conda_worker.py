@@ -119,6 +119,7 @@ class CondaWorker:
             "REINSTALL": "yes" if plan.reinstall else "",
             "INDEX_URL": self._options["index_url"] or "",
             "CHANNELS": " ".join(self._options["channels"]),
+            "TERMS_ACCEPTED": "yes" if self._options["accept_terms"] else "",
         }
 
     def _watch(self, prefix: str, run: str, *, own: bool) -> Answers:

@@ -47,17 +47,24 @@ cert = @CERTIFICATE@
 extra-index-url =
 find-links =
 CONF
-printf '#!/bin/sh\\necho conda 99.1\\n' >"$prefix/bin/conda"
+mkdir "$prefix/conda-meta"
+{ echo "#!$prefix/bin/python"; cat <<'CONDA'
+@CONDA@
+CONDA
+} >"$prefix/bin/conda"
 chmod +x "$prefix/bin/conda"
 @END@
 """
+
+CONDA = Path(__file__).parents[1] / "cluster/installer/conda.py"
 
 
 def installer(
     certificate: Path, *, sleep: float = 0, until: Path | None = None, end: str = "exit 0"
 ) -> bytes:
     """The program; `end` are its last lines; `until` is a file that it waits for."""
-    text = INSTALLER.replace("@PYTHON@", sys.executable).replace("@END@", end)
+    text = INSTALLER.replace("@CONDA@", CONDA.read_text(encoding="utf-8"))
+    text = text.replace("@PYTHON@", sys.executable).replace("@END@", end)
     text = text.replace("@PIP@", str(Path(pip.__file__).parents[1]))
     wait = f"while [ ! -e '{until}' ]; do sleep 0.1; done" if until else f"sleep {sleep}"
     text = text.replace("@SLEEP@", wait if until or sleep else ":")

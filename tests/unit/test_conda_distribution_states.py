@@ -180,6 +180,23 @@ def test_a_working_installation_is_adopted_when_asked_and_stays_as_it_is(account
     assert left(account) == [str(account.prefix), *map(str, files)]
 
 
+INFO = '{\n  "name": "Miniforge3",\n  "version": "26.3.2-3",\n  "platform": "linux-64"\n}\n'
+VERSIONS = {
+    "its own record": (".installer.info", INFO, "26.3.2-3"),
+    "the conda in it": ("conda-meta/conda-25.9.1-py312h7900ff3_0.json", "{}", "25.9.1"),
+}
+
+
+@pytest.mark.parametrize("source", VERSIONS)
+def test_the_version_of_what_is_adopted_is_known_from(account: Account, source: str) -> None:
+    name, text, version = VERSIONS[source]
+    by_hand(account.prefix)
+    (account.prefix / name).write_text(text)
+    with pytest.raises(TaskFailed, match=rf"\(miniforge {version}\).*anaconda_adopt: true"):
+        account.run(packages=[])
+    assert account.run(packages=[], adopt=True)["version"] == version
+
+
 def test_only_a_working_installation_of_that_kind_is_adopted(account: Account) -> None:
     account.prefix.mkdir()
     with pytest.raises(TaskFailed, match="no conda installation"):

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Runs the installer and adds the packages, and looks whether what came out works.
-# Settings: RUN PACKAGES_FROM PACKAGES (one in each line) REINSTALL INDEX_URL CHANNELS.
+# Settings: RUN PACKAGES_FROM PACKAGES (one in each line) REINSTALL INDEX_URL CHANNELS TERMS_ACCEPTED (yes or empty).
 
 run_installer() {
   phase install
@@ -11,8 +11,42 @@ run_installer() {
   "$shell" "$INSTALLER" -b -p "$TREE" </dev/null ||
     fail "the installer ended with exit code $?" "Its output is in $STORE/logs/$RUN.log on the host"
   require_checked
-  # Environments that people make lie beside the generations, so that they outlive them.
-  printf 'envs_dirs:\n  - %s/envs\n  - ~/.conda/envs\n' "$STORE" >>"$TREE/.condarc"
+  configure_conda
+}
+
+# In a file of its own, which conda reads besides the installer's .condarc: nothing has to be merged.
+# Environments that people make lie beside the generations, so that they outlive them.
+configure_conda() {
+  { mkdir -p "$TREE/condarc.d" && own_condarc >"$TREE/condarc.d/hpcc_notebook.yml"; } ||
+    fail "cannot write $TREE/condarc.d/hpcc_notebook.yml" ""
+  [ -z "$SITE_BUNDLE" ] || configure_pip
+}
+
+# The certificates that this run was told to trust stand in it: the person's own conda meets the same mirror and proxy.
+own_condarc() {
+  printf 'envs_dirs:\n  - %s/envs\n  - ~/.conda/envs\n' "$STORE"
+  [ -z "$SITE_BUNDLE" ] || printf 'ssl_verify: %s\n' "$SITE_BUNDLE"
+}
+
+# The person's own pip, too, unless the installer brought certificates of its own.
+configure_pip() {
+  [ -e "$TREE/pip.conf" ] || printf '[global]\n' >"$TREE/pip.conf"
+  grep -q '^ *cert *=' "$TREE/pip.conf" ||
+    "$TREE/bin/python" -m pip config --quiet --site set global.cert "$SITE_BUNDLE" </dev/null ||
+    fail "cannot write $TREE/pip.conf" ""
+}
+
+# What the person accepted for this installation, its own conda knows, too: where nobody can be asked, it would fail.
+# Kept in the installation (conda-meta/tos), so that it goes with it.
+record_terms() {
+  [ -n "$TERMS_ACCEPTED" ] && has_terms_plugin || return 0
+  "$TREE/bin/conda" tos accept --system </dev/null ||
+    say "the accepted terms cannot be recorded; by hand: $ROOT/bin/conda tos accept --system"
+}
+
+has_terms_plugin() {
+  for found in "$TREE"/conda-meta/conda-anaconda-tos-*.json; do [ -e "$found" ] && return; done
+  return 1
 }
 
 # install_packages now|later: whether pip compiles them. Each requirement becomes one argument.
@@ -35,7 +69,24 @@ install_packages() {
   esac
   for package in $PACKAGES; do set -- "$@" "$package"; done
   set +f
-  "$@" </dev/null || fail "installing the packages ended with exit code $?" \
+  "$@" </dev/null || explain_packages "$?"
+}
+
+# The last line of this run's log that holds one of the words.
+said() {
+  grep -i -e "$1" "$STORE/logs/$RUN.log" | tail -n 1 | cut -c1-300
+}
+
+# What conda says of itself decides what helps.
+explain_packages() {
+  if [ -n "$(said CondaToSNonInteractiveError)" ]; then
+    fail "conda installs nothing before the terms of service of its channels are accepted" \
+      "Accept them with anaconda_accept_terms: true, or name others in anaconda_channels"
+  elif [ -n "$(said EnvironmentIsFrozenError)" ]; then
+    fail "the base of this distribution is frozen: conda changes nothing in it" \
+      "Set anaconda_packages_from: pip, or put packages of your own into an environment (conda create)"
+  fi
+  fail "installing the packages ended with exit code $1" \
     "Is a name or version wrong, or the index (anaconda_index_url, anaconda_channels) out of reach?"
 }
 
@@ -68,6 +119,9 @@ verify() {
     fail "the new Python cannot import what was installed" "See the log for the package that fails"
 }
 
+# --version alone would not read the configuration.
 verify_conda() {
-  "$TREE/bin/conda" --version </dev/null || fail "the new conda does not run" "See the log"
+  words=$("$TREE/bin/conda" config --show envs_dirs 2>&1 </dev/null) ||
+    fail "the new conda does not run: $(printf '%s' "$words" | grep . | tail -n 1 | cut -c1-200)" \
+      "Look at its configuration: $TREE/.condarc, /etc/conda"
 }

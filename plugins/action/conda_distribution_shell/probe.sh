@@ -45,9 +45,15 @@ probe_foreign() {
   [ "$WHAT" = directory ] && [ -d "$ROOT/conda-meta" ] || return 0
   kind=miniconda version=
   grep -qs conda-forge "$ROOT/.condarc" && kind=miniforge
+  # Miniconda and Miniforge are numbered as the conda in them.
+  for found in "$ROOT"/conda-meta/conda-[0-9]*.json; do
+    [ ! -e "$found" ] || { found=${found##*/conda-} && version=${found%%-*}; }
+  done
   for found in "$ROOT"/conda-meta/anaconda-[0-9]*.json; do
     [ ! -e "$found" ] || { found=${found##*/anaconda-} && kind=anaconda version=${found%%-*}; }
   done
+  found=$(sed -n 's/.*"version": *"\([A-Za-z0-9._+-]*\)".*/\1/p' "$ROOT/.installer.info" 2>/dev/null | head -n 1)
+  version=${found:-$version}
   [ "$ADOPT" = yes ] && "$ROOT/bin/conda" --version >/dev/null 2>&1 &&
     python=$("$ROOT/bin/python" -I -S -c "$VERSION_OF" 2>/dev/null) || python=
   emit foreign "distribution=$kind version=${version:-unknown} python=$python"

@@ -11,9 +11,11 @@ empty_trash() {
   rm -rf "$STORE/trash" 2>/dev/null || say "some of $STORE/trash is still in use; the next run removes it"
 }
 
-# The names of all files that an installer or a package brought; caches come and go by themselves.
+# The names of all files that an installer or a package brought. Caches come and go by themselves, and so does what
+# conda keeps for itself: its records and history, and the file by which it tries where environments may be made.
 list_files() {
-  (cd "$TREE" && find . ! -type d ! -name '*.pyc' ! -path './pkgs/*' ! -path './conda-meta/*' | LC_ALL=C sort)
+  (cd "$TREE" && find . ! -type d ! -name '*.pyc' ! -path './pkgs/*' ! -path './conda-meta/*' \
+    ! -name .conda_envs_dir_test ! -path './.cache/*' | LC_ALL=C sort)
 }
 
 note_new_files() {
@@ -81,6 +83,12 @@ remove_generation() {
   mkdir -p "$STORE/kept" && mv "$TREE" "$STORE/kept/$1.$RUN" && rm -f "$STORE/markers/$1" "$STORE/markers/.files-$1"
 }
 
+# Nothing of conda's own stays; the directory does when somebody has an environment there.
+forget_environments() {
+  [ -n "$(find "$STORE/envs" -mindepth 1 ! -name .conda_envs_dir_test 2>/dev/null | head -n 1)" ] ||
+    rm -rf "$STORE/envs"
+}
+
 # First nothing is live, then nothing is complete, then nothing is there. The lock goes last, and this run's record with it.
 remove_all() {
   phase remove
@@ -92,7 +100,8 @@ remove_all() {
   [ ! -L "$STORE/adopted" ] || rm -f "$STORE/adopted"
   rm -rf "$STORE/trash" "$STORE/markers" "$STORE/downloads" "$STORE/logs"
   rm -f "$STORE/.link"
-  rmdir "$STORE/envs" "$STORE/kept" 2>/dev/null
+  forget_environments
+  rmdir "$STORE/kept" 2>/dev/null
   rm -rf "$STORE/work"
   unlock
   rmdir "$STORE" 2>/dev/null

@@ -47,7 +47,7 @@ fail() {
 # The words for a full disk when it was one: the programs said so, or nothing can be written any more.
 lack_of_room() {
   words=$(tail -n 60 "$STORE/logs/$RUN.log" "$WORK/words" 2>/dev/null |
-    grep -i -e 'no space left' -e 'quota exceeded' -e 'not enough space' | tail -n 1 | cut -c1-200)
+    grep -i -e 'no space left' -e 'quota exceeded' -e 'not enough .*space' | tail -n 1 | cut -c1-200)
   [ -n "$words" ] || words=$( (dd if=/dev/zero of="$WORK/last" bs=65536 count=16 conv=fsync 2>&1 || mkdir "$WORK/last.d" 2>&1) |
     grep -i -e 'no space' -e quota | tail -n 1)
   rm -rf "$WORK/last" "$WORK/last.d"
@@ -67,10 +67,17 @@ clean_environment() {
   unset LC_ALL LC_CTYPE LANGUAGE
   export HOME="$WORK/home" TMPDIR="$WORK/tmp" PYTHONNOUSERSITE=1 LANG LC_MESSAGES=C
   trust
+  [ -z "$TERMS_ACCEPTED" ] || export CONDA_PLUGINS_AUTO_ACCEPT_TOS=yes
 }
 
 # The host's own certificates also for programs that bring some of their own (pip, conda).
+# SITE_BUNDLE is the file that the environment names, if any.
 trust() {
+  SITE_BUNDLE=
+  # shellcheck disable=SC2034 # for install.sh
+  for bundle in "${SSL_CERT_FILE:-}" "${CURL_CA_BUNDLE:-}" "${REQUESTS_CA_BUNDLE:-}"; do
+    [ ! -r "$bundle" ] || { SITE_BUNDLE=$bundle && break; }
+  done
   for bundle in "${SSL_CERT_FILE:-}" "${CURL_CA_BUNDLE:-}" /etc/ssl/certs/ca-certificates.crt \
     /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem; do
     [ -r "$bundle" ] || continue
@@ -138,6 +145,7 @@ install_generation() {
   sync -f "$TREE" 2>/dev/null & # so that less is left to do when it counts
   verify
   verify_conda
+  record_terms
   mark
 }
 

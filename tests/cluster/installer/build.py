@@ -96,7 +96,7 @@ def build_tree(root: Path, options: argparse.Namespace) -> None:
     (wheel,) = options.wheels.glob("pip-*.whl")
     zipfile.ZipFile(wheel).extractall(site_packages)
     compileall.compile_dir(site_packages, quiet=2, stripdir=str(root))
-    program = filled("conda.py", {"PLACEHOLDER": PLACEHOLDER, "INDEX_URL": options.index_url})
+    program = filled("conda.py", {"INDEX_URL": options.index_url})
     write(root / "bin" / "conda", f"#!{PLACEHOLDER}/bin/python\n{program}", 0o755)
     write(root / "bin" / "pip", PIP, 0o755)
     write(root / "bin" / "pip3", PIP, 0o755)

@@ -3,11 +3,17 @@
 It speaks the part of conda's command line that the collection uses and does the work with pip,
 because no conda channel is reachable from the test cluster. What differs from the original:
 packages are wheels, a channel is a package index (one that has no URL means the default index), and
-there is one environment, the installation itself.
+an environment that it creates is empty.
+
+As the original, it knows its installation by the path of the Python that runs it, and what lies in
+the installation switches the rest: a second key of one name in .condarc breaks every command but
+--version; conda-meta/frozen forbids changes; the terms plugin, which is there when
+conda-meta/conda-anaconda-tos-*.json is, refuses to work until the terms are accepted.
 """
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +21,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 VERSION = "26.3.2"
-PREFIX = Path("@PLACEHOLDER@")
+PREFIX = Path(sys.prefix)
 DEFAULT_INDEX = "@INDEX_URL@"
 CONDA_SPEC = re.compile(r"^([A-Za-z0-9_.-]+)(=[^=].*)$")
 
@@ -35,6 +41,103 @@ def index_options(channels: list[str], override: bool) -> list[str]:
     indexes = list(dict.fromkeys(named if override else [*named, DEFAULT_INDEX]))
     extra = [option for url in indexes[1:] for option in ("--extra-index-url", url)]
     return ["--index-url", indexes[0], *extra]
+
+
+class CondaError(Exception):
+    """What the original prints before it ends with 1."""
+
+
+def read_configuration(path: Path) -> dict[str, list[str]]:
+    """The top-level keys of a .condarc with what stands below them."""
+    found: dict[str, list[str]] = {}
+    key = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line[:1] in (" ", "-"):
+            found[key].append(line.strip().removeprefix("- "))
+        elif line.strip() and not line.startswith("#"):
+            key, _colon, value = line.partition(":")
+            if key in found:
+                raise CondaError(f"DuplicateKeyError: {path}: found duplicate key {key!r}")
+            found[key] = [value.strip()] if value.strip() else []
+    return found
+
+
+def configuration() -> dict[str, list[str]]:
+    """All sources; of a list, what a later source says comes first."""
+    home = Path.home()
+    files = [PREFIX / ".condarc", *sorted((PREFIX / "condarc.d").glob("*.yml")), home / ".condarc"]
+    merged: dict[str, list[str]] = {}
+    for path in files:
+        for key, values in read_configuration(path).items() if path.is_file() else ():
+            merged[key] = [*values, *merged.get(key, [])]
+    return merged
+
+
+def check_terms() -> None:
+    """The plugin of Anaconda and Miniconda; nobody can be asked here."""
+    meta = PREFIX / "conda-meta"
+    accepted = [meta / "tos", Path.home() / ".conda/tos"]
+    if not list(meta.glob("conda-anaconda-tos-*.json")) or any(map(Path.is_dir, accepted)):
+        return
+    if os.environ.get("CONDA_PLUGINS_AUTO_ACCEPT_TOS") in ("yes", "true", "1"):
+        return
+    raise CondaError(
+        "CondaToSNonInteractiveError: Terms of Service have not been accepted for the following "
+        "channels:\n    - https://repo.anaconda.com/pkgs/main\n    - https://repo.anaconda.com/pkgs/r"
+    )
+
+
+def terms(options: argparse.Namespace) -> int:
+    """conda tos accept [--system]"""
+    if not list((PREFIX / "conda-meta").glob("conda-anaconda-tos-*.json")):
+        raise CondaError("CommandNotFoundError: No command 'conda tos'.")
+    place = PREFIX / "conda-meta" if options.system else Path.home() / ".conda"
+    (place / "tos").mkdir(parents=True, exist_ok=True)
+    print("accepted Terms of Service for https://repo.anaconda.com/pkgs/main")
+    return 0
+
+
+def environment_directories() -> list[Path]:
+    """Where environments lie, the first one for new ones."""
+    named = configuration().get("envs_dirs", [])
+    return [Path(name).expanduser() for name in (*named, str(PREFIX / "envs"))]
+
+
+def create(options: argparse.Namespace) -> int:
+    """conda create -n NAME: tries each directory for environments, and makes an empty one."""
+    check_terms()
+    for directory in environment_directories():
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / ".conda_envs_dir_test").touch()
+    made = environment_directories()[0] / options.name
+    (made / "conda-meta").mkdir(parents=True)
+    (made / "conda-meta" / "history").touch()
+    return 0
+
+
+def environments(_options: argparse.Namespace) -> int:
+    """conda env list"""
+    found = [
+        path for each in environment_directories() for path in sorted(each.glob("*/conda-meta"))
+    ]
+    print(f"base  {PREFIX}")
+    for path in found:
+        print(f"{path.parent.name}  {path.parent}")
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """conda config --show [KEY]"""
+    for key, values in configuration().items():
+        if not options.show or key in options.show:
+            print("\n".join([f"{key}:", *(f"  - {value}" for value in values)]))
+    return 0
+
+
+def clean(_options: argparse.Namespace) -> int:
+    """conda clean --all: the cached packages, never what is installed."""
+    subprocess.run(["rm", "-rf", PREFIX / "pkgs"], check=True)
+    return 0
 
 
 def installed() -> list[dict[str, object]]:
@@ -89,6 +192,9 @@ def info(options: argparse.Namespace) -> int:
 
 def install(options: argparse.Namespace) -> int:
     """conda install|update -y [-p PREFIX] [-c CHANNEL]... [--override-channels] SPEC..."""
+    check_terms()
+    if (PREFIX / "conda-meta/frozen").exists():
+        raise CondaError(f"EnvironmentIsFrozenError: Cannot modify frozen environment {PREFIX}")
     if options.override_channels and not options.channel:
         print("ArgumentError: --override-channels needs -c / --channel.", file=sys.stderr)
         return 1
@@ -101,7 +207,8 @@ def install(options: argparse.Namespace) -> int:
     command += index_options(options.channel, options.override_channels)
     command += ["--upgrade"] if options.command in ("update", "upgrade") else []
     command += ["--quiet"] if options.quiet or options.json else []
-    command += ["--dry-run"] if options.dry_run else []
+    command += ["--dry-run"] if options.dry_run or options.download_only else []
+    command += ["--force-reinstall", "--no-deps"] if options.force_reinstall else []
     result = subprocess.run([*command, "--", *map(requirement, options.specs)], check=False)
     if options.json:
         print(json.dumps({"success": result.returncode == 0, "prefix": str(PREFIX)}))
@@ -134,6 +241,8 @@ def parser() -> argparse.ArgumentParser:
     change = commands.add_parser("install", aliases=["update", "upgrade"], parents=[common])
     change.add_argument("-y", "--yes", action="store_true")
     change.add_argument("-d", "--dry-run", action="store_true")
+    change.add_argument("--download-only", action="store_true")
+    change.add_argument("--force-reinstall", action="store_true")
     change.add_argument("-c", "--channel", action="append", default=[])
     change.add_argument("--override-channels", action="store_true")
     change.add_argument("specs", nargs="+")
@@ -141,6 +250,24 @@ def parser() -> argparse.ArgumentParser:
     shell = commands.add_parser("init")
     shell.add_argument("shells", nargs="*")
     shell.set_defaults(run=init, prefix=None)
+    made = commands.add_parser("create")
+    made.add_argument("-y", "--yes", action="store_true")
+    made.add_argument("-n", "--name", required=True)
+    made.set_defaults(run=create, prefix=None)
+    env = commands.add_parser("env")
+    env.add_argument("what", choices=["list"])
+    env.set_defaults(run=environments, prefix=None)
+    config = commands.add_parser("config")
+    config.add_argument("--show", nargs="*", required=True)
+    config.set_defaults(run=show, prefix=None)
+    accept = commands.add_parser("tos")
+    accept.add_argument("what", choices=["accept"])
+    accept.add_argument("--system", action="store_true")
+    accept.set_defaults(run=terms, prefix=None)
+    cleaner = commands.add_parser("clean")
+    cleaner.add_argument("-a", "--all", action="store_true", required=True)
+    cleaner.add_argument("-y", "--yes", action="store_true")
+    cleaner.set_defaults(run=clean, prefix=None)
     return result
 
 
@@ -153,7 +280,12 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    return int(options.run(options))
+    try:
+        configuration()
+        return int(options.run(options))
+    except CondaError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":
