@@ -12,12 +12,44 @@ in_home() {
   esac
 }
 
+# Whether a directory is ours alone: no link, no other owner, closed to everybody else. No client
+# talks to a socket anywhere else: tmux does what its server tells it to.
+is_private() {
+  [ -n "$(find "$1" -prune -type d -user "$(id -u)" \( -perm 700 -o -perm 2700 \) 2>/dev/null)" ]
+}
+
+is_our_socket() {
+  is_private "${1%/*}" && [ ! -L "$1" ] && [ -S "$1" ] && [ -O "$1" ]
+}
+
+# Run a command inside a new directory below $1 that nobody else can enter; never without one.
+in_new_directory() {
+  made=$(mktemp -d "$1/.nbserver-try.XXXXXXXXXX" 2>&1) || {
+    printf '%s' "${made##*: }"
+    return 1
+  }
+  (
+    cd -P "$made" || exit
+    is_private "$PWD" || { echo "others can enter what is made there" && exit 1; }
+    "$2"
+  )
+  rc=$?
+  rm -rf "$made"
+  return "$rc"
+}
+
 # What stands in the way of a file in a directory; df knows nothing of quotas.
 try_to_write() {
-  file=$1/.nbserver-try.$$
-  said=$( (head -c 65536 /dev/zero >"$file") 2>&1) && said=yes
-  rm -f "$file"
+  in_new_directory "$1" write_here
+}
+
+write_here() {
+  said=$( (head -c 65536 /dev/zero >file) 2>&1) && said=yes
   printf '%s' "$said" | tail -n 1
+}
+
+run_here() {
+  printf '#!/bin/sh\n' >program && chmod 700 program && ./program
 }
 
 look_at_home() {
@@ -31,25 +63,23 @@ look_at_home() {
 look_at_tmp() {
   emit tmp_write "$(try_to_write /tmp)"
   emit tmp_kib "$(df -Pk /tmp 2>/dev/null | awk 'NR == 2 { print $4 }')"
-  program=/tmp/.nbserver-try.$$.sh
-  printf '#!/bin/sh\n' >"$program" 2>/dev/null && chmod 700 "$program"
-  if "$program" 2>/dev/null; then emit tmp_exec yes; else emit tmp_exec no; fi
-  rm -f "$program"
+  if in_new_directory /tmp run_here >/dev/null 2>&1; then emit tmp_exec yes; else emit tmp_exec no; fi
   emit local_dir "$local"
   if [ ! -e "$local" ] && [ ! -L "$local" ]; then
     emit local_dir_state missing
-  elif [ -L "$local" ] || [ ! -O "$local" ]; then
-    emit local_dir_state foreign
-  elif [ "$(stat -c %a "$local" 2>/dev/null || echo 700)" != 700 ]; then
+  elif is_private "$local"; then
+    emit local_dir_state ours
+  elif [ -d "$local" ] && [ ! -L "$local" ] && [ -O "$local" ]; then
     emit local_dir_state open
   else
-    emit local_dir_state ours
+    emit local_dir_state foreign
   fi
 }
 
 look_at_session() {
   emit tmux "$(tmux -V 2>/dev/null || echo missing)"
-  if tmux -S "$local/tmux.sock" -f /dev/null has-session -t "=$PROFILE" 2>/dev/null; then
+  if is_our_socket "$local/tmux.sock" &&
+    tmux -S "$local/tmux.sock" -f /dev/null has-session -t "=$PROFILE" 2>/dev/null; then
     emit session there
   else
     emit session lost

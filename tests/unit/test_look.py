@@ -1,0 +1,170 @@
+"""What the doctor asks of a node leads into no trap that another user of it has laid."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import file_systems
+import pytest
+
+LOOK = Path(__file__).parents[2] / "plugins" / "action" / "doctor_shell" / "look.sh"
+NEIGHBOUR = 64901
+SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed")
+
+
+@dataclass
+class Victim:
+    """An account on this machine whose doctor looks around."""
+
+    home: Path
+    uid: int = 64902
+    profile: str = field(default_factory=lambda: f"t{secrets.token_hex(4)}")
+
+    @property
+    def local(self) -> Path:
+        return Path(f"/tmp/{self.profile}-{self.uid}")
+
+    def shell(self, shell: str = "dash", *behind: str) -> subprocess.Popen[str]:
+        """A shell whose pid is known before it is told what to do, as a neighbour may guess it."""
+        become = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
+        clean = ["env", "-i", f"HOME={self.home}", f"PATH={os.environ['PATH']}"]
+        argv = [*behind, *become, *clean, shell, *(["sh"] if shell == "busybox" else []), "-s"]
+        return subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
+        )
+
+    def look(self, shell: subprocess.Popen[str]) -> dict[str, str]:
+        """What is seen: name → value."""
+        settings = {"PREFIX": "~/none", "PROFILE": self.profile, "MODULE": "m", "PORT": 1,
+                    "ASKED": "localhost", "LOOK": ""}  # fmt: skip
+        lines = [f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items()]
+        try:
+            said = shell.communicate("".join([*lines, LOOK.read_text()]), timeout=60)[0]
+        finally:
+            shell.kill()
+        return dict(line.partition("=")[::2] for line in said.splitlines() if "=" in line)
+
+
+@pytest.fixture
+def victim() -> Iterator[Victim]:
+    home = Path(tempfile.mkdtemp(prefix="look", dir="/tmp"))
+    made = Victim(home)
+    os.chown(home, made.uid, made.uid)
+    yield made
+    for path in (home, made.local):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def planted(path: Path, content: str = "", mode: int = 0o755) -> Path:
+    path.write_text(content)
+    path.chmod(mode)
+    os.chown(path, NEIGHBOUR, NEIGHBOUR)
+    return path
+
+
+@contextlib.contextmanager
+def listening(directory: Path, name: str, mode: int = 0o755) -> Iterator[socket.socket]:
+    """A directory of the neighbour with a socket where she listens."""
+    directory.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as held:
+        held.bind(str(directory / name))
+        held.listen(8)
+        held.settimeout(0.2)
+        (directory / name).chmod(0o777)
+        for path in (directory / name, directory):
+            os.chown(path, NEIGHBOUR, NEIGHBOUR)
+        directory.chmod(mode)
+        yield held
+
+
+def was_asked(held: socket.socket) -> bool:
+    try:
+        held.accept()[0].close()
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_planted_program_is_never_run(victim: Victim, shell: str) -> None:
+    held = victim.shell(shell)
+    proof = victim.home / "hijacked"
+    trap = Path(f"/tmp/.nbserver-try.{held.pid}.sh")
+    planted(trap, f"#!/bin/sh\n: >{proof}\n")
+    try:
+        assert victim.look(held)["tmp_exec"] == "yes"
+    finally:
+        trap.unlink(missing_ok=True)
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_planted_link_is_never_written_through(victim: Victim, shell: str) -> None:
+    thesis = victim.home / "thesis"
+    thesis.write_text("three years")
+    os.chown(thesis, victim.uid, victim.uid)
+    held = victim.shell(shell)
+    trap = Path(f"/tmp/.nbserver-try.{held.pid}")
+    trap.symlink_to(thesis)
+    try:
+        assert victim.look(held)["tmp_write"] == "yes"
+    finally:
+        trap.unlink(missing_ok=True)
+    assert thesis.read_text() == "three years"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("mode", [0o755, 0o777, 0o700])
+def test_the_tmux_of_a_foreign_directory_is_not_asked(
+    victim: Victim, shell: str, mode: int
+) -> None:
+    with listening(victim.local, "tmux.sock", mode) as held:
+        found = victim.look(victim.shell(shell))
+        assert not was_asked(held)
+    assert (found["local_dir_state"], found["session"]) == ("foreign", "lost")
+
+
+def test_the_foreign_tmux_of_a_directory_that_was_open_is_not_asked(victim: Victim) -> None:
+    with listening(victim.local, "tmux.sock") as held:
+        victim.local.chmod(0o700)
+        os.chown(victim.local, victim.uid, victim.uid)
+        found = victim.look(victim.shell())
+        assert not was_asked(held)
+    assert (found["local_dir_state"], found["session"]) == ("ours", "lost")
+
+
+def test_a_link_to_a_directory_of_ones_own_is_foreign(victim: Victim) -> None:
+    victim.local.symlink_to(victim.home)
+    try:
+        assert victim.look(victim.shell())["local_dir_state"] == "foreign"
+    finally:
+        victim.local.unlink()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_full_file_system_is_told_and_nothing_is_run(victim: Victim, shell: str) -> None:
+    script = 'mount -t tmpfs -o size=64k,mode=1777 none "$1"; head -c 99999 /dev/zero >"$1/x" || :'
+    with file_systems.mounted(Path("/tmp"), script) as full:
+        found = victim.look(victim.shell(shell, *full.behind))
+    assert "No space left" in found["tmp_write"]
+    assert found["tmp_exec"] == "no"
+
+
+def test_nothing_stays_behind(victim: Victim) -> None:
+    victim.look(victim.shell())
+    mine = [
+        path for path in Path("/tmp").glob(".nbserver-try*") if path.stat().st_uid == victim.uid
+    ]
+    assert mine == []
+    assert list(victim.home.iterdir()) == []
