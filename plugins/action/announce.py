@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
-
-display = Display()
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
 
 
 class ActionModule(ActionBase):
@@ -26,5 +24,5 @@ class ActionModule(ActionBase):
             {"lines": {"type": "list", "elements": "str", "required": True}}
         )
         for line in arguments["lines"]:
-            display.display(line)
+            terminal.say(line)
         return {"changed": False}

@@ -19,7 +19,6 @@ from ansible.errors import (
     AnsiblePromptNoninteractive,
 )
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import PASSWORD_FILE
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
@@ -27,8 +26,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.secrets impo
     PASSWORD_CHARACTERS,
     password,
 )
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
 
-_DISPLAY = Display()
 TRIES = 3
 VARIABLE = "nbserver_profile_password"
 
@@ -85,14 +84,14 @@ def _asked(where: str, names: list[str]) -> str:
         reason = password(given, names)
         if reason is None and _prompt("The same password again:") == given:
             return given
-        _DISPLAY.display(f"The password {reason}." if reason else "The two were not the same.")
+        terminal.say(f"The password {reason}." if reason else "The two were not the same.")
     raise NotebookError(f"no usable password in {TRIES} tries", VARIABLE, "Run again")
 
 
 def _prompt(text: str) -> str:
     """Read one line without echo."""
     try:
-        return bytes(_DISPLAY.prompt_until(text, private=True)).decode("utf-8", "surrogateescape")
+        return terminal.ask(text, private=True).decode("utf-8", "surrogateescape")
     except AnsiblePromptNoninteractive:
         what = "there is no password yet, and no terminal to ask for one"
         raise NotebookError(what, VARIABLE, "Set this variable, best in a vault") from None

@@ -14,7 +14,6 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils.relations import RELATIONS
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
 from ansible_collections.hpcc.notebook.plugins.module_utils.variables import (
@@ -22,8 +21,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.variables import (
     origin,
     unknown,
 )
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
 
-_DISPLAY = Display()
 _LOGIN_NAMES = ("ansible_user", "ansible_host", "inventory_hostname")
 
 
@@ -41,7 +40,7 @@ class ActionModule(ActionBase):
         result.pop("invocation", None)
         lines, warnings = self._judge(task_vars or {})
         for warning in warnings:
-            _DISPLAY.warning(warning)
+            terminal.warn(warning)
         return {**result, "changed": False, "failed": bool(lines), "msg": "\n".join(lines)}
 
     def _judge(self, task_vars: dict[str, Any]) -> tuple[list[str], list[str]]:

@@ -20,7 +20,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observa
     Observed,
     observed,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, packages
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, packages, terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.conda_worker import CondaWorker
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.progress_display import Reporter
 
@@ -208,7 +208,7 @@ class ActionModule(ActionBase):
         if seen.python:
             return f"{seen.prefix}/bin/python"
         if not seen.host_python:
-            self._display.warning(
+            terminal.warn(
                 "The host has no Python 3.8 or newer yet, so this check run cannot predict what "
                 "will run on the installation's own: profile, certificate, password, server."
             )

@@ -13,16 +13,13 @@ from ansible.errors import (
     AnsiblePromptNoninteractive,
 )
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils import teardown
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
-    Answers,
-    answers,
-)
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
 
-_DISPLAY = Display()
 RULES = {"profile": "profile_name", "modulefile": "modulefile_dir", "prefix": "prefix"}
 ARGUMENTS = {
     "profile": {"type": "str", "default": "nbserver"},
@@ -54,7 +51,7 @@ class ActionModule(ActionBase):
         going = teardown.removable(found, wanted["parts"])
         user = str(self._play_context.remote_user or "this account")
         for line in teardown.shown(found, wanted["parts"], user):
-            _DISPLAY.display(line)
+            terminal.say(line)
         if going and not self._task.check_mode and not wanted["confirmed"]:
             _ask()
         # A check run has shown the list; what it foretells must not depend on a running server.
@@ -63,9 +60,9 @@ class ActionModule(ActionBase):
 
     def _found(self, wanted: dict[str, Any]) -> Answers:
         names = ("profile", "modulefile", "prefix")
-        script = teardown.questions(*(wanted[name] for name in names))
-        said = self._low_level_execute_command("sh -s", in_data=script.encode())
-        found = answers(str(said["stdout"]))
+        asked = question({}, text=teardown.questions(*(wanted[name] for name in names)))
+        said = self._low_level_execute_command("sh -s", in_data=asked.program.encode())
+        found = asked.answers(str(said["stdout"]))
         if "home" not in found:
             last = (str(said["stderr"]).strip() or "no output").splitlines()[-1]
             raise NotebookError(f"`sh -s` did not answer: {last}", "the host", "Try it by hand.")
@@ -73,9 +70,8 @@ class ActionModule(ActionBase):
 
 
 def _ask() -> None:
-    question = "Remove it? Type yes to go on:"
     try:
-        answer = bytes(_DISPLAY.prompt_until(question)).decode("utf-8", "replace")
+        answer = terminal.ask("Remove it? Type yes to go on:").decode("utf-8", "replace")
     except AnsiblePromptNoninteractive:
         todo = "Confirm by -e teardown_confirmed=true."
         raise AnsibleActionFail(f"Nothing was removed: no terminal to ask. {todo}") from None

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
+
 
 class NotebookError(Exception):
-    """Something a person can act on, said in one line.
+    """Something a person can act on, said in one line that a terminal may be given.
 
     Args:
         what: what went wrong, without a full stop.
@@ -24,4 +26,4 @@ class NotebookError(Exception):
     def __str__(self) -> str:
         problem = f"{self.where}: {self.what}" if self.where else self.what
         line = f"{problem}. {self.todo}" if self.todo else f"{problem}."
-        return " ".join(line.split())
+        return printable(" ".join(line.split()))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Protocol, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def run(module: Module, decide: Callable[[Mapping[str, Any]], Plan]) -> None:
         module.fail_json(msg=str(error))
         return
     for warning in plan.warnings:
-        module.warn(warning)
+        module.warn(printable(warning))
     module.exit_json(
         changed=bool(plan.reasons),
         reason="; ".join(plan.reasons),

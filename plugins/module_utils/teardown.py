@@ -10,39 +10,39 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import shell_path, shell_word
 
 # In the order of their removal: a server needs its profile and its Python until it has stopped.
 PARTS = ("server", "profile", "modulefile", "installation")
 
 _QUESTIONS = """
-echo hpcc-begin
-printf 'home=%s\\n' "$HOME"
+begin_answers
+emit home "$HOME"
 for record in "$HOME"/.ipython/profile_{profile}/run/*.json; do
-    [ -f "$record" ] && name=${{record##*/}} && printf 'server=%s\\n' "${{name%.json}}"
+    [ -f "$record" ] && name=${{record##*/}} && emit server "${{name%.json}}"
 done
 for mark in security run log jupyter_server_config.py; do
     [ -e "$HOME"/.ipython/profile_{profile}/$mark ] || continue
-    printf 'profile=%s\\n' "$HOME"/.ipython/profile_{profile} && break
+    emit profile "$HOME"/.ipython/profile_{profile} && break
 done
 for file in {modulefile}.lua {modulefile}; do
     [ -f "$file" ] && grep -q 'Managed by hpcc.notebook' "$file" &&
-        printf 'modulefile=%s\\n' "$file"
+        emit modulefile "$file"
 done
 for path in {prefix} {prefix}.d; do
-    [ -L "$path" ] || [ -d "$path/markers" ] && printf 'installation=%s\\n' "$path"
+    [ -L "$path" ] || [ -d "$path/markers" ] && emit installation "$path"
 done
-[ -x {prefix}/bin/python ] && echo python=yes
-echo hpcc-end
+[ -x {prefix}/bin/python ] && emit python yes
+end_answers
 """
 
 _KEPT = "Notebooks stay, and so does whatever else is yours, even inside of these."
 
 
 def questions(profile: str, modulefile: str, prefix: str) -> str:
-    """The script that looks for what we made; it changes nothing."""
+    """The script that looks for what we made, to stand behind answer.sh; it changes nothing."""
     return _QUESTIONS.format(
         profile=shell_word(profile), modulefile=shell_path(modulefile), prefix=shell_path(prefix)
     )

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation import installers
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.installers import Installer
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
-    Answers,
     Observed,
     record,
 )
@@ -78,7 +78,7 @@ class CondaWorker:
         if self._wants_upload(plan, installer, seen):
             self._upload(installer, {**where, **room})
             room = _NOT_TRIED
-        program = host_shell.program(host_shell.WORKER, {**where, **settings})
+        program = host_shell.worker({**where, **settings})
         host_shell.ask(self._execute, "start", WORKER=program, **where, **room)
         self._reporter.say(f"working on {seen.prefix}: {plan.reason}. {_GOES_ON}")
 

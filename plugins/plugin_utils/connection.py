@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import shlex
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe, whereabouts
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Endpoint, Trust
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.whereabouts import Node
@@ -21,6 +19,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.faults import Fault
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import require_free
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
     NotConnected,
     Session,
@@ -31,7 +30,7 @@ REFUSE_WITHIN = 5.0  # seconds for a node to close a connection that it does not
 SHOW_WITHIN = 20.0  # seconds for the server to show its certificate
 # Which of them says that nobody answered any more depends on Python and OpenSSL.
 _CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
-_FIND = Path(__file__).parents[1] / "action" / "connect_shell" / "find.sh"
+_FIND = ACTION / "connect_shell" / "find.sh"
 
 
 class Lost(Exception):  # noqa: N818 - reads as what happened
@@ -49,7 +48,9 @@ class Elsewhere(Exception):  # noqa: N818 - reads as what happened
     def __init__(self, node: Node, server: Mapping[str, Any]) -> None:
         self.node = node
         self.server = server
-        super().__init__(f"the server runs on {server['host']}, this login ended on {node.host}")
+        super().__init__(
+            f"the server runs on {printable(server['host'])}, this login ended on {node.host}"
+        )
 
 
 @dataclass
@@ -138,9 +139,9 @@ class Connection:
 
 def look(session: Session, profile: str) -> Node:
     """Ask the node that a login ended on what it knows of the profile's servers."""
-    program = f"PROFILE={shlex.quote(profile)}\n{_FIND.read_text(encoding='utf-8')}"
-    ended = session.run(program, ANSWER_WITHIN)
-    found = answers(ended.stdout)
+    asked = question({"PROFILE": profile}, _FIND)
+    ended = session.run(asked.program, ANSWER_WITHIN)
+    found = asked.answers(ended.stdout)
     if not found:
         raise NotebookError(
             f"`sh -s` ended with {ended.code}: {_last(ended.stderr or ended.stdout)}",

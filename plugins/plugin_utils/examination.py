@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import shlex
 import socket
 import ssl
 import subprocess
@@ -14,14 +13,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
-    Answers,
-    answers,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import listener
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
     NotConnected,
     Session,
@@ -29,7 +26,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
 
 SHELL_WITHIN = 10.0  # seconds for a shell that does nothing
 LOOK_WITHIN = 30.0
-_PROGRAM = Path(__file__).parents[1] / "action" / "doctor_shell" / "look.sh"
+_PROGRAM = ACTION / "doctor_shell" / "look.sh"
 
 
 def computer(words: list[str], local_port: int, gateway: str) -> Answers:
@@ -95,12 +92,11 @@ def _shell(session: Session) -> Answers:
 
 
 def _look(session: Session, settings: Mapping[str, object]) -> Answers:
-    lines = [f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items()]
     inner = Path(node_program.__file__).read_text(encoding="utf-8")
-    outer = _PROGRAM.read_text(encoding="utf-8")
+    asked = question({**settings, "LOOK": inner}, _PROGRAM)
     before = time.time()
-    ended = session.run("".join([*lines, f"LOOK={shlex.quote(inner)}\n", outer]), LOOK_WITHIN)
-    found = answers(ended.stdout)
+    ended = session.run(asked.program, LOOK_WITHIN)
+    found = asked.answers(ended.stdout)
     if not found:
         return {"node_fault": [f"`sh -s` ended with {ended.code}: {ended.stderr.strip()[-200:]}"]}
     # The node looked at its clock at the beginning; whole seconds are exact enough.

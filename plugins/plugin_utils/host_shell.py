@@ -9,47 +9,56 @@ quotes, and everybody on the host can read arguments.
 
 from __future__ import annotations
 
-import shlex
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
-    Answers,
-    answers,
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import (
+    ACTION,
+    Question,
+    program,
+    question,
 )
 
 # Runs a command with something on its standard input; gives rc, stdout and stderr.
 Execute = Callable[[str, bytes], Mapping[str, Any]]
 
-PROGRAMS = Path(__file__).parents[1] / "action" / "conda_distribution_shell"
-WORKER = ("common", "room", "lock", "download", "prune", "install", "worker")
+_PROGRAMS = ACTION / "conda_distribution_shell"
+_WORKER = ("common", "room", "lock", "download", "prune", "install", "worker")
 # Seconds that an answer may take. A slow file system needs some of them.
 PATIENCE = 120
 # What the small programs need besides what all share.
-PARTS = {"start": ("room", "trial")}
+_PARTS = {"start": ("room", "trial")}
 
 
 class NoAnswerError(NotebookError):
     """The host's shell ended, or said nothing that makes sense."""
 
 
-def program(names: tuple[str, ...], settings: Mapping[str, object]) -> str:
-    """A shell program: its settings, then the files that it consists of."""
-    values = (f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items())
-    files = (PROGRAMS.joinpath(f"{name}.sh").read_text(encoding="utf-8") for name in names)
-    return "".join((*values, *files))
+def worker(settings: Mapping[str, object]) -> str:
+    """The program that goes on without us; it leaves its answers in a file, for poll.sh."""
+    return program(settings, *_files(_WORKER))
+
+
+def small(name: str, settings: Mapping[str, object]) -> Question:
+    """One of the small programs."""
+    return question(settings, *_files(("common", *_PARTS.get(name, ()), name)))
+
+
+def _files(names: Iterable[str]) -> list[Path]:
+    return [_PROGRAMS / f"{name}.sh" for name in names]
 
 
 def ask(execute: Execute, name: str, **settings: object) -> Answers:
     """Run one of the small programs and give its answers."""
-    files = ("common", *PARTS.get(name, ()), name)
+    asked = small(name, settings)
     with _patience():
-        result = execute("sh -s", program(files, settings).encode())
-    found = answers(str(result["stdout"]))
+        result = execute("sh -s", asked.program.encode())
+    found = asked.answers(str(result["stdout"]))
     if not found:
         said = (str(result["stderr"]).strip() or str(result["stdout"]).strip()).splitlines()
         raise NoAnswerError(

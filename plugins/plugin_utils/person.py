@@ -8,10 +8,8 @@ from __future__ import annotations
 import threading
 
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
-from ansible.utils.display import Display
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.announcement import printable
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
 
-_DISPLAY = Display()
 _HOST_KEY = "continue connecting"
 
 
@@ -24,7 +22,8 @@ class Person:
 
     def tell(self, line: str) -> None:
         """Print a line as it is, but for what a terminal would obey."""
-        _DISPLAY.display(_shown(line))
+        for part in line.splitlines() or [""]:
+            terminal.say(part)
 
     def busy(self) -> bool:
         """Whether a question waits for its answer."""
@@ -43,11 +42,7 @@ class Person:
 
     def _answer(self, question: str) -> str | None:
         try:
-            return _DISPLAY.prompt_until(_shown(question), private=True).decode()
+            return terminal.ask(question, private=True).decode()
         except (AnsiblePromptNoninteractive, AnsiblePromptInterrupt):
             self.refused.append(question)
             return None
-
-
-def _shown(text: str) -> str:
-    return "\n".join(map(printable, text.splitlines()))

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation import progress
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
 
 # Both on import, in ansible's main process: the process of a task has no terminal any more, and
 # when Ctrl-C ends it nobody reads what it says through ansible.
@@ -33,7 +33,6 @@ class Reporter:
     """Remembers what it said last."""
 
     def __init__(self, host: str, alone: bool) -> None:
-        self._display = Display()
         self._host = host
         self._bar = ON_TERMINAL and alone
         self._phase = ""
@@ -42,15 +41,14 @@ class Reporter:
     def say(self, text: str) -> None:
         """A line of its own."""
         self._end()
-        self._display.display(f"{self._host}: {text}", stderr=True)
+        terminal.say(f"{self._host}: {text}", stderr=True)
 
     def show(self, now: progress.Progress | None) -> None:
         """Where the worker is."""
         if now is None:
             return
         if self._bar:
-            text = progress.drawn(now, self._display.columns)
-            self._display.display(f"\r{text}", stderr=True, screen_only=True, newline=False)
+            terminal.draw(progress.drawn(now, terminal.columns()))
         elif now.phase != self._phase or time.monotonic() - self._said > _EVERY:
             self.say(progress.line(now))
             self._said = time.monotonic()
@@ -78,5 +76,4 @@ class Reporter:
     def _end(self) -> None:
         """Leave the terminal at the beginning of an empty line."""
         if self._bar and self._phase:
-            blank = " " * (self._display.columns - 1)
-            self._display.display(f"\r{blank}\r", stderr=True, screen_only=True, newline=False)
+            terminal.clear()

@@ -176,14 +176,16 @@ class Session:
     def _ended(self, argv: list[str], program: str, timeout: float) -> Ended:
         try:
             done = subprocess.run(
-                argv, env=self._environment, input=program, capture_output=True, check=False,
-                timeout=timeout, text=True, errors="replace",
+                argv, env=self._environment, input=program.encode(), capture_output=True,
+                check=False, timeout=timeout,
             )  # fmt: skip
         except FileNotFoundError as error:
             raise NotebookError("no such program", "ssh", "Install OpenSSH.") from error
         except subprocess.TimeoutExpired:
             return Ended(124, "", f"no answer within {timeout:g} seconds")
-        return Ended(done.returncode, done.stdout, done.stderr)
+        # Not as text: Python would take a carriage return for the end of a line.
+        said = [stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr)]
+        return Ended(done.returncode, *said)
 
     def _listen(self, master: subprocess.Popen[str]) -> None:
         for line in master.stderr or []:

@@ -53,7 +53,7 @@ class Worker:
         sha256 = hashlib.sha256(self.good).hexdigest()
         numbers = {"KIB": 0, "INODES": 0, "DEADLINE": 60}
         name = {"GENERATION": f"miniforge-1-{sha256[:12]}", "SHA256": sha256, "URL": "https://a/b"}
-        return host_shell.program(host_shell.WORKER, {**settings, **known, **numbers, **name})
+        return host_shell.worker({**settings, **known, **numbers, **name})
 
     def run(self, content: bytes) -> tuple[int, str]:
         """The worker's exit code and its last words."""

@@ -122,10 +122,8 @@ def test_trash_that_cannot_be_removed_yet_is_reported_and_no_fault(account: Acco
 
 def trial(directory: Path, **env: str) -> str:
     """The trial alone, in a directory, with other programs first on the path."""
-    program = host_shell.program(
-        ("common", *host_shell.PARTS["start"], "start"),
-        {"PREFIX": f"{directory}/anaconda", "RUN": "r", "KIB": 2048, "INODES": 20, "WORKER": ""},
-    )
+    settings = {"RUN": "r", "KIB": 2048, "INODES": 20, "WORKER": ""}
+    program = host_shell.small("start", {"PREFIX": f"{directory}/anaconda", **settings}).program
     done = subprocess.run(
         ["sh", "-s"],
         cwd=directory,

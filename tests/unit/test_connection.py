@@ -1,7 +1,9 @@
 """What a node answers, or does not, becomes a server or one line that says what to do."""
 
+import re
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
@@ -12,7 +14,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import (
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import Ended
 
-ANSWER = "hpcc-begin\nhost=dev1\nuser=alice\nuid=1001\nboot_id=b\nhpcc-end\n"
+ANSWER = "hpcc-begin MARK\nhost=dev1\nuser=alice\nuid=1001\nboot_id=b\nhpcc-end MARK\n"
 
 
 class Node:
@@ -24,7 +26,8 @@ class Node:
 
     def run(self, program, _timeout):
         self.program = program
-        return self.ended
+        mark = re.match(r"MARK=(\w+)\n", program)[1]
+        return replace(self.ended, stdout=self.ended.stdout.replace("MARK", mark))
 
 
 def test_noise_of_login_files_around_the_answer_is_dropped():
@@ -35,7 +38,7 @@ def test_noise_of_login_files_around_the_answer_is_dropped():
 def test_the_name_of_the_profile_is_one_word_of_the_program():
     node = Node(Ended(0, ANSWER, ""))
     look(node, "nb 'x")
-    assert node.program.startswith("PROFILE='nb '\"'\"'x'\n")
+    assert "\nPROFILE='nb '\"'\"'x'\n" in node.program
 
 
 @pytest.mark.parametrize(

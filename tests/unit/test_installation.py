@@ -13,8 +13,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.installation import 
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation import plan as installation
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.installers import own
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Observed
-from hypothesis import given
-from hypothesis import strategies as st
 
 URL = "https://mirror.example/Miniforge3-2-Linux-x86_64.sh"
 INSTALLER = own("miniforge", "", URL, "ab" * 32)
@@ -102,17 +100,6 @@ def test_terms_are_accepted_by_a_named_variable_only(distribution: str) -> None:
     refusals.refuse_terms("miniforge", False)
     with pytest.raises(NotebookError, match=r"anaconda_accept_terms: true.*miniforge.*BSD"):
         refusals.refuse_terms(distribution, False)
-
-
-@given(st.lists(st.text()), st.lists(st.text()))
-def test_a_noisy_login_does_not_reach_the_answers(before: list[str], after: list[str]) -> None:
-    noise = [line for line in before + after if "hpcc-" not in line]
-    output = "\n".join([*noise, "hpcc-begin", "dist=a-1", "dist=b=2", "hpcc-end", *noise])
-    assert observation.answers(output) == {"dist": ["a-1", "b=2"]}
-
-
-def test_without_both_marks_there_is_no_answer() -> None:
-    assert observation.answers("hpcc-begin\nhome=/home/a") == {}
 
 
 def test_a_pattern_that_matched_nothing_is_no_package() -> None:

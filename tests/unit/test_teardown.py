@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils import teardown
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import observation
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
 
 from playbooks import run_playbook
 
@@ -84,12 +84,13 @@ def home(tmp_path):
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_what_is_ours_is_found_on_the_host_and_nothing_else(shell, home):
     script = teardown.questions("nbserver", "~/modulefiles/anaconda", "~/anaconda")
+    asked = question({}, text=script)
     said = subprocess.run(
-        [shell, "-s"], input=script, env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
+        [shell, "-s"], input=asked.program, env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert said.stderr == ""
-    assert observation.answers(said.stdout) == {
+    assert asked.answers(said.stdout) == {
         "home": [str(home)],
         "server": ["dev1"],
         "profile": [f"{home}/.ipython/profile_nbserver"],

@@ -1,10 +1,6 @@
 # shellcheck shell=sh
 # What the probe, the launcher, the poll and the worker share. POSIX sh: dash, bash and busybox run it.
-# The controller puts the settings (upper case) in front of it and one of the other files behind it.
-
-emit() {
-  printf '%s=%s\n' "$1" "$2"
-}
+# The controller puts the settings (upper case) and answer.sh in front of it and one of the other files behind it.
 
 # ROOT is the prefix as people write it, but absolute; everything of ours lies in $ROOT.d.
 locate() {
@@ -107,7 +103,7 @@ look_at_prefix() {
 tell_prefix() {
   look_at_prefix
   emit what "$WHAT"
-  emit target "$(printf '%s' "$TARGET" | tr '\n' '?')"
+  emit target "$TARGET"
   emit live "$LIVE"
 }
 

@@ -30,7 +30,7 @@ poll() {
   locate
   WORK=$STORE/work/$RUN
   wait_for_end
-  echo hpcc-begin
+  begin_answers
   emit now "$(date +%s)"
   tell_lock
   [ -d "$WORK" ] || emit gone yes
@@ -49,7 +49,7 @@ poll() {
     fi
     emit detail "$(tail -n 1 "$STORE/logs/$RUN.log" | grep -v '^\[[0-9:]*\] ' | cut -c1-200)"
   fi
-  echo hpcc-end
+  end_answers
 }
 
 poll </dev/null

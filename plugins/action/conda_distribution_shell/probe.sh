@@ -109,7 +109,7 @@ probe_room() {
 
 probe() {
   locate
-  echo hpcc-begin
+  begin_answers
   probe_host
   tell_prefix
   probe_foreign
@@ -121,7 +121,7 @@ probe() {
   { [ -n "$LIVE" ] && probe_live; } || probe_host_python
   tell_lock
   probe_room
-  echo hpcc-end
+  end_answers
 }
 
 probe </dev/null

@@ -5,7 +5,7 @@
 refuse() {
   emit error "${1:-the host cannot start the programs that look at $STORE (too many processes?)}"
   emit todo "$2"
-  echo hpcc-end
+  end_answers
   exit 0
 }
 
@@ -52,7 +52,7 @@ wait_for_worker() {
 start() {
   locate
   WORK=$STORE/work/$RUN
-  echo hpcc-begin
+  begin_answers
   [ -z "$KIB" ] || trial
   prepare
   if [ -n "$WORKER" ]; then
@@ -60,7 +60,7 @@ start() {
     wait_for_worker
   fi
   emit work "$WORK"
-  echo hpcc-end
+  end_answers
 }
 
 start </dev/null

@@ -1,9 +1,5 @@
 # shellcheck shell=sh disable=SC2154
-# What one node says about the servers of a profile. POSIX sh; reads only. PROFILE comes before it.
-emit() {
-  printf '%s=%s\n' "$1" "$2"
-}
-
+# What one node says about the servers of a profile. POSIX sh; reads only. PROFILE and answer.sh come before it.
 # In clock ticks after boot: tells a process from a later one with the same pid.
 process_start() {
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
@@ -13,7 +9,7 @@ process_start() {
 directory=$HOME/.ipython/profile_$PROFILE
 host=$(uname -n)
 host=${host%%.*}
-echo hpcc-begin
+begin_answers
 emit host "$host"
 emit user "$(id -un)"
 emit uid "$(id -u)"
@@ -27,4 +23,4 @@ pid=$(sed -n 's/.*"pid": *\([0-9][0-9]*\).*/\1/p' "$directory/run/$host.json" 2>
 [ -n "$pid" ] && emit started "$(process_start "$pid")"
 [ -f "$directory/security/notebook.crt" ] &&
   emit certificate "$(sed '/END CERT/q' "$directory/security/notebook.crt" | tr -d '\n')"
-echo hpcc-end
+end_answers

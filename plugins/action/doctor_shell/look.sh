@@ -1,10 +1,6 @@
 # shellcheck shell=sh disable=SC2153,SC2154,SC3013,SC3045 # dash, bash and busybox have -nt and ulimit
 # What the doctor wants to know of a node, in one command. POSIX sh; what it writes, it removes at once.
-# PREFIX, PROFILE, MODULE, PORT, ASKED and LOOK (a program for Python) come before it.
-emit() {
-  printf '%s=%s\n' "$1" "$(printf '%s' "$2" | tr '\n' ' ')"
-}
-
+# PREFIX, PROFILE, MODULE, PORT, ASKED and LOOK (a program for Python) come before it, and answer.sh.
 in_home() {
   case $1 in
     /*) printf '%s' "$1" ;;
@@ -181,7 +177,7 @@ host=${host%%.*}
 socket=$(sed -n 's/.*"socket": *"\([^"]*\)".*/\1/p' "$directory/run/$host.json" 2>/dev/null)
 local=/tmp/$PROFILE-$(id -u)
 case $socket in /*) local=${socket%/*} ;; esac
-echo hpcc-begin
+begin_answers
 emit host "$host"
 emit uid "$(id -u)"
 emit now "$(date +%s)"
@@ -196,4 +192,4 @@ look_at_installation
 look_at_profile
 look_for_a_socket
 [ -x "$prefix/bin/python" ] && "$prefix/bin/python" -I -c "$LOOK" "$directory" "$host" "$PORT" 2>&1 </dev/null
-echo hpcc-end
+end_answers

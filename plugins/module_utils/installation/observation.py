@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, List, Mapping
+from typing import Iterable, Mapping
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 
 Record = Mapping[str, str]
-Answers = Dict[str, List[str]]
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,6 @@ class Observed:
     def marker(self) -> Record:
         """The completion marker of the live generation; empty when it has none."""
         return self.complete.get(self.live, {})
-
-
-def answers(output: str) -> Answers:
-    """The name=value lines between the marks; what a noisy login prints around them is dropped."""
-    found: Answers = {}
-    lines = output.splitlines()
-    if "hpcc-begin" not in lines or "hpcc-end" not in lines:
-        return found
-    for line in lines[lines.index("hpcc-begin") + 1 : lines.index("hpcc-end")]:
-        name, _equals, value = line.partition("=")
-        found.setdefault(name, []).append(value)
-    return found
 
 
 def record(text: str) -> Record:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 
 WORDS = {
     "start": "preparing",
@@ -59,7 +60,7 @@ def line(now: Progress) -> str:
     """One line for a log: what, how far, how fast, how long."""
     parts = [WORDS.get(now.phase, now.phase), _amount(now), _rate(now), _time(now.seconds)]
     text = ", ".join(part for part in (*parts, _remaining(now)) if part)
-    happens = _printable(now.detail)[:_WORDS] if now.phase in _UNCOUNTED else ""
+    happens = printable(now.detail.strip())[:_WORDS] if now.phase in _UNCOUNTED else ""
     return f"{text}: {happens}" if happens else text
 
 
@@ -99,8 +100,3 @@ def _remaining(now: Progress) -> str:
         return ""
     seconds = now.seconds * (now.total - now.bytes) // (now.bytes - now.begun)
     return f"about {_time(seconds)} left"
-
-
-def _printable(text: str) -> str:
-    """What a program wrote, without what a terminal would obey."""
-    return "".join(letter for letter in text.strip() if letter.isprintable())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from typing import Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.announcement import printable
+from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import hops as way
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.tunnel import (
     LOCAL_PORT,
@@ -83,8 +84,3 @@ def _stopped(server: Variables, check: bool) -> str:
     kernels = server.get("kernels_ended", 0)
     with_it = f" ({kernels} kernel{'s' if kernels != 1 else ''} ended with it)" if kernels else ""
     return f"was stopped: {printable(server['stopped_by'])}{with_it}"
-
-
-def printable(value: object) -> str:
-    """Text from another host for a terminal: its control characters do nothing there."""
-    return "".join(char if char.isprintable() else "?" for char in str(value))

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import report as server_report
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
@@ -56,7 +57,7 @@ def carry_out(request: Request, *, check: bool) -> Outcome:
     if plan.start:
         _require_startable(layout, request, observed)
     outcome = _done(layout, request, observed, plan, check=check)
-    return replace(outcome, warnings=(*outcome.warnings, *damaged))
+    return replace(outcome, warnings=tuple(map(printable, (*outcome.warnings, *damaged))))
 
 
 def _done(

@@ -9,7 +9,7 @@ import calendar
 import time
 from typing import Iterator, Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.announcement import printable
+from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.neighbours import name_of
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 

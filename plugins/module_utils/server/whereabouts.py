@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Iterator, Sequence
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
 

@@ -1,0 +1,42 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A shell program for a node, whose answers nothing else there can give in its place."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers, answers
+
+ACTION = Path(__file__).parents[1] / "action"
+_ANSWER = ACTION / "answer_shell" / "answer.sh"
+
+
+@dataclass(frozen=True)
+class Question:
+    """The program, and the mark in the frame of its answers."""
+
+    program: str
+    mark: str
+
+    def answers(self, output: str) -> Answers:
+        """What it answered; nothing when it did not come to its end."""
+        return answers(output, self.mark)
+
+
+def question(settings: Mapping[str, object], *files: Path, text: str = "") -> Question:
+    """One that was never asked before: settings, then the files, then the text."""
+    mark = secrets.token_hex(8)
+    return Question(program({"MARK": mark, **settings}, *files, text=text), mark)
+
+
+def program(settings: Mapping[str, object], *files: Path, text: str = "") -> str:
+    """A shell program: its settings, how it answers, and the files and the text that do it."""
+    values = (f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items())
+    parts = (path.read_text(encoding="utf-8") for path in (_ANSWER, *files))
+    return "".join((*values, *parts, text))
