@@ -14,4 +14,5 @@ $bin/ruff format --check .
 MYPYPATH=tests/cluster:tests $bin/mypy tests/cluster tests/*.py
 # shellcheck disable=SC2086  # one argument a file is what is wanted
 shellcheck $shell_files
+$bin/python tests/shared_names.py
 $bin/ansible-lint --offline --strict
