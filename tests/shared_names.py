@@ -73,11 +73,15 @@ def _in_node(node: ast.AST) -> Sequence[str]:
 
 def _prose(tree: ast.Module) -> Iterator[ast.AST]:
     """Docstrings, and the documentation of a module."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr):
-            yield node.value
+    nodes = list(ast.walk(tree))
+    yield from (node.value for node in nodes if isinstance(node, ast.Expr) and _is_text(node.value))
+    for node in nodes:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in _DOCUMENTS:
             yield node.value
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _in_string(value: str) -> list[str]:
