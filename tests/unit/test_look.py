@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shlex
 import shutil
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import file_systems
 import pytest
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
 
 LOOK = Path(__file__).parents[2] / "plugins" / "action" / "doctor_shell" / "look.sh"
 NEIGHBOUR = 64901
@@ -48,12 +48,12 @@ class Victim:
         """What is seen: name → value."""
         settings = {"PREFIX": "~/none", "PROFILE": self.profile, "MODULE": "m", "PORT": 1,
                     "ASKED": "localhost", "LOOK": ""}  # fmt: skip
-        lines = [f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items()]
+        asked = question(settings, LOOK)
         try:
-            said = shell.communicate("".join([*lines, LOOK.read_text()]), timeout=60)[0]
+            said = shell.communicate(asked.program, timeout=60)[0]
         finally:
             shell.kill()
-        return dict(line.partition("=")[::2] for line in said.splitlines() if "=" in line)
+        return {name: values[0] for name, values in asked.answers(said).items()}
 
 
 @pytest.fixture
