@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.hpcc.notebook.plugins.module_utils import rules
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation import (
@@ -22,6 +21,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observa
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, packages, terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.conda_worker import CondaWorker
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.node_module import IsolatedCommands
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.progress_display import Reporter
 
 ARGUMENTS = {
@@ -65,7 +65,7 @@ NO_INSTALLER = installers.Installer("", "", "", "")
 _ROUNDS = 5
 
 
-class ActionModule(ActionBase):
+class ActionModule(IsolatedCommands):
     """Observe, decide, work unless only checking, report from the plan."""
 
     def run(

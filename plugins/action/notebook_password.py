@@ -11,20 +11,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.node_module import NodeModule
 
 _SECRETS = ("password", "password_hash")
 
 
-class ActionModule(ActionBase):
+class ActionModule(NodeModule):
     """The module of the same name runs on the host."""
 
-    _supports_check_mode = True
-    _supports_diff = True
-
-    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+    def on_node(
+        self, arguments: dict[str, Any], task_vars: dict[str, Any] | None
+    ) -> dict[str, Any]:
         """Run the module; the task forgets what is secret."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        given = self._task.args
-        self._task.args = {name: given[name] for name in given if name not in _SECRETS}
-        return {**result, **self._execute_module(module_args=given, task_vars=task_vars)}
+        self._task.args = {name: arguments[name] for name in arguments if name not in _SECRETS}
+        return super().on_node(arguments, task_vars)

@@ -78,3 +78,23 @@ def run_task(
     if result.get("failed"):
         raise TaskFailed(result["msg"])
     return {**result, "stdout": done.stdout, "stderr": done.stderr}
+
+
+def through_a_login_shell(
+    directory: Path, shell: str = "bash", *, pipelining: bool = True
+) -> dict[str, str]:
+    """Settings for a connection as sshd makes it: the login shell reads its files first."""
+    ssh = directory / "ssh"
+    ssh.write_text(
+        f"""#!/bin/sh
+for command; do :; done
+unset SHLVL
+SSH_CLIENT=yes exec {shell} -c "$command"
+"""
+    )
+    ssh.chmod(0o755)
+    return {
+        "ANSIBLE_SSH_EXECUTABLE": str(ssh),
+        "ANSIBLE_PIPELINING": str(pipelining).lower(),
+        "ANSIBLE_SSH_TRANSFER_METHOD": "piped",
+    }

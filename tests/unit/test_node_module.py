@@ -1,0 +1,100 @@
+"""Modules on a node whose login files are meant for another Python, or print what they like."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_module
+from one_task import CHECKOUT, TaskFailed, run_task, through_a_login_shell
+
+ON_THE_CONTROLLER = {
+    "announce",
+    "ask_password",
+    "check_variables",
+    "conda_distribution",
+    "confirm_removal",
+    "connect",
+    "doctor",
+    "reach",
+}
+# What people, sites and modules of a site put into login files, each a reason not to start.
+LOGIN_FILES = {
+    "a home of Python 2": "export PYTHONHOME=/opt/python2",
+    "a path with an enum.py": "export PYTHONPATH=$HOME/old",
+    "a program to start with": "export PYTHONSTARTUP=$HOME/old/enum.py PYTHONINSPECT=1",
+    "warnings as errors": "export PYTHONWARNINGS=error PYTHONOPTIMIZE=2",
+    "a hash seed that is none": "export PYTHONHASHSEED=never",
+    "other library directories": "export PYTHONPLATLIBDIR=lib128",
+    "an allocator that there is not": "export PYTHONMALLOC=none",
+    "a library that is gone": "export LD_PRELOAD=/opt/gone.so",
+    "an alias": "shopt -s expand_aliases; alias python='echo no' python3='echo no'",
+    "a JSON object": """echo '{"host": "another", "changed": true}'""",
+    "a JSON object without an end of line": """printf '{"a": 1}'""",
+    "an opening brace": "echo '{'",
+    "a word at the end": """trap 'echo "{}"' EXIT""",
+}
+
+
+def made(directory: Path, text: str, *, pipelining: bool = True, **more: Any) -> dict[str, Any]:
+    """What ipython_profile answers on a host with this .bashrc."""
+    old = directory / "home" / "old"
+    old.mkdir(parents=True, exist_ok=True)
+    (old / "enum.py").write_text("raise SystemExit('an enum of another Python')\n")
+    (directory / "home" / ".bashrc").write_text(f"{text}\n")
+    task = {
+        "hpcc.notebook.ipython_profile": {},
+        "vars": {"ansible_python_interpreter": sys.executable, **more},
+    }
+    env = through_a_login_shell(directory, pipelining=pipelining)
+    return run_task(directory, task, env, connection="ssh", check=True)
+
+
+@pytest.mark.parametrize("text", LOGIN_FILES.values(), ids=LOGIN_FILES)
+def test_a_login_file_decides_nothing_about_a_module(tmp_path: Path, text: str) -> None:
+    answer = made(tmp_path, text)
+    assert (answer["changed"], answer["path"]) == (
+        True,
+        f"{tmp_path}/home/.ipython/profile_nbserver",
+    )
+
+
+def test_nor_does_it_without_pipelining(tmp_path: Path) -> None:
+    """Then Ansible also asks for a temporary directory, and believes the last line."""
+    text = """export PYTHONHOME=/opt/python2; echo '{"a": 1}'; trap 'echo "{}"' EXIT"""
+    assert made(tmp_path, text, pipelining=False)["path"].endswith("profile_nbserver")
+
+
+def test_a_python_is_found_in_spite_of_a_login_file(tmp_path: Path) -> None:
+    text = "export PYTHONHOME=/opt/python2 PATH=/usr/bin:/bin; echo '{}'"
+    assert made(tmp_path, text, ansible_python_interpreter="auto")["changed"]
+
+
+def test_a_python_that_cannot_start_is_named_in_one_line(tmp_path: Path) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho 'Fatal Python error: no codec' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    with pytest.raises(TaskFailed, match="ended with 1: Fatal Python error: no codec") as failed:
+        made(tmp_path, "", ansible_python_interpreter=str(broken))
+    assert "\n" not in str(failed.value)
+
+
+def test_what_is_set_for_the_task_still_counts_and_so_does_its_status() -> None:
+    """Ansible puts the `environment` of a task into the command itself."""
+    command = node_module.isolated("PYTHONX=task printenv PYTHONX PYTHONY", "begin", "end")
+    done = subprocess.run(
+        ["sh", "-c", command], env={**os.environ, "PYTHONX": "1", "PYTHONY": "1"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (node_module.between(done.stdout, "begin", "end"), done.returncode) == ("task\n", 1)
+
+
+def test_every_module_of_a_node_runs_so() -> None:
+    modules = {path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py")}
+    for name in modules - ON_THE_CONTROLLER:
+        source = (CHECKOUT / "plugins" / "action" / f"{name}.py").read_text()
+        assert "node_module" in source, name
