@@ -19,14 +19,21 @@ with cluster_view(num_jobs={engines}, wait_for_all_engines=True, retries=1,
 
 
 class Session:
-    """A Python of a person with a home of its own."""
+    """A Python of a person with a home of its own.
 
-    def __init__(self, home, text, engines=1):
+    With a script, the program lies in that file, and is run in another directory.
+    """
+
+    def __init__(self, home, text, engines=1, script=None, cwd=None, begin=BEGIN, **variables):
         self.home = home
         environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)}
-        program = BEGIN.format(engines=engines) + textwrap.indent(textwrap.dedent(text), "    ")
+        program = begin.format(engines=engines) + textwrap.indent(textwrap.dedent(text), "    ")
+        if script is not None:
+            script.write_text(program, encoding="utf-8")
+        what = ["-c", program] if script is None else [str(script)]
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-c", program], env=environment, cwd=home, text=True,
+            [sys.executable, "-u", *what], env={**environment, **variables},
+            cwd=home if cwd is None else cwd, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             # Whoever began the tests in the background had Ctrl-C ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),

@@ -20,6 +20,12 @@ _FORGOTTEN = re.compile(r"Unknown Job Id|Job has finished|is not found", re.IGNO
 _ALWAYS = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ")
 
 
+def find_program(name: str) -> str | None:
+    """Where a command is; one of the working directory is never meant, whatever PATH says."""
+    places = [place for place in os.get_exec_path() if Path(place).is_absolute()]
+    return which(name, path=os.pathsep.join(places))
+
+
 def environment(settings: Sequence[str], given: Mapping[str, str], program: str) -> dict[str, str]:
     """What a command sees, and may hand on to the job: no secret, no state of this session."""
     kept = {n: v for n, v in given.items() if any(fnmatchcase(n, p) for p in settings)}
@@ -69,7 +75,7 @@ class Commands:
     def _run(
         self, command: Sequence[str], text: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        program = which(command[0])
+        program = find_program(command[0])
         if not program:
             raise ClusterError(f"{command[0]} is not in PATH", "load the scheduler's module")
         try:

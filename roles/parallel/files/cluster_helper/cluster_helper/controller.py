@@ -1,9 +1,10 @@
-"""ipyparallel's controller with two habits changed: `python -m cluster_helper.controller`.
+"""ipyparallel's controller with three habits changed: a process of its own.
 
 * A task that is tried again goes to another engine, and where every engine has tried already it
   waits for a new one to come: for ever, as a rule. Here the engines that are there try again.
 * A new engine takes part after its second heartbeat, which is seconds. Here its first one counts,
   and comes at once.
+* It puts the working directory first on `sys.path`. Here it imports from the installation only.
 """
 
 from __future__ import annotations
@@ -55,11 +56,18 @@ class AttentiveHeartMonitor(heartmonitor.HeartMonitor):  # type: ignore[misc]
             self.handle_new_hearts({msg[0]})
 
 
+class IsolatedController(app.IPController):  # type: ignore[misc]
+    """The controller, which needs nothing from the directory where it was started."""
+
+    def to_work_dir(self) -> None:
+        return
+
+
 def main() -> None:
     multiprocessing.set_start_method("fork")  # Its parts shall know our habits, and start quickly.
     app.TaskScheduler = PatientScheduler
     heartmonitor.HeartMonitor = AttentiveHeartMonitor
-    app.main()
+    IsolatedController.launch_instance()
 
 
 if __name__ == "__main__":

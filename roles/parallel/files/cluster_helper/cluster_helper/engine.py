@@ -1,4 +1,4 @@
-"""One engine of a job: `python -m cluster_helper.engine`.
+"""One engine of a job: a process of its own.
 
 Two processes: the engine of ipyparallel, and its parent, which is ipyparallel's nanny and more.
 It ends the engine when the controller is gone, however busy the engine is, and it tells the
@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ class Engine(IPEngine):  # type: ignore[misc]
         return pipe.readline().decode().strip(), pipe
 
     to_parent: socket.socket
+    import_from: Sequence[str] = ()
+    """Where the notebook imports from."""
+
+    def to_work_dir(self) -> None:
+        """The job script has gone there. Nothing is imported from it before we are complete."""
+
+    def init_engine(self) -> None:
+        super().init_engine()
+        sys.path[:] = self.import_from or sys.path[1:]
 
 
 class Nanny(KernelNanny):  # type: ignore[misc]
@@ -101,6 +111,7 @@ def run_engine(options: argparse.Namespace, to_parent: socket.socket) -> None:
     """The child. It does not outlive its parent."""
     process.die_with_parent()
     Engine.to_parent = to_parent
+    Engine.import_from = options.import_from
     Engine.launch_instance(
         [
             f"--file={options.connection}",
@@ -154,6 +165,7 @@ def main() -> None:
     parser.add_argument("--connection", type=Path, required=True)
     parser.add_argument("--profile-dir", required=True)
     parser.add_argument("--patience", type=float, default=60)
+    parser.add_argument("--import-from", action="append", default=[])
     parser.add_argument("--task", type=int, required=True)
     options = parser.parse_args()
     wait_for_controller(options.connection, options.patience)

@@ -1,4 +1,4 @@
-"""The process that owns the controller and the job: `python -m cluster_helper.keeper`.
+"""The process that owns the controller and the job.
 
 It is started by the notebook, whose death it notices however sudden it is: its standard input ends.
 Then, and when the controller dies, it cancels the job, ends the controller and removes the files.

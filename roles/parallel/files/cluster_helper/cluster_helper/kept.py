@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from cluster_helper.python import isolated
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Task
 
 _LEAVE = 60  # seconds that the keeper gets to end everything
@@ -72,7 +72,7 @@ class Kept:
         """In a session of its own: Ctrl-C in a terminal is not for it."""
         self.news = threading.Condition()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "cluster_helper.keeper"], start_new_session=True,
+            isolated("cluster_helper.keeper"), start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         self._tell(json.dumps(self.order))

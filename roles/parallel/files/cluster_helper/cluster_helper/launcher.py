@@ -7,7 +7,6 @@ as `cluster_view` does it; unlike there, they run until they are stopped.
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from cluster_helper import request, workspace
 from cluster_helper.commands import Commands
 from cluster_helper.errors import ClusterError
 from cluster_helper.plan import Plan, controller_options
+from cluster_helper.python import isolated
 from cluster_helper.schedulers import named
 from cluster_helper.schedulers.dialect import ENDED
 from cluster_helper.site import load
@@ -34,7 +34,7 @@ class SchedulerControllerLauncher(LocalControllerLauncher):  # type: ignore[misc
 
     @default("controller_cmd")
     def _our_controller(self) -> list[str]:
-        return [sys.executable, "-m", "cluster_helper.controller"]
+        return isolated("cluster_helper.controller")
 
     def find_args(self) -> list[str]:
         found: list[str] = super().find_args()

@@ -1,9 +1,11 @@
 """What is left of a cluster whose notebook and keeper were both killed: ended and removed later.
 
-The keeper holds a lock on a file in the cluster's directory as long as it lives. Whoever begins the
-next cluster on the same node sees by the free lock that nobody looks after the old one any more.
-What belongs to another node is never judged: across a file system of the network a lock may mean
-nothing.
+Every directory of a cluster has an identity, a file made with it that names the directory. What has
+none, or another's, was put there by a person, and is neither followed nor removed.
+
+The keeper holds a lock on that file as long as it lives. Whoever begins the next cluster on the
+same node sees by the free lock that nobody looks after the old one any more. What belongs to
+another node is never judged: across a file system of the network a lock may mean nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from cluster_helper import workspace
@@ -23,71 +26,98 @@ from cluster_helper.errors import ClusterError
 from cluster_helper.local import LOCAL
 from cluster_helper.schedulers import named
 from cluster_helper.schedulers.dialect import ENDED
+from cluster_helper.workspace import IDENTITY, Owner
 
-_FILE = "owner.json"
-_ABANDONED = 24 * 3600  # seconds; a directory of this age without an owner will get none
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Who looks after a cluster, and what has to be ended when nobody does."""
-
-    host: str
-    scheduler: str = LOCAL
-    job: str | None = None
+_LENGTH = 1024  # bytes of an identity at the least
+_ABANDONED = 24 * 3600  # seconds; a directory of this age that nobody looks after yet never will be
 
 
 class Lock:
     """Held by the keeper until it ends, however it ends."""
 
     def __init__(self, directory: Path) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        self.file = os.open(directory / _FILE, flags, 0o600)
+        self.owner = Owner(directory.name, os.uname().nodename)
+        self.file = os.open(directory / IDENTITY, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         with suppress(OSError):  # a file system without locks
             fcntl.flock(self.file, fcntl.LOCK_EX)
         self.record(LOCAL, None)
 
     def record(self, scheduler: str, job: str | None) -> None:
-        text = json.dumps(asdict(Owner(os.uname().nodename, scheduler, job)))
-        os.ftruncate(self.file, 0)
-        os.pwrite(self.file, text.encode(), 0)
+        text = json.dumps(asdict(replace(self.owner, scheduler=scheduler, job=job)))
+        # Of one length: without an end cut off there is no moment without an identity.
+        os.pwrite(self.file, text.ljust(_LENGTH).encode(), 0)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The identity of a directory, and whether somebody holds its lock."""
+
+    owner: Owner
+    locked: bool
+    age: float
 
 
 def sweep() -> Iterator[str]:
     """End and remove what nobody looks after; one line for each."""
-    for directory in sorted(workspace.above().glob("*")):
-        owner = _former_owner(directory)
-        if owner is not None:
-            yield _end(directory, owner)
+    place = workspace.above()
+    if not _is_our_directory(place):
+        return
+    for directory in sorted(place.iterdir()):
+        found = _identity(directory) if _is_our_directory(directory) else None
+        if found is not None and _is_abandoned(found):
+            yield _end(directory, found.owner)
 
 
-def _former_owner(directory: Path) -> Owner | None:
-    """None while somebody looks after it, or may."""
-    path = directory / _FILE
+def _is_our_directory(path: Path) -> bool:
+    """Itself, not through a link."""
     try:
-        owner = Owner(**json.loads(path.read_text(encoding="utf-8")))
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+
+
+def _identity(directory: Path) -> _Found | None:
+    """None for what was not made by us, at this very place."""
+    try:
+        # A fifo must not make us wait, and a link must not lead us away.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        file = os.open(directory / IDENTITY, flags)
+    except OSError:
+        return None
+    try:
+        return _read(directory, file)
+    finally:
+        os.close(file)
+
+
+def _read(directory: Path, file: int) -> _Found | None:
+    status = os.fstat(file)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid():
+        return None
+    try:
+        owner = Owner(**json.loads(os.read(file, 4 * _LENGTH)))
     except (OSError, ValueError, TypeError):
-        return _of_old(directory)
-    return owner if owner.host == os.uname().nodename and _is_free(path) else None
+        return None
+    if owner.cluster != directory.name or not isinstance(owner.job, (str, type(None))):
+        return None
+    return _Found(owner, not _is_free(file), time.time() - directory.stat().st_mtime)
 
 
-def _is_free(path: Path) -> bool:
+def _is_free(file: int) -> bool:
     """A file system without locks makes nothing free."""
     try:
-        with path.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return False
     return True
 
 
-def _of_old(directory: Path) -> Owner | None:
-    """One that was interrupted before its keeper began."""
-    try:
-        age = time.time() - directory.stat().st_mtime
-    except OSError:
-        return None
-    return Owner(host="") if age > _ABANDONED else None
+def _is_abandoned(found: _Found) -> bool:
+    """Before its keeper begins, a cluster has no host; one that was interrupted then stays so."""
+    if not found.owner.host:
+        return found.age > _ABANDONED
+    return found.owner.host == os.uname().nodename and not found.locked
 
 
 def _end(directory: Path, owner: Owner) -> str:

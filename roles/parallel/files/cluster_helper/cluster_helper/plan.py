@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 from IPython.core.profiledir import ProfileDir, ProfileDirError
 from IPython.paths import get_ipython_dir
 
 from cluster_helper import address, schedulers, script, units, workspace
+from cluster_helper.commands import find_program
 from cluster_helper.errors import ClusterError
 from cluster_helper.job import Job
 from cluster_helper.local import LOCAL
+from cluster_helper.python import import_path, isolated
 from cluster_helper.request import Request
 from cluster_helper.schedulers.dialect import Dialect
 from cluster_helper.site import Site
@@ -33,7 +34,7 @@ class Plan:
         self.profile = _profile(wanted.profile)
         self.dialect: Dialect | None = None
         if not wanted.run_local:
-            self.dialect = schedulers.choose(wanted.scheduler, which)
+            self.dialect = schedulers.choose(wanted.scheduler, find_program)
             script.refuse_what_cannot_be_said(self.dialect, self.job(Workspace(Path("/"))))
             address.of_cluster(site.address)
 
@@ -52,19 +53,21 @@ class Plan:
         )
 
     def engine(self, files: Workspace) -> list[str]:
-        return [
-            sys.executable, "-m", "cluster_helper.engine",
+        places = import_path(sys.path, Path.cwd())
+        return isolated(
+            "cluster_helper.engine",
             "--connection", str(files.engine_file),
             "--profile-dir", str(self.profile or files.directory),
-        ]  # fmt: skip
+            *(word for place in places for word in ("--import-from", place)),
+        )  # fmt: skip
 
     def controller(self, files: Workspace) -> list[str]:
-        return [
-            sys.executable, "-m", "cluster_helper.controller", f"--profile-dir={files.directory}",
+        return isolated(
+            "cluster_helper.controller", f"--profile-dir={files.directory}",
             *controller_options(self.site, self.wanted.run_local), _QUIET,
             # No copy of every task and result is kept in the memory of this node.
             "--nodb",
-        ]  # fmt: skip
+        )  # fmt: skip
 
     def script(self, files: Workspace) -> str:
         if self.dialect is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +16,20 @@ from IPython.paths import get_ipython_dir
 _FOLDERS = ("security", "log", "pid", "startup")
 # With encryption on, ipyparallel stops signing messages, and then warns that nothing is signed.
 _SIGNED = 'c = get_config()\nc.Session.key = b"{}"\n'
+
+IDENTITY = "owner.json"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The identity of a cluster's directory: what has to be ended when nobody looks after it."""
+
+    cluster: str
+    """The name of the directory: a copy of it is not ours any more."""
+    host: str = ""
+    """Of the keeper; empty before there is one."""
+    scheduler: str = "local"
+    job: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,7 @@ def create() -> Workspace:
     above().chmod(0o700)
     directory = above() / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
     directory.mkdir(mode=0o700)
+    write(directory / IDENTITY, json.dumps(asdict(Owner(directory.name))))
     for name in _FOLDERS:
         (directory / name).mkdir(mode=0o700)
     workspace = Workspace(directory)
