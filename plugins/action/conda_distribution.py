@@ -101,6 +101,9 @@ class ActionModule(IsolatedCommands):
             "reason": plan.reason,
             "diff": self._diff(plan, seen),
         }
+        doubt = retreat.doubt(seen) if plan.job else ""
+        if doubt:
+            terminal.warn(doubt)
         if plan.job and not self._task.check_mode:
             seen = self._work(plan, seen, task_vars)
             plan = self._decide(seen)

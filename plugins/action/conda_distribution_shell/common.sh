@@ -114,14 +114,37 @@ our_generations() {
   done
 }
 
-# users_of DIRECTORY…: the processes of this host that run from there, a pid in each line.
+# users_of DIRECTORY…: the processes of this host that run from there, a pid in each line. The kernel says so of their
+# programs. The arguments, in which everybody can write anything, count only of our own processes: of a script that an
+# interpreter of another place runs, nothing else tells.
 users_of() {
+  {
+    naming "$@" | while read -r pid; do [ ! -O "/proc/$pid" ] || echo "$pid"; done
+    executing "$@"
+  } | sort -un
+}
+
+# hints_of DIRECTORY…: the processes of others whose arguments name it and whose programs the kernel does not show us.
+hints_of() {
+  naming "$@" | while read -r pid; do
+    [ -O "/proc/$pid" ] || readlink "/proc/$pid/exe" >/dev/null ||
+      printf 'process %s of %s\n' "$pid" "$(stat -c '%U (uid %u)' "/proc/$pid")"
+  done 2>/dev/null
+}
+
+naming() {
   for directory in "$@"; do
     real=$(cd "$directory" 2>/dev/null && pwd -P) || real=$directory
     grep -ls -e "^$directory/bin/" -e "^$directory/[^/]*/bin/" -e "^$real/bin/" /proc/[0-9]*/cmdline
-    # shellcheck disable=SC2012 # the names are numbers
-    ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n "s|^.* \(/proc/[0-9]*\)/exe -> $real/\([^/]*/\)\{0,1\}bin/.*|\1/exe|p"
   done | cut -d/ -f3 | sort -un
+}
+
+executing() {
+  for directory in "$@"; do
+    real=$(cd "$directory" 2>/dev/null && pwd -P) || real=$directory
+    # shellcheck disable=SC2012 # the names are numbers
+    ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n "s|^.* /proc/\([0-9]*\)/exe -> $real/\([^/]*/\)\{0,1\}bin/.*|\1|p"
+  done
 }
 
 # Of the pids on standard input, those that still run and do not belong to the worker that has the lock.

@@ -69,6 +69,7 @@ probe_ours() {
   [ "$STATE" = absent ] || return 0
   programs=$(users_of "$ROOT" "$STORE" | without_worker | tell_programs)
   [ -z "$programs" ] || emit using "$programs"
+  hints_of "$ROOT" "$STORE" | while read -r hint; do emit hint "$hint"; done
   servers_elsewhere "$HOME" | while read -r found; do emit elsewhere "$found"; done
 }
 

@@ -43,6 +43,8 @@ why_keep() {
   TREE=$STORE/$1
   case $1 in "$LIVE" | "$PREVIOUS") echo "it is the live one or the one before" && return ;; esac
   [ -z "$(users_of "$TREE")" ] || echo "programs run from it"
+  hint=$(hints_of "$TREE" | head -n 1)
+  [ -z "$hint" ] || echo "$hint may run from it"
   things=$(things_of_people | head -n 1)
   [ -z "$things" ] || echo "somebody put $things there"
   servers_elsewhere "$OWN_HOME" | while read -r host record; do

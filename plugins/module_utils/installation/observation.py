@@ -36,6 +36,7 @@ class Observed:
     foreign: Record = field(default_factory=dict)  # what a directory is that we did not make
     ours: bool = False  # whether the store holds anything of ours
     using: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()  # processes of others that say they run from it
     elsewhere: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
     held: str = "free"
@@ -83,6 +84,7 @@ def observed(found: Answers) -> Observed:
         foreign=record(one("foreign")),
         ours=one("ours") == "yes",
         using=tuple(found.get("using", [])),
+        hints=tuple(found.get("hint", [])),
         elsewhere=tuple(found.get("elsewhere", [])),
         inside=tuple(found.get("inside", [])),
         held=one("held"),

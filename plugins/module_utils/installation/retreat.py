@@ -46,6 +46,19 @@ def remove(seen: Observed) -> Plan:
     return Plan(REMOVE, f"removing {seen.live or 'what an earlier run left'}", "")
 
 
+def doubt(seen: Observed) -> str:
+    """What is said of processes that may run from it; everybody can name a path of somebody else.
+
+    So they forbid nothing, or anybody could forbid everything.
+    """
+    if not seen.hints:
+        return ""
+    return (
+        f"{', '.join(seen.hints)} names {seen.prefix} in its arguments. Whether it runs from there "
+        "cannot be seen, so it is not waited for; where people share the installation, ask them."
+    )
+
+
 def _refuse_use(seen: Observed) -> None:
     if seen.using:
         raise NotebookError(

@@ -1,0 +1,50 @@
+"""Who uses an installation: the kernel says so, not what strangers say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import retreat
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import observed
+from people_and_stores import NEIGHBOUR, PERSON, ROOT, Person, person, process
+
+FORGED = "\x1b[2J\nusing=process 1\nhpcc-end\r\u2028ours=no"
+
+
+@pytest.fixture
+def somebody() -> Iterator[Person]:
+    with person() as made:
+        (made.store / "markers").mkdir(parents=True)
+        yield made
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can be somebody else")
+@pytest.mark.parametrize("place", ["{}/bin/python", "{}.d/generation/bin/python"])
+def test_what_a_neighbour_says_of_herself_forbids_no_removal(somebody: Person, place: str) -> None:
+    with process(NEIGHBOUR, place.format(somebody.prefix), FORGED) as hers:
+        seen = observed(somebody.probe("absent"))
+        assert seen.using == ()
+        assert [hint.split(" (")[0] for hint in seen.hints] == [f"process {hers.pid} of UNKNOWN"]
+    assert retreat.remove(seen).job == "remove"
+    assert str(hers.pid) in retreat.doubt(seen)
+
+
+def test_a_program_of_ones_own_forbids_it_and_its_arguments_forge_nothing(
+    somebody: Person,
+) -> None:
+    with process(PERSON, f"{somebody.prefix}/bin/python", FORGED) as own:
+        seen = observed(somebody.probe("absent"))
+        with pytest.raises(NotebookError, match=rf"process {own.pid} ") as refused:
+            retreat.remove(seen)
+    assert str(refused.value).isprintable()
+    assert "\x1b" not in str(refused.value)
+    assert seen.ours
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can be somebody else")
+def test_a_neighbour_who_does_not_name_it_is_no_hint(somebody: Person) -> None:
+    with process(NEIGHBOUR, "/usr/bin/python", str(somebody.prefix)):
+        seen = observed(somebody.probe("absent"))
+    assert (seen.using, seen.hints) == ((), ())
