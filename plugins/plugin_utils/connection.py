@@ -18,6 +18,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.whereabouts i
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.faults import Fault
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import forwarding
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import require_free
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
@@ -63,6 +64,7 @@ class Connection:
     refused: list[str]  # what ssh asked and nobody answered
     trusts: tuple[Trust, ...] = ()
     ssh_port: int = 22  # where the sshd of the node listens
+    python: str = ""  # of the server, on the node
 
     def find(self) -> dict[str, Any]:
         """Log in and find the server; Elsewhere when it is on another node."""
@@ -72,7 +74,7 @@ class Connection:
         server = whereabouts.server(node, record)
         if record.host != node.host:
             raise Elsewhere(node, server)
-        self.ssh_port = node.ssh_port
+        self.ssh_port, self.python = node.ssh_port, node.python
         prints = whereabouts.fingerprints(node, record)
         self.trusts = tuple(Trust(sha256) for sha256 in prints)
         return server
@@ -113,14 +115,15 @@ class Connection:
 
     def _why_not_led(self, server: Mapping[str, Any], error: OSError) -> Fault:
         """Whether the node or the server is to blame when nothing comes back."""
-        ports = self.session.leads_to(f"127.0.0.1:{self.ssh_port}", REFUSE_WITHIN)
         host, transport = str(server["host"]), str(server["transport"])
-        if transport == "tcp" and not ports:
+        ports = forwarding.ports(self.session, self.ssh_port, REFUSE_WITHIN).answer
+        if transport == "tcp" and ports == forwarding.NO:
             return way_faults.forbidden(host, transport, other_way=False)
-        if transport == "socket" and not self.session.leads_to(
-            str(server["socket"]), REFUSE_WITHIN
-        ):
-            return way_faults.forbidden(host, transport, other_way=ports)
+        if transport == "socket":
+            pythons = [self.python, "python3"]
+            led = forwarding.sockets(self.session, pythons, REFUSE_WITHIN).answer
+            if led == forwarding.NO:
+                return way_faults.forbidden(host, transport, other_way=ports != forwarding.NO)
         todo = "Restart it: ansible-playbook hpcc.notebook.start -e nbserver_state=restarted"
         return Fault(f"the server does not answer: {error}", host, todo, passing=True)
 

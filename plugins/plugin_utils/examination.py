@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import forwarding, node_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import listener
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
@@ -106,23 +104,15 @@ def _look(session: Session, settings: Mapping[str, object]) -> Answers:
 
 def _forwarding(session: Session, seen: Answers) -> Answers:
     wait = max(1.0, 3 * float(seen["shell_seconds"][0]))  # as slow as the node is
-    target = f"127.0.0.1:{(seen.get('ssh_port') or [''])[0] or 22}"
-    found = {"forwards_ports": ["yes" if session.leads_to(target, wait) else "no"]}
-    if seen.get("socket"):
-        path = seen["socket"][0]
-        greeting = _tls_greeting() if path.endswith("/notebook.sock") else b""
-        led = session.leads_to(path, wait, greeting)
-        found["forwards_sockets"] = ["yes" if led else "no"]
-    return found
-
-
-def _tls_greeting() -> bytes:
-    """What a client says first over TLS; our server answers, and silence need not be waited for."""
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
-    with suppress(ssl.SSLWantReadError):
-        client.do_handshake()
-    return outgoing.read()
+    ports = forwarding.ports(session, int((seen.get("ssh_port") or [""])[0] or 22), wait)
+    prefix = (seen.get("prefix") or [""])[0]
+    sockets = forwarding.sockets(session, ["python3", prefix and f"{prefix}/bin/python"], wait)
+    return {
+        "forwards_ports": [ports.answer],
+        "forwards_ports_reason": [ports.reason],
+        "forwards_sockets": [sockets.answer],
+        "forwards_sockets_reason": [sockets.reason],
+    }
 
 
 def _addresses(host: str) -> set[str]:

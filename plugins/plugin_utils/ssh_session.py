@@ -4,40 +4,56 @@
 """One login to a node by the person's own ssh, shared by all that is asked and forwarded there.
 
 It is a master connection with a socket of its own. Where the person has opened one already,
-that is used instead, and left as it was.
+that is used instead, and left as it was. The person's configuration leads there; what else it
+wants of a login (forwardings, a command, a terminal) is meant for other logins and has no part
+in this one. So whatever goes through the master reads no configuration at all.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import selectors
 import socket
+import stat
 import subprocess
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import config as ssh_config
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_log import SshLog, real_ssh
 
 LOGIN_WITHIN = 60.0  # seconds in which ssh neither logs in nor asks
 CONTROL_WITHIN = 10.0  # seconds for a word with the master, which lies on this computer
 # -a -x -T: nothing of this computer is offered there. A lost network is noticed after 45 seconds.
 _OPTIONS = """
     -a -x -T -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=3
-    -o StrictHostKeyChecking=ask -o PermitLocalCommand=no
+    -o StrictHostKeyChecking=ask -o PermitLocalCommand=no -o Tunnel=no
 """
-# -v: its notes tell why a login or a forwarding failed; they are read here and not shown.
-_MASTER = "-v -M -N -o ControlPersist=no -o ClearAllForwardings=yes"
-_CLIENT = "-T -o ControlMaster=no -o BatchMode=yes -o ClearAllForwardings=yes"
-_NOTE = re.compile(
-    r"debug\d: |OpenSSH_\d|Authenticated to |Transferred: |Bytes per second: |Killed by signal |$"
-)
+# INFO tells why a login or a forwarding failed; more (-v) would have servers write there, too.
+_MASTER = "-M -N -o LogLevel=INFO -o ControlPersist=no -o ClearAllForwardings=yes"
+# Through a master, and only so: without it, there is no connection to wherever the name may lead.
+_CLIENT = "-F none -T -o BatchMode=yes -o ProxyCommand=false"
+_NAME = "node"  # ssh wants one, and does not look at it
+# What would keep the master from being one, where this ssh knows of it.
+_NOT_OURS = {
+    "remotecommand": "RemoteCommand=none",
+    "forkafterauthentication": "ForkAfterAuthentication=no",
+}
+_NOTE = re.compile(r"Killed by signal |channel \d+: open failed|$")
 
 
 class NotConnected(Exception):  # noqa: N818 - reads as what happened
     """There is no login; the text is all that ssh said."""
+
+
+class NotForwarded(Exception):  # noqa: N818 - reads as what happened
+    """ssh did not listen on this computer; the text is its reason."""
 
 
 @dataclass(frozen=True)
@@ -66,30 +82,32 @@ class Session:
         self._tell = tell
         self._asking = asking
         self._master: subprocess.Popen[str] | None = None
+        self._shared = ""  # the socket of a login that the person has opened
         self._reader: threading.Thread | None = None
-        self._log: deque[str] = deque(maxlen=500)
+        self._log = SshLog(control.with_name(f"{control.name}.log"), self._heard)
         self._forwards: list[str] = []
+        self._probes = count()
 
     @property
     def log(self) -> str:
-        """The last that ssh said, with its own notes on what it did."""
-        return "\n".join(self._log)
+        """The last that ssh itself said; nothing that a server had it print."""
+        return self._log.text
+
+    @property
+    def shared(self) -> bool:
+        """Whether it is a login of the person, which does not tell us what it notes."""
+        return bool(self._shared)
 
     def open(self) -> None:
         """Log in; NotConnected says why that was not possible."""
-        self._log.clear()
-        if self._control("check").code == 0:
+        settings = self._settings()
+        self._shared = self._own_login(settings)
+        if self._shared:
             return  # the person has done so, and knows when to end it
-        argv = [
-            "ssh",
-            *_MASTER.split(),
-            "-S",
-            str(self._control_path),
-            *_OPTIONS.split(),
-            *self._words,
-        ]
+        self._log.open()
         self._master = subprocess.Popen(
-            argv, env=self._environment, text=True, errors="replace",
+            self._log.command(*self._master_words(settings)), executable=real_ssh(),
+            env=self._log.environment(self._environment), text=True, errors="replace",
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._listen, args=(self._master,), daemon=True)
@@ -108,8 +126,20 @@ class Session:
 
     def run(self, program: str, timeout: float) -> Ended:
         """Run a shell program on the node, over standard input, so that no argument shows it."""
-        argv = ["ssh", *self._at(), *_CLIENT.split(), *self._words, "sh -s"]
-        return self._ended(argv, program, timeout)
+        return self._ended(self._through("sh -s"), program, timeout)
+
+    @contextmanager
+    def running(self, program: str, mark: str, within: float) -> Iterator[str]:
+        """Have a program run on the node for a while; gives what it prints behind the mark."""
+        with subprocess.Popen(
+            self._through("sh -s"), env=self._environment, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        ) as process:  # fmt: skip
+            try:
+                _give(process, program)
+                yield _printed(process, mark, within)
+            finally:
+                process.kill()  # and what runs there sees the end of its input
 
     def forward(self, local: str, target: str) -> Ended:
         """Listen on this computer for what is on the node."""
@@ -118,33 +148,33 @@ class Session:
             self._forwards.append(f"{local}:{target}")
         return asked
 
-    def leads_to(self, target: str, wait: float, greeting: bytes = b"") -> bool:
-        """Whether the node leads a connection on to a target of its own that listens.
+    def answer_of(self, target: str, wait: float) -> bytes | None:
+        """What a target on the node says first; nothing when it is closed, None when it is mute.
 
-        Where it does not, it closes the connection at once. Many targets speak only when they are
-        greeted in their own way, so silence is an answer, too, after a while that has to be longer
-        than a round trip.
+        ssh listens for it on a socket where nobody else can open it: whoever could would be taken
+        for this person there.
         """
-        port = _free_port()
-        local = f"127.0.0.1:{port}"
-        if self.forward(local, target).code:
-            return False
+        local = str(self._control_path.with_name(f"{self._control_path.name}-{next(self._probes)}"))
+        asked = self.forward(local, target)
+        if asked.code:
+            raise NotForwarded(asked.stderr.strip())
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=wait) as connection:
-                connection.sendall(greeting)
-                return bool(connection.recv(1))
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(wait)
+                connection.connect(local)
+                return connection.recv(64)
         except TimeoutError:
-            return True
+            return None
         except OSError:
-            return False
+            return b""
         finally:
-            self._control("cancel", "-L", f"{local}:{target}")
-            self._forwards.remove(f"{local}:{target}")
+            self._cancel(f"{local}:{target}")
+            Path(local).unlink(missing_ok=True)
 
     def cancel_forwards(self) -> None:
         """Stop listening. A master that outlives us would keep what it forwards."""
         while self._forwards:
-            self._control("cancel", "-L", self._forwards.pop())
+            self._cancel(self._forwards[-1])
 
     def close(self) -> None:
         """End everything of ours, and nothing of the person's."""
@@ -165,13 +195,53 @@ class Session:
             master.wait()
         if self._reader:
             self._reader.join(timeout=2)
+        self._log.close()
 
-    def _at(self) -> list[str]:
-        return ["-S", str(self._control_path)] if self._master else []
+    def _settings(self) -> ssh_config.Settings:
+        """What ssh makes of its configuration for this login; no host is contacted."""
+        said = self._ended([real_ssh(), "-G", "-N", *self._words], "", CONTROL_WITHIN)
+        if said.code:
+            raise NotConnected(said.stderr)
+        return ssh_config.parse(said.stdout)
 
-    def _control(self, command: str, *more: str) -> Ended:
-        argv = ["ssh", *self._at(), "-O", command, *more, *self._words]
+    def _own_login(self, settings: ssh_config.Settings) -> str:
+        """The socket of a login that the person has opened; nobody else's is taken for it."""
+        path = settings.get("controlpath", ["none"])[0]
+        try:
+            found = Path(path).lstat()
+        except OSError:
+            return ""
+        if not stat.S_ISSOCK(found.st_mode):
+            return ""
+        if found.st_uid != os.geteuid():
+            self._tell(f"The shared login at {path} belongs to another user: it is not used.")
+            return ""
+        return path if self._control("check", at=path).code == 0 else ""
+
+    def _master_words(self, settings: ssh_config.Settings) -> list[str]:
+        dropped = [word for known, option in _NOT_OURS.items() if known in settings
+                   for word in ("-o", option)]  # fmt: skip
+        return [
+            *_MASTER.split(),
+            "-S",
+            str(self._control_path),
+            *_OPTIONS.split(),
+            *dropped,
+            *self._words,
+        ]
+
+    def _through(self, *words: str, at: str = "") -> list[str]:
+        path = at or self._shared or str(self._control_path)
+        return [real_ssh(), *_CLIENT.split(), "-S", path.replace("%", "%%"), _NAME, *words]
+
+    def _control(self, command: str, *more: str, at: str = "") -> Ended:
+        through = self._through(at=at)
+        argv = [*through[:-1], "-O", command, *more, through[-1]]
         return self._ended(argv, "", CONTROL_WITHIN)
+
+    def _cancel(self, forward: str) -> None:
+        self._control("cancel", "-L", forward)
+        self._forwards.remove(forward)
 
     def _ended(self, argv: list[str], program: str, timeout: float) -> Ended:
         try:
@@ -179,20 +249,23 @@ class Session:
                 argv, env=self._environment, input=program.encode(), capture_output=True,
                 check=False, timeout=timeout,
             )  # fmt: skip
-        except FileNotFoundError as error:
-            raise NotebookError("no such program", "ssh", "Install OpenSSH.") from error
         except subprocess.TimeoutExpired:
             return Ended(124, "", f"no answer within {timeout:g} seconds")
         # Not as text: Python would take a carriage return for the end of a line.
         said = [stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr)]
         return Ended(done.returncode, *said)
 
+    def _heard(self, line: str) -> None:
+        """Tell what ssh warns of."""
+        if not _NOTE.match(line):
+            self._tell(line)
+
     def _listen(self, master: subprocess.Popen[str]) -> None:
+        """Tell what servers say before they let anybody in: it is the person's to read."""
         for line in master.stderr or []:
             text = line.rstrip("\r\n")
-            self._log.append(text)
-            if not _NOTE.match(text):
-                self._tell(text)  # warnings and banners are the person's to read
+            if text:
+                self._tell(text)
 
     def _wait_for_login(self, master: subprocess.Popen[str]) -> None:
         deadline = time.monotonic() + LOGIN_WITHIN
@@ -205,7 +278,24 @@ class Session:
             time.sleep(0.05)
 
 
-def _free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
+def _give(process: subprocess.Popen[bytes], program: str) -> None:
+    if process.stdin:
+        with suppress(BrokenPipeError):
+            process.stdin.write(program.encode())
+            process.stdin.flush()
+
+
+def _printed(process: subprocess.Popen[bytes], mark: str, within: float) -> str:
+    """What stands behind the mark in the output; empty when it does not come in time."""
+    deadline, said = time.monotonic() + within, b""
+    with selectors.DefaultSelector() as selector:
+        if process.stdout:
+            selector.register(process.stdout, selectors.EVENT_READ)
+        while time.monotonic() < deadline:
+            if process.stdout and selector.select(timeout=0.2):
+                read = os.read(process.stdout.fileno(), 4096)
+                said += read
+                found = re.search(rf"^{mark}=(.*)\n", said.decode(errors="replace"), re.MULTILINE)
+                if found or not read:
+                    return found[1] if found else ""
+    return ""

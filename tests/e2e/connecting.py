@@ -56,7 +56,7 @@ def ends(terminal: pexpect.spawn) -> str:
 
 def ours() -> list[int]:
     """The master connections that connect has opened, run from this checkout."""
-    command = ["pgrep", "-f", "^ssh .*/nbserver-[^/]*/way"]
+    command = ["pgrep", "-f", "/nbserver-[^/]*/bin/ssh -E .* -M .*/way"]
     said = subprocess.run(command, capture_output=True, check=False)
     pids = [int(pid) for pid in said.stdout.split()]
     return [pid for pid in pids if Path(f"/proc/{pid}/cwd").resolve() == CHECKOUT]

@@ -48,7 +48,7 @@ CASES = {
     ],
     computer.key_modes: [
         {"identity": "/home/a b/.ssh/id 600"},
-        ("wrong", {"identity": "/home/a b/.ssh/id 640"}, "chmod 600 /home/a b/.ssh/id"),
+        ("wrong", {"identity": "/home/a b/.ssh/id 640"}, "chmod 600 '/home/a b/.ssh/id'"),
     ],
     computer.control_path: [
         {"control_path": "/home/a/.ssh/4f3a"},
@@ -259,6 +259,15 @@ def test_a_check_can_fail_and_says_what_to_type(check, level, answers, said):
     assert finding.level == level
     assert said in "\n".join(finding.lines())
     assert finding.todo, "a person is left with what to do"
+
+
+@pytest.mark.parametrize("kind", ["ports", "sockets"])
+def test_what_could_not_be_tried_is_not_called_forbidden(kind):
+    unknown = {f"forwards_{kind}": "unknown", f"forwards_{kind}_reason": "of this"}
+    for transport in ("socket", "tcp"):
+        finding = getattr(path, kind)(seen({**unknown, "transport": transport}))
+        assert finding.level == "ok"
+        assert finding.what == "not looked at, because of this"
 
 
 @pytest.mark.parametrize("check", CASES, ids=name_of)

@@ -423,7 +423,7 @@ def test_a_node_is_found_in_the_inventory_by_what_it_calls_itself(state, host, n
 def test_what_a_hostile_node_says_does_nothing_to_the_terminal():
     lines = announcement({**SERVER, "version": "x\x1b]0;y\x07\n"}, DEV, GATEWAY)
     assert "JupyterLab" not in lines[0]
-    assert "x?]0;y??" in lines[0]
+    assert "x?]0;y? " in lines[0]
 
 
 def test_a_refusal_reaches_the_person_as_one_line_of_the_filter():

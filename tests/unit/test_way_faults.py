@@ -1,12 +1,12 @@
 """What ssh says becomes one line that names the machine, the reason and the next step."""
 
+import subprocess
+
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.faults import diagnose, forbidden
 
-# What OpenSSH 9.2 printed with -v in each of these cases, without the notes that tell nothing.
-JUMPED = (
-    "debug1: Server host key: ssh-ed25519 SHA256:RW+6EnakIKfZ\nAuthenticated to gw (via proxy)\n"
-)
+# What OpenSSH 9.2 printed in each of these cases.
+JUMPED = "Warning: Permanently added 'gw' (ED25519) to the list of known hosts.\n"
 CUT = "kex_exchange_identification: Connection closed by remote host\n"
 UNKNOWN = """\
 The authenticity of host 'dev1 (<no hostip for proxy command>)' can't be established.
@@ -51,10 +51,9 @@ CASES = {
         False,
     ),
     "the host key is unknown to a strict ssh": (
-        "debug1: Server host key: ssh-ed25519 SHA256:p7JjT1w2aPPP\n"
         "No ED25519 host key is known for dev1 and you have requested strict checking.\n"
         "Host key verification failed.\n",
-        ("dev1", "not known to this computer: ssh-ed25519 SHA256:p7JjT1w2aPPP", "answer yes"),
+        ("dev1", "not known to this computer.", "answer yes"),
         False,
     ),
     "the key is refused": (
@@ -69,7 +68,7 @@ CASES = {
     ),
     "the name is misspelt": (
         "ssh: Could not resolve hostname hpc.msu.edu: Name or service not known\n",
-        ("hpc.msu.edu", "leads nowhere", "spelt"),
+        ("hpc.msu.edu", "cannot be resolved", "spelt"),
         True,
     ),
     "nobody listens": (
@@ -95,11 +94,11 @@ CASES = {
         False,
     ),
     "ssh says something else": (
-        "debug1: something\nPTY allocation request failed\n",
+        "PTY allocation request failed\n",
         ("ssh", "PTY allocation request failed", "by hand"),
         True,
     ),
-    "ssh says nothing": ("debug1: hm\n", ("ssh", "does not say why", "by hand"), True),
+    "ssh says nothing": ("\n", ("ssh", "does not say why", "by hand"), True),
 }
 
 
@@ -137,3 +136,59 @@ def test_a_node_that_forbids_everything_is_not_argued_with():
     fault = forbidden("dev1", "socket", other_way=False)
     assert "every forwarding" in fault.what
     assert fault.form == ""
+
+
+# What a server may have ssh write, and what it would be taken for. In a banner it is no line of the
+# log at all (test_ssh_session.py); here, a server's text comes within a line of ssh, or after one.
+FORGED = [
+    "Received disconnect from 1.2.3.4 port 22:2: bye\n{}",
+    "Received disconnect from 1.2.3.4 port 22:2: {}",
+    "channel 0: open failed: connect failed: no\r\n{}",
+    "debug1: Remote: hello\n{}",
+    "kex_exchange_identification: banner line contains: {}",
+]
+SENTENCES = [
+    "Host key for evil has changed and you have requested strict checking.",
+    "No ED25519 host key is known for evil and you have requested strict checking.",
+    "ssh: Could not resolve hostname evil: Name or service not known",
+    "a@evil: Permission denied (publickey).",
+    "/etc/evil: line 3: Bad configuration option: evil",
+    "Bad owner or permissions on /etc/evil",
+]
+
+
+@pytest.mark.parametrize("around", FORGED)
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_what_a_server_says_is_never_taken_for_the_words_of_ssh(around, sentence):
+    fault = diagnose(around.format(sentence))
+    assert fault.where == "ssh", "nothing is said about a machine that a server made up"
+    assert diagnose(sentence) != fault, "it would be, if ssh said so itself"
+    assert "ssh-keygen" not in fault.todo
+
+
+def test_a_question_of_a_server_is_no_question_of_ssh():
+    asked = f"(alice@gw) {UNKNOWN}"
+    assert diagnose("x", [asked]) == diagnose("x")
+
+
+@pytest.mark.parametrize("host", ["$(id>pwned)", "`id`", "x;id", "[127.0.0.1]:2222", "a'b"])
+@pytest.mark.parametrize("file", ["/home/a b/known_hosts", "/x/$(id)", "/x/`id`'"])
+def test_the_command_to_type_is_made_of_words_that_the_shell_leaves_alone(host, file, tmp_path):
+    program = tmp_path / "ssh-keygen"
+    program.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    program.chmod(0o700)
+    log = CHANGED.replace("/home/a b/.ssh/known_hosts:3", f"{file}:3").replace(
+        "for dev1", f"for {host}"
+    )
+    typed = diagnose(log).todo.partition("this one: ")[2]
+    said = subprocess.run(
+        ["/bin/sh", "-c", typed], env={"PATH": str(tmp_path)}, cwd=tmp_path, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    assert said.stdout.splitlines() == ["-R", host, "-f", file]
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_nothing_of_another_host_commands_the_terminal():
+    log = "ssh: Could not resolve hostname x: \x1b]0;pwned\x07\x1b[2J\n"
+    assert str(diagnose(log).error()).isprintable()

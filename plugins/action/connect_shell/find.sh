@@ -20,7 +20,7 @@ for record in "$directory"/run/*.json; do
   [ -f "$record" ] && emit record "$(basename "$record") $(head -c 65536 "$record" | tr -d '\n')"
 done
 pid=$(sed -n 's/.*"pid": *\([0-9][0-9]*\).*/\1/p' "$directory/run/$host.json" 2>/dev/null)
-[ -n "$pid" ] && emit started "$(process_start "$pid")"
+[ -n "$pid" ] && emit started "$(process_start "$pid")" && emit python "$(readlink "/proc/$pid/exe")"
 [ -f "$directory/security/notebook.crt" ] &&
   emit certificate "$(sed '/END CERT/q' "$directory/security/notebook.crt" | tr -d '\n')"
 end_answers

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import (
     Finding,
@@ -55,9 +56,8 @@ def key_modes(seen: Seen) -> Finding | None:
     """ssh ignores keys that others can read."""
     bad = [line.rpartition(" ")[0] for line in seen.all("identity") if _others_may(line)]
     if bad:
-        return wrong(
-            "key files", f"others can read {bad[0]}: ssh ignores it", f"chmod 600 {bad[0]}"
-        )
+        typed = f"chmod 600 {shlex.quote(bad[0])}"
+        return wrong("key files", f"others can read {bad[0]}: ssh ignores it", typed)
     return ok("key files", "only you can read them") if seen.all("identity") else None
 
 

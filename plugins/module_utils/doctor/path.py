@@ -12,6 +12,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
     warning,
     wrong,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 
 _SLOW_LOGIN = 10  # seconds
 _SLOW_SHELL = 3
@@ -58,6 +59,8 @@ def jump(seen: Seen) -> Finding | None:
 
 def ports(seen: Seen) -> Finding | None:
     """Whether the node forwards TCP."""
+    if seen.one("forwards_ports") == "unknown":
+        return _not_looked_at("forwarding of ports", seen.one("forwards_ports_reason"))
     if seen.one("forwards_ports") == "no" and seen.one("transport") == "tcp":
         todo = "serve over a socket: -e nbserver_transport=socket"
         return wrong("forwarding of ports", "the node forbids it", todo)
@@ -68,12 +71,19 @@ def ports(seen: Seen) -> Finding | None:
 
 def sockets(seen: Seen) -> Finding | None:
     """Whether the node forwards Unix sockets."""
+    if seen.one("forwards_sockets") == "unknown":
+        return _not_looked_at("forwarding of sockets", seen.one("forwards_sockets_reason"))
     if seen.one("forwards_sockets") == "no" and seen.one("transport") != "tcp":
         todo = "serve over TCP: ansible-playbook hpcc.notebook.start -e nbserver_transport=tcp"
         return wrong("forwarding of sockets", "the node forbids it", todo)
     if seen.one("forwards_sockets") == "no":
         return ok("forwarding of sockets", "the node forbids it; TCP needs none")
     return ok("forwarding of sockets", "allowed") if seen.one("forwards_sockets") else None
+
+
+def _not_looked_at(subject: str, reason: str) -> Finding:
+    """What could not be tried is no fault."""
+    return ok(subject, f"not looked at, because {printable(reason)}")
 
 
 def noise(seen: Seen) -> Finding | None:

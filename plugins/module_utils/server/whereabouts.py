@@ -33,6 +33,7 @@ class Node:
     certificate_sha256: str
     ssh_port: int = 22
     records_path: str = ""
+    python: str = ""  # what this node's server runs on
 
     def record(self) -> Record | None:
         """This node's own record."""
@@ -68,6 +69,7 @@ def node(answers: Answers) -> Node:
             started=answers.get("started", [""])[0],
             certificate_sha256=_fingerprint(answers.get("certificate", [""])[0]),
             ssh_port=int(answers.get("ssh_port", [""])[0] or 22),
+            python=answers.get("python", [""])[0],
         )
     except (KeyError, ValueError) as error:
         what = "the answer of the node cannot be read"
