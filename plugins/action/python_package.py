@@ -20,10 +20,13 @@ class ActionModule(NodeModule):
         self, arguments: dict[str, Any], task_vars: dict[str, Any] | None
     ) -> dict[str, Any]:
         """Run the module with the package's content beside its place."""
-        self.validate_argument_spec({"src": {"type": "str", "required": True}})
+        also = {"type": "list", "elements": "str", "default": []}
+        _result, given = self.validate_argument_spec(
+            {"src": {"type": "str", "required": True}, "also": also}
+        )
         try:
             source = Path(self._find_needle("files", arguments["src"]))
             package = read_package(source)
         except (AnsibleError, OSError, ValueError, KeyError) as error:
             raise AnsibleActionFail(f"src: no package in {arguments['src']}: {error}") from error
-        return super().on_node({"src": str(source), **package}, task_vars)
+        return super().on_node({"src": str(source), "also": given["also"], **package}, task_vars)

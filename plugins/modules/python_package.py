@@ -25,6 +25,15 @@ options:
         C(__version__) of the package.
     type: str
     required: true
+  also:
+    description:
+      - Further files below the prefix of the Python installation that belong to the package.
+      - An installation of role C(anaconda) keeps a list of the files that are its own. These and
+        those of the package are added to it, so that no upgrade or removal takes them for
+        somebody else's.
+    type: list
+    elements: str
+    default: []
   name:
     description: Set from O(src) on the controller.
     type: str
@@ -70,17 +79,19 @@ version:
   sample: 0.1.0
 """
 
+import os
 import sys
 import sysconfig
 import tempfile
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils import processes, resource, wheel
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import file_list
 
 PIP = ["-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--quiet"]
 OFFLINE = ["--no-index", "--no-deps", "--force-reinstall", "--no-input"]
@@ -95,11 +106,13 @@ def decide(params: Mapping[str, Any]) -> resource.Plan:
     reasons = wheel.reasons(package, found)
     if reasons:
         refuse_missing(package)
+    elif file_list.missing(sys.prefix, owned(package, place, params["also"])):
+        reasons = ["it is not in the installation's list of files"]
     diff = {"before": wheel.listing(found), "after": wheel.listing(package.installed())}
     header = {"before_header": str(place), "after_header": str(place)}
     return resource.Plan(
         reasons=reasons[:3],
-        apply=partial(install, package),
+        apply=partial(install, package, place, params["also"]),
         diff=[{**header, **diff}] if reasons else [],
         result={"version": package.version},
     )
@@ -126,8 +139,23 @@ def refuse_missing(package: wheel.Package) -> None:
             ) from error  # fmt: skip
 
 
-def install(package: wheel.Package) -> Mapping[str, object]:
-    """Let pip do it, so that pip knows about it."""
+def owned(package: wheel.Package, place: Path, also: Sequence[str]) -> list[str]:
+    """The files of the installed package, as pip has recorded them, below the prefix."""
+    record = read(place / package.info / "RECORD") or ""
+    below = os.path.relpath(place.resolve(), Path(sys.prefix).resolve())
+    names = [line.rpartition(",")[0].rpartition(",")[0] for line in record.splitlines()]
+    return [*(f"{below}/{name}" for name in names if not name.endswith(".pyc")), *also]
+
+
+def install(package: wheel.Package, place: Path, also: Sequence[str]) -> Mapping[str, object]:
+    """Let pip do it, so that pip knows about it, and note what is ours now."""
+    let_pip_install(package)
+    file_list.add(sys.prefix, owned(package, place, also))
+    return {}
+
+
+def let_pip_install(package: wheel.Package) -> None:
+    """Without a network."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / package.wheel_name
         path.write_bytes(wheel.build(package))
@@ -135,13 +163,13 @@ def install(package: wheel.Package) -> Mapping[str, object]:
     if done.code:
         words = done.stderr.strip().splitlines() or ["it said nothing"]
         raise NotebookError(f"pip cannot install {package.name}: {words[-1]}", sys.executable)
-    return {}
 
 
 def main() -> None:
     """Run the module."""
     spec = {
         "src": {"type": "str", "required": True},
+        "also": {"type": "list", "elements": "str", "default": []},
         "name": {"type": "str"},
         "version": {"type": "str"},
         "requires": {"type": "list", "elements": "str", "default": []},
