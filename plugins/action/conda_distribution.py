@@ -151,7 +151,13 @@ class ActionModule(IsolatedCommands):
     def _probe(self) -> Observed:
         options = self._options
         adopt = "yes" if options["adopt"] else ""
-        settings = {"PREFIX": options["prefix"], "STATE": options["state"], "ADOPT": adopt}
+        settings = {
+            "PREFIX": options["prefix"],
+            "STATE": options["state"],
+            "ADOPT": adopt,
+            "LOST_FILES": host_shell.LOST_FILES.read_text(encoding="utf-8"),
+            "NAMES": " ".join(packages.name_of(wanted) for wanted in options["packages"]),
+        }
         return observed(host_shell.ask(self._execute, "probe", **settings))
 
     def _installer(self, plan: installation.Plan, seen: Observed) -> installers.Installer:

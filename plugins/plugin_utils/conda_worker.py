@@ -20,8 +20,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observa
     record,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.plan import (
+    ADOPT,
     CLEAN,
     INSTALL,
+    PACKAGES,
     REMOVE,
     Plan,
 )
@@ -30,6 +32,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, i
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.progress_display import Reporter
 
 BUSY = "75"
+_CHANGES = (INSTALL, PACKAGES, ADOPT)
 _NOT_TRIED: dict[str, object] = {"KIB": "", "INODES": ""}
 _GOES_ON = "It goes on there even when this connection ends (Ctrl-C); the next run joins it."
 # Tenths of a second that a poll waits on the host: short at first, for words to come soon.
@@ -114,13 +117,21 @@ class CondaWorker:
             "SHA256": installer.sha256,
             "URL": installer.url,
             "DEADLINE": self._options["download_timeout"],
-            "PACKAGES": "\n".join(plan.packages),
+            "PACKAGES": "\n".join(self._options["packages"]) if plan.job in _CHANGES else "",
             "PACKAGES_FROM": self._options["packages_from"],
-            "REINSTALL": "yes" if plan.reinstall else "",
+            "AGAIN": " ".join(self._again(plan)),
+            "LOST_FILES": host_shell.LOST_FILES.read_text(encoding="utf-8"),
             "INDEX_URL": self._options["index_url"] or "",
             "CHANNELS": " ".join(self._options["channels"]),
             "TERMS_ACCEPTED": "yes" if self._options["accept_terms"] else "",
         }
+
+    def _again(self, plan: Plan) -> list[str]:
+        """The names that pip or conda knows them by."""
+        if self._options["packages_from"] == "pip":
+            return [each["name"] for each in plan.again]
+        names = [(each["name"], each.get("conda", "-")) for each in plan.again]
+        return [name if conda == "-" else conda for name, conda in names]
 
     def _watch(self, prefix: str, run: str, *, own: bool) -> Answers:
         """What the worker wrote at its end; nothing when it vanished without a word.

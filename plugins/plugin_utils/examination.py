@@ -14,7 +14,11 @@ from pathlib import Path
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import forwarding, node_program
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import (
+    forwarding,
+    lost_files,
+    node_program,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import listener
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
@@ -91,7 +95,9 @@ def _shell(session: Session) -> Answers:
 
 def _look(session: Session, settings: Mapping[str, object]) -> Answers:
     inner = Path(node_program.__file__).read_text(encoding="utf-8")
-    asked = question({**settings, "LOOK": inner}, _PROGRAM)
+    lost = Path(lost_files.__file__).read_text(encoding="utf-8")
+    programs = {"LOOK": inner, "LOST_FILES": lost, "NAMES": " ".join(node_program.PACKAGES.split())}
+    asked = question({**settings, **programs}, _PROGRAM)
     before = time.time()
     ended = session.run(asked.program, LOOK_WITHIN)
     found = asked.answers(ended.stdout)

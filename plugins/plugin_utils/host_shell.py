@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import lost_files
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import (
     ACTION,
     Question,
@@ -28,7 +29,8 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import (
 Execute = Callable[[str, bytes], Mapping[str, Any]]
 
 _PROGRAMS = ACTION / "conda_distribution_shell"
-_WORKER = ("common", "room", "lock", "download", "prune", "install", "worker")
+LOST_FILES = Path(lost_files.__file__)
+_WORKER = ("common", "room", "lock", "download", "prune", "install", "change", "worker")
 # Seconds that an answer may take. A slow file system needs some of them.
 PATIENCE = 120
 # What the small programs need besides what all share.

@@ -18,7 +18,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-_PACKAGES = """
+PACKAGES = """
     jupyter_server jupyterlab notebook nbclassic tornado jinja2 ipykernel ipyparallel cryptography
 """
 
@@ -29,7 +29,7 @@ def emit(name: str, value: object) -> None:
 
 def packages() -> None:
     emit("python", platform.python_version())
-    for name in _PACKAGES.split():
+    for name in PACKAGES.split():
         try:
             emit("package", f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:

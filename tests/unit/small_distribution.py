@@ -75,21 +75,27 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def wheel(directory: Path, name: str, version: str, code: str = "") -> None:
-    """A wheel of one module, in a simple index."""
+def wheel(
+    directory: Path, name: str, version: str, code: str = "", requires: str = "", also: str = ""
+) -> None:
+    """A wheel of one module, in a simple index; `also` is a file that only its record names."""
+    needs = f"Requires-Dist: {requires}\n" if requires else ""
+    more = f"{also},,\n" if also else ""
     place = directory / "simple" / name
     place.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(place / f"{name}-{version}-py3-none-any.whl", "w") as file:
         file.writestr(f"{name}.py", code)
         file.writestr(
-            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+            f"{info}/METADATA",
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
         )
         file.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
         file.writestr(
-            f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n"
+            f"{info}/RECORD",
+            f"{more}{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n",
         )
 
 

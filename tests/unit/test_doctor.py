@@ -28,6 +28,8 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
 from hypothesis import given
 from hypothesis import strategies as st
 
+LOST = "name=cryptography version=46.0 files=12 path=lib/c"
+
 THERE = {"profile": "700", "python": "3.13.1"}
 RUNS = {"server": "running", "host": "dev1", "certificate_sha256": "AA"}
 # Check → what it sees when all is well; then each other case: level, what is seen, what is said.
@@ -158,6 +160,14 @@ CASES = {
     distribution.python: [
         {"installation": "complete", "python": "3.13.1"},
         ("wrong", {"installation": "complete"}, "does not run"),
+    ],
+    distribution.files: [
+        {"python": "3.13.1"},
+        (
+            "wrong",
+            {"python": "3.13.1", "lost": LOST},
+            r"missing: 12 of cryptography (such as lib/c",
+        ),
     ],
     distribution.unfinished: [
         {"prefix": "/p"},

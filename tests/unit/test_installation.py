@@ -48,9 +48,31 @@ def test_a_plan_has_a_job_a_generation_and_a_reason(case: str) -> None:
     assert reason in plan.reason
 
 
+LOST = {"name": "b", "version": "1", "files": "3", "path": "lib/b.py"}
+
+
 def test_what_was_cut_off_is_installed_again_with_what_is_missing() -> None:
     plan = installation.decide(INSTALLER, ("a", "b"), ("b",), replace(LIVE, changing="a c"))
-    assert (plan.packages, plan.reinstall) == (("a", "c", "b"), True)
+    assert plan.packages == ("b",)
+    assert [each["name"] for each in plan.again] == ["a", "c"]
+
+
+def test_what_has_lost_files_is_installed_again_and_named() -> None:
+    plan = installation.decide(INSTALLER, ("a", "b"), (), replace(LIVE, lost=(LOST,)))
+    assert (plan.job, plan.again) == ("packages", (LOST,))
+    assert plan.reason == "files are missing of b (such as lib/b.py)"
+    diff = installation.diff(
+        plan, ("a", "b"), {"a": "a 1", "b": "b 1"}, replace(LIVE, lost=(LOST,))
+    )
+    assert "b 1 (files are missing)" in diff["before"]
+    assert "missing" not in diff["after"]
+
+
+def test_an_installation_whose_python_has_lost_files_is_made_anew() -> None:
+    damaged = {"name": "python", "path": "lib/python3.13/ssl.py"}
+    plan = installation.decide(INSTALLER, (), (), replace(LIVE, damaged=(damaged,)))
+    assert (plan.job, plan.generation) == ("install", f"{NAME}-2")
+    assert "lib/python3.13/ssl.py" in plan.reason
 
 
 def test_the_diff_shows_requirements_for_versions_that_nobody_knows_yet() -> None:

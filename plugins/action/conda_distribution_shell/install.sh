@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Runs the installer and adds the packages, and looks whether what came out works.
-# Settings: RUN PACKAGES_FROM PACKAGES (one in each line) REINSTALL INDEX_URL CHANNELS TERMS_ACCEPTED (yes or empty).
+# Settings: RUN PACKAGES_FROM PACKAGES (one in each line) AGAIN (names) INDEX_URL CHANNELS TERMS_ACCEPTED (yes or empty).
 
 run_installer() {
   phase install
@@ -50,6 +50,7 @@ has_terms_plugin() {
 }
 
 # install_packages now|later: whether pip compiles them. Each requirement becomes one argument.
+# Only where nothing is live yet, or pip has nothing to lose: changes of what is live are in change.sh.
 install_packages() {
   [ -n "$PACKAGES" ] || return 0
   compile=--compile
@@ -64,7 +65,7 @@ install_packages() {
     *)
       set -- "$TREE/bin/python" -m pip --isolated install --no-input --disable-pip-version-check \
         --no-cache-dir --prefer-binary --no-warn-script-location --progress-bar off \
-        ${INDEX_URL:+--index-url "$INDEX_URL"} ${REINSTALL:+--force-reinstall} "$compile"
+        ${INDEX_URL:+--index-url "$INDEX_URL"} "$compile"
       ;;
   esac
   for package in $PACKAGES; do set -- "$@" "$package"; done
@@ -86,7 +87,12 @@ explain_packages() {
     fail "the base of this distribution is frozen: conda changes nothing in it" \
       "Set anaconda_packages_from: pip, or put packages of your own into an environment (conda create)"
   fi
-  fail "installing the packages ended with exit code $1" \
+  if [ -n "$(said '^WARNING: Retrying .* after connection broken')" ]; then
+    fail "installing the packages ended with exit code $1, the index cannot be reached: $(said '^WARNING: Retrying')" \
+      "Look at the network, the proxy and anaconda_index_url, and run again"
+  fi
+  words=$(grep -i -e '^ERROR: ' -e '^[A-Za-z]*Error: ' "$STORE/logs/$RUN.log" | grep -v ResolutionImpossible | tail -n 1)
+  fail "installing the packages ended with exit code $1${words:+: $(printf '%s' "$words" | cut -c1-300)}" \
     "Is a name or version wrong, or the index (anaconda_index_url, anaconda_channels) out of reach?"
 }
 
@@ -99,7 +105,8 @@ compile_packages() {
 # Imports what was asked for under its own name; what has no module of that name is there, which must do.
 IMPORT_ALL='
 import importlib.metadata, importlib.util, sqlite3, ssl, sys
-for name in sys.argv[1:]:
+sys.path[:0] = [path for path in sys.argv[1:2] if path]
+for name in sys.argv[2:]:
     try:
         importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -109,10 +116,11 @@ for name in sys.argv[1:]:
         importlib.import_module(module)
 '
 
+# verify [DIRECTORY]: what lies in the directory comes before what is installed.
 verify() {
   phase verify
   set -f
-  set --
+  set -- "${1:-}"
   for package in $PACKAGES; do set -- "$@" "${package%%[<>=!~]*}"; done
   set +f
   "$TREE/bin/python" -I -c "$IMPORT_ALL" "$@" </dev/null ||

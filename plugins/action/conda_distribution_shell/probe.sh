@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Says all that has to be known before a decision, in one command, and changes nothing.
-# Settings: PREFIX STATE ADOPT (yes: its programs may be run to see whether they work).
+# Settings: PREFIX STATE ADOPT (yes: its programs may be run to see whether they work)
+# LOST_FILES (a program) NAMES (of the packages whose files are looked for).
 
 probe_host() {
   emit home "$HOME"
@@ -36,6 +37,9 @@ probe_live() {
   version=$("$ROOT/bin/python" -I -S -c "$VERSION_OF" 2>/dev/null) || return 1
   emit python "$version"
   probe_packages "$ROOT"
+  # shellcheck disable=SC2086 # a word for each name
+  [ "$STATE" != present ] || "$ROOT/bin/python" -I -S -c "$LOST_FILES" "$ROOT" "$STORE/markers/.unshipped-$LIVE" $NAMES ||
+    emit damaged "name=python files=some path=lib"
   [ -e "$STORE/markers/.changing-$LIVE" ] && emit changing "$(cat "$STORE/markers/.changing-$LIVE")"
   return 0
 }

@@ -3,7 +3,8 @@
 
 discard() {
   mkdir -p "$STORE/trash"
-  rm -f "$STORE/markers/${1##*/}" "$STORE/markers/.changing-${1##*/}" "$STORE/markers/.files-${1##*/}"
+  rm -f "$STORE/markers/${1##*/}" "$STORE/markers/.changing-${1##*/}" "$STORE/markers/.files-${1##*/}" \
+    "$STORE/markers/.unshipped-${1##*/}"
   mv "$1" "$STORE/trash/${1##*/}.$RUN" 2>/dev/null || rm -rf "$1"
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The work itself, in a session of its own on the host: every step may be the last one, and the next run goes on.
 # Settings: PREFIX RUN JOB (install, packages, adopt, rollback, remove or clean) GENERATION DISTRIBUTION VERSION SHA256 URL KIB INODES DEADLINE,
-# and those of room.sh, lock.sh, download.sh, prune.sh and install.sh, which stand before it.
+# and those of room.sh, lock.sh, download.sh, prune.sh, install.sh and change.sh, which stand before it.
 
 say() {
   printf '[%s] %s\n' "$(date -u +%H:%M:%S)" "$*"
@@ -27,7 +27,7 @@ finish() {
 
 # Into blanks that were put there at the beginning, since a full disk is one of the things that it has to tell.
 tell_end() {
-  rm -rf "${WORK:?}/home" "$WORK/tmp" "$WORK/upload"
+  rm -rf "${WORK:?}/home" "$WORK/tmp" "$WORK/upload" "$WORK/wheels" "$WORK/trial"
   { emit code "$1" && emit message "$2" && emit todo "$3"; } 1<>"$WORK/blanks" && mv -f "$WORK/blanks" "$WORK/exit"
 }
 
@@ -108,6 +108,7 @@ settle_one() {
 
 mark() {
   list_files >"$STORE/markers/.files-$GENERATION" || fail "cannot note the files of $GENERATION" ""
+  note_unshipped
   settle "$TREE"
   put "$STORE/markers/.new-$GENERATION" "schema=1 distribution=$DISTRIBUTION version=$VERSION sha256=$SHA256 \
 path=$TREE date=$(date -u +%Y-%m-%dT%H:%M:%SZ) url=$URL"
@@ -147,17 +148,6 @@ install_generation() {
   verify_conda
   record_terms
   mark
-}
-
-# In place, on the living generation: the note makes the next run repair what an interruption leaves.
-change_packages() {
-  put "$STORE/markers/.changing-$GENERATION" "$PACKAGES"
-  list_files >"$WORK/files"
-  install_packages now
-  verify
-  note_new_files
-  settle "$TREE"
-  rm -f "$STORE/markers/.changing-$GENERATION"
 }
 
 # The directory stays where somebody made it; the link and the marker make it a generation of ours.

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2153,SC2154,SC3013,SC3045 # dash, bash and busybox have -nt and ulimit
 # What the doctor wants to know of a node, in one command. POSIX sh; what it writes, it removes at once.
-# PREFIX, PROFILE, MODULE, PORT, ASKED and LOOK (a program for Python) come before it, and answer.sh.
+# PREFIX, PROFILE, MODULE, PORT, ASKED, LOOK and LOST_FILES (programs for Python) and NAMES come before it, and answer.sh.
 in_home() {
   case $1 in
     /*) printf '%s' "$1" ;;
@@ -142,6 +142,9 @@ look_at_installation() {
   fi
   emit lock "$(readlink "$prefix.d/lock" 2>/dev/null)"
   [ -e "$prefix.d/markers/.changing-${generation##*/}" ] && emit changing yes
+  # shellcheck disable=SC2086 # a word for each name
+  [ ! -x "$prefix/bin/python" ] || "$prefix/bin/python" -I -S -c "$LOST_FILES" "$prefix" \
+    "$prefix.d/markers/.unshipped-${generation##*/}" $NAMES </dev/null
 }
 
 look_at_profile() {

@@ -13,6 +13,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
     warning,
     wrong,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import record
 
 _SETUP = "ansible-playbook hpcc.notebook.setup"
 # The oldest versions without vulnerabilities that matter to a notebook on a shared node.
@@ -44,6 +45,17 @@ def python(seen: Seen) -> Finding | None:
         return None
     found = seen.one("python")
     return ok("Python", found) if found else wrong("Python", "does not run", _SETUP)
+
+
+def files(seen: Seen) -> Finding | None:
+    """Whether every file is there that the packages' own records name."""
+    found = [record(line) for line in (*seen.all("damaged"), *seen.all("lost"))]
+    if not seen.one("python"):
+        return None
+    if found:
+        each = (f"{one['files']} of {one['name']} (such as {one['path']})" for one in found)
+        return wrong("files", f"missing: {', '.join(each)}", _SETUP)
+    return ok("files", "all that the packages' records name")
 
 
 def unfinished(seen: Seen) -> Finding | None:
@@ -109,6 +121,7 @@ def spider_cache(seen: Seen) -> Finding | None:
 CHECKS = (
     installation,
     python,
+    files,
     unfinished,
     frontends,
     vulnerable,

@@ -31,7 +31,9 @@ class Observed:
     dists: tuple[str, ...] = ()
     condas: tuple[str, ...] = ()
     downloads: tuple[str, ...] = ()  # installers that an earlier run has brought and checked
-    changing: str = ""
+    changing: str = ""  # the names of what an earlier run was changing when it was cut off
+    lost: tuple[Record, ...] = ()  # packages of which files are missing
+    damaged: tuple[Record, ...] = ()  # the same of Python itself and of what repairs packages
     turn: Record = field(default_factory=dict)  # which generation was live before which
     foreign: Record = field(default_factory=dict)  # what a directory is that we did not make
     ours: bool = False  # whether the store holds anything of ours
@@ -80,6 +82,8 @@ def observed(found: Answers) -> Observed:
         condas=_names(found.get("conda", [])),
         downloads=_names(found.get("download", [])),
         changing=" ".join(found.get("changing", [])),
+        lost=tuple(map(record, found.get("lost", []))),
+        damaged=tuple(map(record, found.get("damaged", []))),
         turn=record(one("turn")),
         foreign=record(one("foreign")),
         ours=one("ours") == "yes",

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping, Sequence
+from typing import Container, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.installers import Installer
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Observed
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
+    Observed,
+    Record,
+)
 
 INSTALL = "install"
 PACKAGES = "packages"
@@ -27,8 +30,8 @@ class Plan:
     job: str
     reason: str
     generation: str
-    packages: tuple[str, ...] = ()
-    reinstall: bool = False
+    packages: tuple[str, ...] = ()  # the requirements that are not fulfilled
+    again: tuple[Record, ...] = ()  # what has to be installed once more, whatever it seems to be
 
 
 def decide(
@@ -46,7 +49,10 @@ def decide(
         return Plan(INSTALL, reason, generation_name(installer, seen), tuple(packages))
     if seen.changing:
         reason = "an earlier change of the packages was cut off"
-        return Plan(PACKAGES, reason, seen.live, _both(seen.changing.split(), missing), True)
+        cut_off = tuple({"name": name} for name in seen.changing.split())
+        return Plan(PACKAGES, reason, seen.live, tuple(missing), (*seen.lost, *cut_off))
+    if seen.lost:
+        return Plan(PACKAGES, without_files(seen.lost), seen.live, tuple(missing), seen.lost)
     if missing:
         reason = f"not there or in another version: {', '.join(missing)}"
         return Plan(PACKAGES, reason, seen.live, tuple(missing))
@@ -64,12 +70,20 @@ def why_install(installer: Installer, seen: Observed) -> str:
         return f"{seen.live} is damaged: it has no completion marker, or its files have moved"
     if not seen.python:
         return f"{seen.live} is damaged: its Python does not run"
+    if seen.damaged:
+        return f"{seen.live} is damaged: {without_files(seen.damaged)}"
     if seen.live == ADOPTED and marker.get("distribution") == installer.distribution:
         return ""
     if marker.get("sha256") != installer.sha256:
         found = f"{marker.get('distribution')} {marker.get('version')}"
         return f"{found} is installed, {installer.distribution} {installer.version} is wanted"
     return ""
+
+
+def without_files(packages: Sequence[Record]) -> str:
+    """What is missing of which packages, in words."""
+    each = (f"{one['name']} (such as {one['path']})" for one in packages)
+    return f"files are missing of {', '.join(each)}"
 
 
 def generation_name(installer: Installer, seen: Observed) -> str:
@@ -85,7 +99,8 @@ def diff(
     plan: Plan, packages: Sequence[str], have: Mapping[str, str], seen: Observed
 ) -> dict[str, str]:
     """What changes, known before anything is done: requirements stand for versions yet unknown."""
-    before = [have[spec] for spec in packages if have.get(spec)]
+    lost = {one["name"] for one in seen.lost}
+    before = [_state(have[spec], lost) for spec in packages if have.get(spec)]
     after = [
         spec if plan.job == INSTALL or spec in plan.packages else have.get(spec, spec)
         for spec in packages
@@ -98,9 +113,9 @@ def diff(
     }
 
 
+def _state(held: str, lost: Container[str]) -> str:
+    return f"{held} (files are missing)" if held.split()[0] in lost else held
+
+
 def _text(generation: str, lines: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in (generation, *lines)) if generation else ""
-
-
-def _both(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*first, *second)))

@@ -16,6 +16,7 @@ WORDS = {
     "fetch": "fetching the installer to this computer",
     "download": "downloading the installer",
     "install": "running the installer",
+    "resolve": "fetching what the list of packages needs",
     "packages": "installing the notebook packages",
     "verify": "trying what was installed",
     "activate": "switching to the new installation",
@@ -23,7 +24,7 @@ WORDS = {
     "clean": "removing what is not needed any more",
 }
 # Nothing can be counted there; what the programs say is shown instead.
-_UNCOUNTED = ("install", "packages")
+_UNCOUNTED = ("install", "resolve", "packages")
 _WORDS = 100
 _MIB = 1024 * 1024
 _BAR = 24

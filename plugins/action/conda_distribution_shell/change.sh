@@ -1,0 +1,135 @@
+# shellcheck shell=sh
+# Changes the packages of a generation that is live: all that can fail is done before anything in it is touched.
+# Settings: those of install.sh and LOST_FILES (a program).
+
+# In place, on the living generation: the note makes the next run repair what an interruption leaves.
+change_packages() {
+  list_files >"$WORK/files"
+  prepare_change
+  put "$STORE/markers/.changing-$GENERATION" "$(printf '%s' "$TOUCHED" | tr '\n' ' ')"
+  apply_change
+  verify
+  note_new_files
+  [ "$REPAIRED" = no ] || note_unshipped
+  settle "$TREE"
+  rm -f "$STORE/markers/.changing-$GENERATION"
+}
+
+# What has to be installed again may not be on the index any more; the list of packages alone decides then.
+prepare_change() {
+  phase resolve
+  REPAIRED=yes
+  resolve && return
+  status=$?
+  [ -n "$AGAIN" ] || explain_packages "$status"
+  AGAIN='' REPAIRED=no
+  resolve || explain_packages "$?"
+}
+
+resolve() {
+  case $PACKAGES_FROM in
+    conda) conda_install --download-only && TOUCHED=$(printf '%s\n' "$PACKAGES" | sed 's/[<>=!~].*//') ;;
+    *) resolve_with_pip && fetch_wheels && try_wheels ;;
+  esac
+}
+
+apply_change() {
+  phase packages
+  case $PACKAGES_FROM in
+    conda) conda_install ;;
+    *) install_wheels ;;
+  esac || explain_packages "$?"
+}
+
+# conda itself undoes what it cannot finish; --download-only solves and fetches everything.
+conda_install() {
+  set -f
+  set -- "$TREE/bin/conda" install --yes --prefix "$TREE" ${CHANNELS:+--override-channels} ${AGAIN:+--force-reinstall} "$@"
+  for channel in $CHANNELS; do set -- "$@" --channel "$channel"; done
+  for package in $PACKAGES $AGAIN; do set -- "$@" "$package"; done
+  set +f
+  "$@" </dev/null
+}
+
+pip() {
+  "$TREE/bin/python" -m pip --isolated "$@" --no-input --disable-pip-version-check </dev/null
+}
+
+# The whole list, so that what is added cannot take away what is there. What is installed and fits stays as it is.
+resolve_with_pip() {
+  set -f
+  # shellcheck disable=SC2086 # a word for each package
+  pip install --dry-run --quiet --report "$WORK/report" --prefer-binary \
+    ${INDEX_URL:+--index-url "$INDEX_URL"} $PACKAGES $AGAIN
+  status=$?
+  set +f
+  [ "$status" = 0 ] || return "$status"
+  # shellcheck disable=SC2086
+  PINS=$("$TREE/bin/python" -I -c "$PINS_OF" "$WORK/report" "$TREE" $AGAIN) || return
+  TOUCHED=$(printf '%s\n' "$PINS" | sed 's/==.*//')
+}
+
+# name==version of what pip would install, and of what has to be installed again at the version that it has.
+PINS_OF='
+import glob, json, os, re, sys
+report, prefix, again = sys.argv[1], sys.argv[2], sys.argv[3:]
+def canonical(name):
+    return re.sub("[-_.]+", "-", name).lower()
+with open(report, encoding="utf-8") as file:
+    found = [item["metadata"] for item in json.load(file)["install"]]
+pins = {canonical(one["name"]): one["version"] for one in found}
+for path in glob.glob(prefix + "/lib/python3*/site-packages/*.dist-info"):
+    name, _, version = os.path.basename(path)[:-10].partition("-")
+    if canonical(name) in again:
+        pins.setdefault(canonical(name), version)
+print("\n".join(f"{name}=={version}" for name, version in sorted(pins.items())))
+'
+
+# Built, too, where only sources are offered.
+fetch_wheels() {
+  rm -rf "$WORK/wheels" && mkdir "$WORK/wheels"
+  # shellcheck disable=SC2086 # a word for each pin
+  [ -z "$PINS" ] || pip wheel --quiet --no-deps --prefer-binary --progress-bar off --wheel-dir "$WORK/wheels" \
+    ${INDEX_URL:+--index-url "$INDEX_URL"} $PINS
+}
+
+# Imported from a directory of their own, in front of what is live.
+try_wheels() {
+  [ -n "$PINS" ] || return 0
+  # shellcheck disable=SC2086
+  from_wheels --no-compile --target "$WORK/trial" $PINS && verify "$WORK/trial"
+  status=$?
+  rm -rf "$WORK/trial"
+  return "$status"
+}
+
+from_wheels() {
+  pip install --quiet --no-index --find-links "$WORK/wheels" --no-deps --no-warn-script-location "$@"
+}
+
+install_wheels() {
+  [ -n "$PINS" ] || return 0
+  clear_wrecks
+  # shellcheck disable=SC2086
+  from_wheels --compile --force-reinstall $PINS
+}
+
+# What pip neither takes for installed nor can remove: metadata that is not whole, and what a killed pip had set aside.
+clear_wrecks() {
+  for site in "$TREE"/lib/python3*/site-packages; do
+    for metadata in "$site"/*.dist-info; do
+      if [ ! -e "$metadata/RECORD" ] || [ ! -e "$metadata/METADATA" ]; then rm -rf "$metadata"; fi
+    done
+    rm -rf "$site"/~*
+  done
+}
+
+# What records name although no package brought it: it is not missing later.
+note_unshipped() {
+  set -f
+  set --
+  for package in $PACKAGES; do set -- "$@" "${package%%[<>=!~]*}"; done
+  set +f
+  "$TREE/bin/python" -I -S -c "$LOST_FILES" "$TREE" "" "$@" >"$STORE/markers/.unshipped-$GENERATION" ||
+    fail "cannot note the files of the packages" ""
+}

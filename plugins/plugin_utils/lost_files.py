@@ -1,0 +1,153 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which files of packages are missing, by the packages' own records. Reads only.
+
+Runs on the node, alone: python -I -S -c PROGRAM prefix known name…, for these packages and what
+they need. `known` names a file with paths that were never there; without one, each path is printed.
+Scratch file systems delete what nobody has read for long, and leave the records that name it.
+Directories are listed instead of looking at each file, which is quicker on a network file system.
+Paths are strings: loading pathlib would take longer than half of the work.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import sys
+
+TYPE_CHECKING = False  # loading `typing` takes longer than the listing of ten packages
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+END = ".dist-info"
+BASE = ("python", "pip")  # without these nothing can be repaired
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            return file.read()
+    except OSError:
+        return ""
+
+
+def names_in(directory: str) -> set[str]:
+    try:
+        return set(os.listdir(directory))  # noqa: PTH208
+    except OSError:
+        return set()
+
+
+def base_name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def distributions(prefix: str) -> dict[str, list[str]]:
+    """Comparable name → the directories with the metadata of packages of that name."""
+    found: dict[str, list[str]] = {}
+    for python in sorted(names_in(f"{prefix}/lib")):
+        site = f"{prefix}/lib/{python}/site-packages"
+        for name in names_in(site) if re.match(r"python3\.\d+$", python) else ():
+            if name.endswith(END) and not name.startswith("~"):
+                found.setdefault(canonical(name.partition("-")[0]), []).append(f"{site}/{name}")
+    return found
+
+
+def condas(prefix: str) -> dict[str, str]:
+    """Comparable name → conda's record."""
+    found = (name for name in names_in(f"{prefix}/conda-meta") if name.endswith(".json"))
+    return {canonical(name.rsplit("-", 2)[0]): f"{prefix}/conda-meta/{name}" for name in found}
+
+
+def needs(metadata: str) -> Iterator[str]:
+    """What the package needs, whatever the markers say: what is not there is passed over."""
+    head = text(f"{metadata}/METADATA").partition("\n\n")[0]
+    for requirement in re.findall(r"^Requires-Dist: *(.+)$", head, re.MULTILINE):
+        if "extra ==" not in requirement:
+            yield canonical(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0])
+
+
+def closure(names: Iterable[str], dists: dict[str, list[str]]) -> list[str]:
+    """These packages and all that they need, as far as they are there."""
+    waiting, found = [canonical(name) for name in names], []
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.append(name)
+            waiting += [need for each in dists.get(name, ()) for need in needs(each)]
+    return found
+
+
+def recorded(metadata: str) -> list[str]:
+    """The paths that pip noted, which it does last."""
+    site = metadata.rpartition("/")[0]
+    rows = csv.reader(text(f"{metadata}/RECORD").splitlines())
+    return [f"{site}/{row[0]}" for row in rows if row] or [f"{metadata}/RECORD"]
+
+
+def linked(prefix: str, record: str) -> list[str]:
+    """The paths that conda noted."""
+    try:
+        return [f"{prefix}/{path}" for path in json.loads(text(record))["files"]]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def owned(prefix: str, metadata: str, record: str) -> list[str]:
+    """The paths of a package, by the record of whoever installed it last."""
+    if text(f"{metadata}/INSTALLER").strip() == "conda":
+        return linked(prefix, record) if record else []
+    return recorded(metadata)
+
+
+def missing(paths: Iterable[str], known: set[str]) -> Iterator[str]:
+    """Those that are not there; compiled files come and go."""
+    listed: dict[str, set[str]] = {}
+    for path in paths:
+        directory, _slash, name = path.rpartition("/")
+        if name.endswith(".pyc"):
+            continue
+        if directory not in listed:
+            listed[directory] = names_in(directory)
+        if name not in listed[directory] and os.path.normpath(path) not in known:
+            yield os.path.normpath(path)
+
+
+def look(
+    prefix: str, known: set[str], names: Iterable[str]
+) -> Iterator[tuple[str, str, str, list[str]]]:
+    """Name, version, conda's name and missing paths of each package that matters."""
+    dists, records = distributions(prefix), condas(prefix)
+    if "python" in records:
+        paths = linked(prefix, records["python"])
+        yield "python", "", "python", list(missing(paths, known))
+    for name in closure([*names, "pip"], dists):
+        record = records.get(name, "")
+        conda = base_name(record).rsplit("-", 2)[0] or "-"
+        for metadata in dists.get(name, ()):
+            version = base_name(metadata)[: -len(END)].partition("-")[2]
+            yield name, version, conda, list(missing(owned(prefix, metadata, record), known))
+
+
+def main() -> None:
+    prefix, file, names = os.path.realpath(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    known = set(text(file).splitlines()) if file else set()
+    for name, version, conda, paths in look(prefix, known, names):
+        if not file:
+            print("".join(f"{path}\n" for path in paths), end="")
+        elif paths:
+            kind = "damaged" if name in BASE else "lost"
+            path = "?".join(os.path.relpath(paths[0], prefix).split())
+            what = f"name={name} version={version} conda={conda}"
+            print(f"{kind}={what} files={len(paths)} path={path}")
+
+
+if __name__ == "__main__":
+    main()
