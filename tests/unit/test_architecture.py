@@ -21,6 +21,7 @@ SIDE_EFFECTS = {
     "module_utils/server/stop": "stops a server, through those above",
     "module_utils/server/report": "lets a server answer before it is called running",
     "module_utils/server/info": "looks at what runs, and asks it",
+    "module_utils/installation/file_list": "reads and extends the list of an installation",
     "module_utils/ssh/config_file": "asks ssh, through processes, and writes through files",
     "module_utils/server/control": "chooses between starting and stopping",
 }

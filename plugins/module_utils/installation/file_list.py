@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The list of the files that are ours in an installation: what is not in it belongs to a person.
 
-The shell worker writes it when an installation is complete, and a removal goes by it. Whoever of us
-adds files later has to add them to the list, too.
+Side effects: reads the list, and writes it. The shell worker makes it when an installation is
+complete, and a removal goes by it; whoever of us adds files later adds them to the list, too.
 """
 
 from __future__ import annotations
