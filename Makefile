@@ -9,7 +9,7 @@ export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.cache/molecule
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e damage hijack bench starts chaos flips lock docs clean
+.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e cell matrix damage hijack bench starts chaos flips lock docs clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -26,7 +26,7 @@ demo: cluster  ## From a fresh checkout to a running notebook on a test cluster 
 demo-down: prepare  ## Remove what the demo made
 	@$(PYTHON) tests/cluster/cluster.py down
 
-test: lint unit sanity molecule e2e  ## Everything
+test: lint unit sanity molecule e2e cell  ## Everything
 
 lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
 	@tests/lint.sh
@@ -44,6 +44,12 @@ molecule: cluster  ## The roles and playbooks on the test cluster
 
 e2e: cluster  ## The printed tunnel and a notebook in a real browser
 	@$(BIN)/pytest tests/e2e
+
+cell: cluster  ## The main job by another Ansible, in an empty home, for an account with another shell
+	@$(PYTHON) tests/matrix/matrix.py --one
+
+matrix: prepare  ## The main job and the doctor by every controller on every node image in every login shell
+	@$(PYTHON) tests/matrix/matrix.py
 
 damage: prepare  ## Damage the configuration in thousands of ways: does a server ever come up open?
 	@tests/reachable.sh $(PYTHON) tests/safety/damage.py
@@ -75,4 +81,4 @@ lock: prepare  ## Pin the newest versions that fit pyproject.toml
 
 clean: demo-down  ## Remove every trace: cluster, images, environment, caches
 	@$(PYTHON) tests/cluster/cluster.py down --images
-	@rm -rf .venv .cache .cluster
+	@rm -rf .venv .cache .cluster .cluster-*

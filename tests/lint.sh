@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 bin=.venv/bin
-shell_files=$(git ls-files --cached --others --exclude-standard '*.sh' '.ci/run')
+shell_files=$(git ls-files --cached --others --exclude-standard '*.sh' '.ci/run' tests/cluster/installer/newer-python)
 
 $bin/ruff check .
 $bin/ruff format --check .
@@ -11,7 +11,7 @@ $bin/ruff format --check .
   -p ansible_collections.hpcc.notebook.plugins.module_utils)
 (cd roles/parallel/files/cluster_helper && MYPYPATH=. ../../../../$bin/mypy \
   --config-file ../../../../pyproject.toml -p cluster_helper)
-MYPYPATH=tests/cluster:tests $bin/mypy tests/cluster tests/*.py
+MYPYPATH=tests/cluster:tests/matrix:tests $bin/mypy tests/cluster tests/matrix tests/*.py
 # shellcheck disable=SC2086  # one argument a file is what is wanted
 shellcheck $shell_files
 $bin/python tests/shared_names.py

@@ -7,35 +7,40 @@ import hashlib
 import os
 import shutil
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engine import ClusterError, Engine
-from topology import HERE, IMAGES, STATE
+from topology import HERE, IMAGES, RELEASE, STATE
 
-PUBLIC_BASE = "docker.io/library/debian:bookworm-slim"
-OWN_BASE = "localhost/hpcc-notebook-base:bookworm"
+PUBLIC_BASE = "docker.io/library/debian:{release}-slim"
+OWN_BASE = "localhost/hpcc-notebook-base:{release}"
 LABEL = "hpcc.notebook=test-cluster"
 LOG = "build.log"
 INPUTS = ("Containerfile", "node", "mirror", "installer")
 
 
-def input_files() -> list[Path]:
-    """The files that the images are made of."""
-    found = [path for name in INPUTS for path in (HERE / name, *(HERE / name).rglob("*"))]
+def files_of(*places: Path) -> list[Path]:
+    """The files in or at these places."""
+    found = [path for place in places for path in (place, *place.rglob("*"))]
     return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+
+
+def digest(place: Path, files: Iterable[Path], *words: str) -> str:
+    """A hash of words and of files: names, modes that git knows, contents."""
+    found = hashlib.sha256(" ".join(words).encode())
+    for path in files:
+        executable = os.access(path, os.X_OK)
+        found.update(f"{path.relative_to(place)} {executable} {path.stat().st_size}\n".encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()[:12]
 
 
 @functools.cache
 def tag() -> str:
-    """A hash of the inputs: names, modes that git knows, contents."""
-    digest = hashlib.sha256()
-    for path in input_files():
-        executable = os.access(path, os.X_OK)
-        digest.update(f"{path.relative_to(HERE)} {executable} {path.stat().st_size}\n".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    """What tells this state of the inputs from every other."""
+    return digest(HERE, files_of(*(HERE / name for name in INPUTS)), RELEASE)
 
 
 def name(image: str) -> str:
@@ -52,23 +57,18 @@ def certificates() -> list[str]:
     return [f"--secret=id=ca,src={path}" for path in list(found)[:1]]
 
 
-def base(engine: Engine, say: Callable[[str], None]) -> str:
-    """Debian 12 by mmdebstrap where that works, so that no image registry is needed."""
-    if engine.succeeds("image", "inspect", OWN_BASE):
-        return OWN_BASE
+def base(engine: Engine, say: Callable[[str], None], release: str = RELEASE) -> str:
+    """Debian by mmdebstrap where that works, so that no image registry is needed."""
+    own = OWN_BASE.format(release=release)
+    if engine.succeeds("image", "inspect", own):
+        return own
     if shutil.which("mmdebstrap"):
         say("making the base image with mmdebstrap")
-        command = [
-            "mmdebstrap",
-            "--quiet",
-            "--variant=apt",
-            "--include=ca-certificates",
-            "bookworm",
-        ]
-        if engine.import_image(command, OWN_BASE):
-            return OWN_BASE
+        command = ["mmdebstrap", "--quiet", "--variant=apt", "--include=ca-certificates", release]
+        if engine.import_image(command, own):
+            return own
         say("mmdebstrap failed, trying an image registry")
-    return PUBLIC_BASE
+    return PUBLIC_BASE.format(release=release)
 
 
 def build(engine: Engine, say: Callable[[str], None]) -> None:
@@ -96,7 +96,7 @@ def remove_outdated(engine: Engine) -> None:
     """
     yesterday = datetime.now(UTC) - timedelta(days=1)
     for found, made in engine.images("hpcc-notebook-").items():
-        if found != OWN_BASE and made < yesterday and not found.endswith(f":{tag()}"):
+        if "-base:" not in found and made < yesterday and not found.endswith(f":{tag()}"):
             engine.succeeds("rmi", found)
 
 

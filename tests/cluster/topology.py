@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-STATE = HERE.parents[1] / ".cluster"
-PREFIX = os.environ.get("HPCC_NOTEBOOK_CLUSTER", "hpcc-notebook")
+# The Debian release that the hosts are made of. Another than the usual one has names of its own.
+USUAL_RELEASE = "bookworm"
+RELEASES = ("bullseye", "bookworm", "trixie")
+RELEASE = os.environ.get("HPCC_NOTEBOOK_DEBIAN", USUAL_RELEASE)
+_SUFFIX = "" if RELEASE == USUAL_RELEASE else f"-{RELEASE}"
+STATE = HERE.parents[1] / f".cluster{_SUFFIX}"
+PREFIX = os.environ.get("HPCC_NOTEBOOK_CLUSTER", "hpcc-notebook") + _SUFFIX
 OUTER, INNER, HOME = f"{PREFIX}-outer", f"{PREFIX}-inner", f"{PREFIX}-home"
 # Uids 1001, 1002 … on every host; the Containerfile creates them in this order.
 ACCOUNTS = (

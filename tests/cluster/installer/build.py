@@ -33,6 +33,7 @@ LEFT_OUT = (
     "lib2to3",
     "ensurepip",
     "config-*",
+    "site-packages",
     "__pycache__",
 )
 # glibc belongs to the host, all else comes along.
@@ -58,7 +59,7 @@ def copy_python(base: Path) -> None:
     stdlib = Path(sysconfig.get_path("stdlib"))
     shutil.copytree(stdlib, base / "lib" / PYTHON, ignore=shutil.ignore_patterns(*LEFT_OUT))
     (base / "bin").mkdir()
-    binary = Path(shutil.copy(f"/usr/bin/{PYTHON}", base / "bin"))
+    binary = Path(shutil.copy(Path(sys.executable).resolve(), base / "bin" / PYTHON))
     extensions = sorted((base / "lib" / PYTHON / "lib-dynload").glob("*.so"))
     for name, path in libraries([binary, *extensions]).items():
         shutil.copy(path, base / "lib" / name)
