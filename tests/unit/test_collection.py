@@ -64,6 +64,21 @@ def test_the_archive_holds_what_people_use_and_nothing_of_the_workshop(archive: 
         tops = {name.split("/")[0] for name in opened.getnames()}
     assert {"plugins", "roles", "playbooks", "meta", "README.md", "LICENSE", "hpcc.ini"} <= tops
     assert not tops & {"tests", "molecule", ".venv", ".cluster", ".cache", ".git", "Makefile"}
+    assert not tops & {"bindep.txt", "ansible.cfg", "pyproject.toml"}
+
+
+def test_the_archive_holds_what_its_execution_environment_names(archive: Path) -> None:
+    definition = yaml.safe_load((CHECKOUT / "meta" / "execution-environment.yml").read_text())
+    with tarfile.open(archive) as opened:
+        assert set(definition["dependencies"].values()) <= set(opened.getnames())
+
+
+def test_the_collection_is_installed_from_a_git_address(tmp_path: Path) -> None:
+    address = f"git+file://{CHECKOUT}"
+    environment = {"HOME": str(tmp_path), "ANSIBLE_HOME": str(tmp_path / ".ansible")}
+    run("ansible-galaxy", "collection", "install", address, cwd=tmp_path, **environment)
+    installed = tmp_path / ".ansible/collections/ansible_collections/hpcc/notebook"
+    assert (installed / "hpcc.ini").is_file()
 
 
 def test_every_ansible_from_the_floor_on_may_install_the_collection() -> None:
