@@ -8,16 +8,18 @@ tree, and puts a bootstrap script there that takes the same pip from the package
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
 WORK = CHECKOUT / ".cache" / "sanity"
 COLLECTION = WORK / "ansible_collections" / "hpcc" / "notebook"
 ANSIBLE_TEST = Path(sys.executable).with_name("ansible-test")
-PIP = "24.2"  # the version that ansible-test of ansible-core 2.19 asks for
+REQUIREMENTS = "ansible_test/_internal/python_requirements.py"
 BOOTSTRAP = """\
 import runpy, sys
 sys.path.insert(0, {wheel!r})
@@ -43,14 +45,23 @@ def copy_tracked_files() -> None:
     subprocess.run(["git", "add", "--all"], cwd=COLLECTION, check=True)
 
 
+def pip_version() -> str:
+    """The pip that this ansible-test bootstraps its environments with; each has its own."""
+    source = Path(sysconfig.get_path("purelib"), REQUIREMENTS).read_text(encoding="utf-8")
+    found = re.search(r"^ +pip='([0-9.]+)',$", source, re.MULTILINE)
+    assert found, f"{REQUIREMENTS} names no version of pip any more"
+    return found[1]
+
+
 def provide_pip(home: Path) -> None:
-    script = home / ".ansible" / "test" / "cache" / f"get_pip_{PIP.replace('.', '_')}.py"
+    version = pip_version()
+    script = home / ".ansible" / "test" / "cache" / f"get_pip_{version.replace('.', '_')}.py"
     if script.exists():
         return
     pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
-    subprocess.run([*pip, "-d", str(WORK), f"pip=={PIP}"], check=True)
+    subprocess.run([*pip, "-d", str(WORK), f"pip=={version}"], check=True)
     script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text(BOOTSTRAP.format(wheel=str(WORK / f"pip-{PIP}-py3-none-any.whl")))
+    script.write_text(BOOTSTRAP.format(wheel=str(WORK / f"pip-{version}-py3-none-any.whl")))
 
 
 def quieten_pip(home: Path) -> None:
