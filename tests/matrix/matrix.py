@@ -53,12 +53,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("words", nargs="*", help="of the cells that are tried")
     parser.add_argument("--one", action="store_true", help="one cell, on the cluster that is up")
+    parser.add_argument("--keep", action="store_true", help="leave the cluster up")
     options = parser.parse_args()
     cells = [ONE] if options.one else wanted(options.words)
     if not cells:
         parser.error(f"no cell has all of these: {' '.join(options.words)}")
     failures = 0
-    with Clusters(keep=options.one, environment=dict(os.environ)) as clusters:
+    with Clusters(keep=options.one or options.keep, environment=dict(os.environ)) as clusters:
         for cell in cells:
             row, said = tried(cell, clusters)
             failures += bool(said)
