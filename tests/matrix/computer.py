@@ -30,7 +30,8 @@ NOISE = re.compile(r"\[(WARNING|DEPRECATION WARNING|ERROR)\]|Traceback|does not 
 PARALLEL = """\
 exec ~/anaconda/bin/python -I - <<'END'
 from cluster_helper.cluster import cluster_view
-with cluster_view(queue="main", num_jobs=2, extra_params={"resources": "walltime=00:10:00"}) as view:
+limits = {"resources": "walltime=00:10:00"}
+with cluster_view(queue="main", num_jobs=2, extra_params=limits) as view:
     print("computed", sum(view.map(lambda number: number**2, range(10))))
 END
 """
