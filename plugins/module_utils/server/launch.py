@@ -111,6 +111,9 @@ def variables(layout: Layout, launch: Launch) -> dict[str, str]:
         "JUPYTER_RUNTIME_DIR": layout.runtime,
         "JUPYTER_TOKEN_FILE": layout.token,
         "IPYTHONDIR": f"{layout.ipython}",
+        # The ports of ipyparallel's own clusters are everybody's on this node: only who has the
+        # keys, which are in private files, can read there.
+        "IPP_ENABLE_CURVE": "1",
         # Otherwise a damaged configuration file is skipped, and the password with it.
         "TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR": "1",
     }
