@@ -124,7 +124,8 @@ class Upgrades:
     def faults(self, run: directly.Directly) -> list[str]:
         """What is not as it has to be once this run has reached its end."""
         again = run.run()
-        trees = {path.name for path in self.store.glob("miniforge-*")}
+        found = self.store.glob("miniforge-*")  # of a pruned one, a link stays
+        trees = {path.name for path in found if not path.is_symlink()}
         marked = {path.name for path in (self.store / "markers").glob("miniforge-*")}
         live = str(self.prefix.readlink())
         left = [*self.store.glob("downloads/*"), *self.store.glob("trash/*")]

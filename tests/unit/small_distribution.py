@@ -53,6 +53,8 @@ mkdir "$prefix/conda-meta"
 CONDA
 } >"$prefix/bin/conda"
 chmod +x "$prefix/bin/conda"
+mkdir -p "$prefix/etc/profile.d"
+echo "export CONDA_EXE='$prefix/bin/conda'" >"$prefix/etc/profile.d/conda.sh"
 @END@
 """
 

@@ -46,7 +46,7 @@ def test_what_conda_writes_for_itself_keeps_no_generation(account: Account) -> N
     assert (Path(first["generation"]) / "envs/.conda_envs_dir_test").exists()
     upgrade(account, "11")
     upgrade(account, "12")
-    assert not Path(first["generation"]).exists()
+    assert Path(first["generation"]).is_symlink()
     assert "mine" in conda(account, "env", "list")
 
 
@@ -122,3 +122,55 @@ def test_the_certificates_of_the_site_are_known_to_the_persons_own_conda_and_pip
     pip = [made["python"], "-m", "pip", "install", "--index-url", account.options["index_url"]]
     home = {"HOME": str(account.home), "PATH": os.environ["PATH"]}
     subprocess.run([*pip, "later"], env=home, check=True, stdout=subprocess.DEVNULL)
+
+
+def in_new_shell(account: Account, command: str) -> str:
+    """What a person gets who logs in again."""
+    home = {"HOME": str(account.home), "PATH": "/usr/bin:/bin"}
+    words = ["bash", "-c", f". ~/.bashrc; {command}"]
+    return subprocess.check_output(words, env=home, text=True).strip()
+
+
+def test_conda_init_names_the_path_that_stays(account: Account) -> None:
+    first = account.run()
+    conda(account, "init", "bash")
+    assert first["generation"] not in (account.home / ".bashrc").read_text()
+    account.run(**publish(account, "Miniforge3-21", 'touch "$prefix/second"; exit 0'))
+    assert in_new_shell(account, "command -v conda") == f"{account.prefix}/bin/conda"
+    assert in_new_shell(account, 'ls "$(dirname "$(command -v conda)")/../second"')
+    assert in_new_shell(account, f". {account.prefix}/etc/profile.d/conda.sh; echo $CONDA_EXE") == (
+        f"{account.prefix}/bin/conda"
+    )
+
+
+def test_what_people_made_with_a_pruned_generation_leads_to_the_live_one(account: Account) -> None:
+    first = account.run()
+    script = account.home / "script"
+    script.write_text(f"#!{first['generation']}/bin/python\nimport parcel\nprint(parcel.VALUE)\n")
+    script.chmod(0o755)
+    made = [
+        f"{first['generation']}/bin/python",
+        "-m",
+        "venv",
+        "--without-pip",
+        account.home / "venv",
+    ]
+    subprocess.run(made, check=True)
+    upgrade(account, "31")
+    upgrade(account, "32")
+    assert Path(first["generation"]).is_symlink()
+    assert subprocess.check_output([script]) == b"21\n"
+    subprocess.run([account.home / "venv/bin/python", "-c", "import ssl"], check=True)
+    assert account.run(**account.served.publish("Again.sh", installer(account.served.certificate)))
+    removed = account.run(state="absent", url="", sha256="", index_url="", distribution="")
+    assert removed["kept"] == []
+
+
+def test_the_version_of_a_pruned_generation_can_be_installed_again(account: Account) -> None:
+    first = account.run()
+    upgrade(account, "41")
+    upgrade(account, "42")
+    again = account.run()
+    assert again["generation"] == first["generation"]
+    assert not Path(first["generation"]).is_symlink()
+    assert account.run()["changed"] is False

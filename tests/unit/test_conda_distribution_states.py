@@ -54,7 +54,7 @@ def test_without_a_generation_before_there_is_no_way_back(account: Account) -> N
 def test_the_third_version_removes_the_first_unless_somebody_needs_it(account: Account) -> None:
     first, second = account.run(), upgraded(account)
     upgraded(account, 3)
-    assert not Path(first["generation"]).exists()
+    assert Path(first["generation"]).is_symlink()
     precious = Path(second["generation"]) / "share"
     precious.mkdir()
     (precious / "my data").write_text("dear")
@@ -82,7 +82,7 @@ def test_what_a_server_on_another_host_may_run_from_stays_until_it_is_stopped(
     assert Path(first["generation"]).exists(), "it is not known of it to have been so before"
     record.unlink()
     upgraded(account, 5)
-    assert not Path(first["generation"]).exists()
+    assert Path(first["generation"]).is_symlink()
 
 
 def test_removing_is_four_beats_and_leaves_nothing(account: Account) -> None:

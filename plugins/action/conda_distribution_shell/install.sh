@@ -4,6 +4,7 @@
 
 run_installer() {
   phase install
+  [ ! -L "$TREE" ] || rm -f "$TREE" # of a pruned generation of that name
   [ ! -e "$TREE" ] || discard "$TREE"
   shell='sh'
   case $(head -n 1 "$INSTALLER") in *bash*) shell='bash' ;; esac
@@ -125,6 +126,19 @@ verify() {
   set +f
   "$TREE/bin/python" -I -c "$IMPORT_ALL" "$@" </dev/null ||
     fail "the new Python cannot import what was installed" "See the log for the package that fails"
+}
+
+# conda writes the path by which it was called into what it makes for people (conda init, CONDA_EXE), and that path is the
+# one of the interpreter in its first line. The stable path stays right when another generation becomes live.
+# Comes last: before it is live, this conda would run by the Python of the one that is.
+name_stable_path() {
+  for file in bin/conda bin/conda-env bin/activate bin/deactivate condabin/conda etc/profile.d/conda.sh \
+    etc/profile.d/conda.csh etc/profile.d/mamba.sh etc/fish/conf.d/conda.fish; do
+    file=$TREE/$file
+    grep -qs "$TREE" "$file" || continue
+    { cp -p "$file" "$file.new" && sed "s|$TREE|$ROOT|g" "$file" >"$file.new" && mv -f "$file.new" "$file"; } ||
+      fail "cannot write $file" ""
+  done
 }
 
 # --version alone would not read the configuration.

@@ -62,11 +62,23 @@ prune() {
   [ "$(field to "$turn")" != "$LIVE" ] || PREVIOUS=$(field from "$turn")
   for name in $(our_generations); do
     reason=$(why_keep "$name")
-    if [ -n "$reason" ]; then say "kept $name: $reason"; else discard "$STORE/$name"; fi
+    if [ -n "$reason" ]; then say "kept $name: $reason"; else replace_by_link "$name"; fi
   done
   rm -f "$STORE"/downloads/*
   empty_trash
   forget_old_runs
+}
+
+# What people made with it (kernels, scripts, environments of venv) names its path, which leads to the live one from now on.
+replace_by_link() {
+  discard "$STORE/$1"
+  ln -s "../${ROOT##*/}" "$STORE/$1"
+}
+
+remove_links() {
+  for link in "$STORE"/*; do
+    [ ! -L "$link" ] || [ "$(readlink "$link")" != "../${ROOT##*/}" ] || rm -f "$link"
+  done
 }
 
 forget_old_runs() {
@@ -100,6 +112,7 @@ remove_all() {
   [ -z "$programs" ] || fail "programs run from it: $programs" "Stop them and run again"
   [ "$WHAT" != generation ] || rm -f "$ROOT"
   for name in $(our_generations); do remove_generation "$name"; done
+  remove_links
   [ ! -L "$STORE/adopted" ] || rm -f "$STORE/adopted"
   rm -rf "$STORE/trash" "$STORE/markers" "$STORE/downloads" "$STORE/logs"
   rm -f "$STORE/.link"

@@ -147,6 +147,7 @@ install_generation() {
   verify
   verify_conda
   record_terms
+  name_stable_path
   mark
 }
 
