@@ -22,6 +22,7 @@ ENDINGS = {".sh": "shell", ".py": "python", ".yml": "shell", ".j2": "shell"}
 ALLOWED = {
     ("plugins/plugin_utils/reach.py", "/tmp"): "only where tempfile makes a directory",
     ("plugins/module_utils/server/layout.py", "/tmp/"): "owner and mode are verified",
+    ("plugins/module_utils/server/layout.py", "/tmp/nb-"): "made from a secret, and verified",
     ("plugins/module_utils/ruleset/paths.py", "/tmp"): "refused as a place, never used",
     ("plugins/module_utils/ruleset/paths.py", "/var/tmp"): "refused as a place, never used",
     ("plugins/module_utils/ruleset/paths.py", "/dev/shm"): "refused as a place, never used",

@@ -82,6 +82,32 @@ def private_directory_reason(path: str) -> str | None:
     return _mode_reason(found, 0o700)
 
 
+def is_our_socket(path: str) -> bool:
+    """Whether a socket is ours and nobody else can take its place: clients trust who listens."""
+    try:
+        found = _status(path)
+        return (
+            private_directory_reason(str(Path(path).parent)) is None
+            and found is not None
+            and stat.S_ISSOCK(found.st_mode)
+            and found.st_uid == os.geteuid()
+        )
+    except NotebookError:
+        return False
+
+
+def foreign(path: str) -> list[str]:
+    """Give the sorted names in a directory that belong to somebody else."""
+    kinds = ((name, _status(f"{path}/{name}")) for name in entries(path))
+    return [name for name, found in kinds if found and found.st_uid != os.geteuid()]
+
+
+def lock_file(path: str) -> int:
+    """Open a file to lock it, made if it is missing; give its descriptor."""
+    with _explained(path):
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
 def directory_status(path: str) -> os.stat_result | None:
     """Look at a directory that the person chose, possibly behind a link; None when missing."""
     with _explained(path):

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Mapping, Sequence
 
+from ansible_collections.hpcc.notebook.plugins.module_utils import files
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 
 PROC = Path("/proc")
@@ -93,7 +94,7 @@ def program(name: str) -> str:
 @contextlib.contextmanager
 def locked(path: str, timeout: float) -> Iterator[None]:
     """Do something while no other process does it; the kernel frees the lock of a killed one."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    handle = files.lock_file(path)
     try:
         _wait_for_lock(handle, path, timeout)
         yield
@@ -110,6 +111,9 @@ def _wait_for_lock(handle: int, path: str, timeout: float) -> None:
             if time.monotonic() > deadline:
                 what = f"another run has held this for {timeout:g} seconds"
                 raise NotebookError(what, path, "Wait for it and run again.") from error
+        except OSError as error:
+            what = f"cannot be locked: {error.strerror}"
+            raise NotebookError(what, path, "Ask the site whether locks work there.") from error
         time.sleep(0.05)
 
 
@@ -146,6 +150,13 @@ def children(pid: int) -> list[Process]:
     pids = (int(entry.name) for entry in PROC.glob("[0-9]*"))
     found = [(each, _stat(each)) for each in pids]
     return [Process(each, int(s[19])) for each, s in found if s and s[1] == str(pid)]
+
+
+def sessions_of(uid: int) -> list[int]:
+    """The processes of a user that lead a session: what was begun there, not what it forked."""
+    pids = (int(entry.name) for entry in PROC.glob("[0-9]*"))
+    fields = ((pid, _stat(pid)) for pid in pids if owner(pid) == uid)
+    return sorted(pid for pid, found in fields if found and found[3] == str(pid))
 
 
 def parent(pid: int) -> int | None:
@@ -187,6 +198,12 @@ def tcp_listener_uid(port: int) -> int | None:
             if fields[3] == "0A" and int(fields[1].rsplit(":", 1)[1], 16) == port:
                 return int(fields[7])
     return None
+
+
+def unix_listeners() -> set[str]:
+    """The paths under which processes of this host listen, whether the files are there or not."""
+    fields = (line.split(None, 7) for line in _lines(PROC / "net/unix")[1:])
+    return {each[7] for each in fields if len(each) == 8 and each[3] == "00010000"}
 
 
 def short_hostname() -> str:

@@ -62,7 +62,9 @@ certificate_days:
   type: int
   sample: 364
 damaged:
-  description: Records that no start has written, and what is wrong with them.
+  description:
+    - Records that no start has written, and what is wrong with them.
+    - The node-local directory, when somebody else has taken its name.
   returned: success
   type: list
   elements: str

@@ -72,6 +72,10 @@ class Account:
     def local(self) -> Path:
         return Path(f"/tmp/{self.profile}-{self.uid}")
 
+    def others(self) -> list[Path]:
+        """The node-local directories that are used when the usual one cannot be."""
+        return [path for path in Path("/tmp").glob("nb-*") if path.lstat().st_uid == self.uid]
+
     @property
     def record(self) -> Path:
         return next((self.directory / "run").glob("*.json"))
@@ -222,7 +226,7 @@ class Account:
                 except ProcessLookupError:
                     continue
             self.ends_within(5)
-        for directory in (self.home, self.local):
+        for directory in (self.home, self.local, *self.others()):
             shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -16,6 +16,7 @@ SIDE_EFFECTS = {
     "module_utils/server/probe": "asks a server over the network",
     "module_utils/server/readiness": "waits until a server answers",
     "module_utils/server/observe": "sees what runs, through those above",
+    "module_utils/server/place": "chooses a directory of the node, through those above",
     "module_utils/server/session": "keeps a server in tmux, through the processes",
     "module_utils/server/start": "starts a server, through those above",
     "module_utils/server/stop": "stops a server, through those above",

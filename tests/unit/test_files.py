@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -16,6 +17,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import files
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 
 ROOT = os.geteuid() == 0
+as_root = pytest.mark.skipif(not ROOT, reason="two users are needed")
 
 
 def mode(path: Path) -> int:
@@ -263,3 +265,39 @@ def test_a_chosen_directory_may_lie_behind_a_link(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotebookError, match="is not a directory"):
         files.directory_status(str(tmp_path / "file"))
+
+
+@as_root
+def test_a_socket_is_ours_only_where_nobody_else_can_put_one(tmp_path):
+    place = tmp_path / "place"
+    place.mkdir(mode=0o700)
+    path = place / "s"
+    with socket.socket(socket.AF_UNIX) as held:
+        assert not files.is_our_socket(str(path)), "missing"
+        held.bind(str(path))
+        assert files.is_our_socket(str(path))
+        for mode in (0o711, 0o770, 0o777):
+            place.chmod(mode)
+            assert not files.is_our_socket(str(path)), oct(mode)
+        place.chmod(0o700)
+        os.chown(path, 65534, -1)
+        assert not files.is_our_socket(str(path)), "the socket of somebody else"
+        os.chown(path, 0, -1)
+        os.chown(place, 65534, -1)
+        assert not files.is_our_socket(str(path)), "the directory of somebody else"
+        os.chown(place, 0, -1)
+        (place / "link").symlink_to(path)
+        assert not files.is_our_socket(str(place / "link")), "a link"
+        (tmp_path / "linked").symlink_to(place)
+        assert not files.is_our_socket(str(tmp_path / "linked" / "s")), "through a link"
+
+
+@as_root
+def test_what_belongs_to_somebody_else_is_named(tmp_path):
+    for name in ("b", "a", "ours"):
+        (tmp_path / name).touch()
+    (tmp_path / "c").symlink_to("ours")
+    for name in "abc":
+        os.chown(tmp_path / name, 65534, -1, follow_symlinks=False)
+    assert files.foreign(str(tmp_path)) == ["a", "b", "c"]
+    assert files.foreign(str(tmp_path / "missing")) == []

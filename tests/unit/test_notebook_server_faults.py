@@ -98,7 +98,7 @@ def test_a_tmux_that_was_killed_is_followed_by_exactly_one_server(owner):
 def test_a_server_whose_socket_was_deleted_is_not_called_running(owner):
     pid = owner.server()["pid"]
     (owner.local / "notebook.sock").unlink()
-    with pytest.raises(ModuleFailed, match=rf"process {pid}\) does not answer.* stop it and start"):
+    with pytest.raises(ModuleFailed, match=rf"process {pid}\).* its socket was removed\. Restart"):
         owner.server(timeout=6)
     stopped = owner.server(state="stopped")
     assert stopped["stopped_by"] == "SIGTERM was needed"

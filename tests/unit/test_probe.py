@@ -195,6 +195,37 @@ def test_the_process_behind_a_unix_socket_is_known(tmp_path):
     assert probe.peer_pid(Endpoint(path=path)) is None, "a stale socket has no process"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed")
+def test_nothing_is_said_to_a_socket_of_somebody_else(tmp_path):
+    path = str(tmp_path / "s")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        os.seteuid(65534)  # what the kernel notes is who listens
+        try:
+            listener.listen()
+        finally:
+            os.seteuid(0)
+        with pytest.raises(ConnectionRefusedError, match="somebody else"):
+            probe.require_private(Endpoint(path=path), Trust("x"), 1)
+        assert probe.peer_pid(Endpoint(path=path)) is None
+        with listener.accept()[0] as heard:
+            assert heard.recv(1) == b""
+
+
+def test_a_socket_that_was_removed_from_under_its_server_is_known(tmp_path):
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        assert probe.lost_socket(Endpoint(path=str(path))) is None
+        path.unlink()
+        assert probe.lost_socket(Endpoint(path=str(path))) == "its socket was removed"
+        path.mkdir()
+        assert "took the place" in probe.lost_socket(Endpoint(path=str(path)))
+    assert probe.lost_socket(Endpoint(path=str(path))) is None, "nobody listens there"
+    assert probe.lost_socket(Endpoint(port=1)) is None
+
+
 def test_a_port_is_free_when_we_could_listen_there():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

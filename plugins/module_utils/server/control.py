@@ -25,10 +25,9 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.observe impor
     Observed,
     elsewhere,
     endpoint,
-    here,
     observe,
-    person,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.place import here, startable
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.plan import Plan, decide
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.report import (
     Outcome,
@@ -36,6 +35,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.report import
     recorded_elsewhere,
     reported,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.start import (
     require_free,
     require_modules,
@@ -64,26 +64,34 @@ def _done(
     layout: Layout, request: Request, observed: Observed, plan: Plan, *, check: bool
 ) -> Outcome:
     if check or not plan.reason:
-        return reported(layout, request, observed, plan)
-    files.make_private_directory(layout.local)
-    with processes.locked(layout.lock, request.timeout):
+        return reported(_target(layout, plan), request, observed, plan)
+    held = startable(layout)  # not where a server lives: a neighbour may have that by now
+    files.make_private_directory(held.local)
+    with processes.locked(held.lock, request.timeout):
         # What was seen before may have changed while another run held the lock.
+        layout = here(request.profile)
         observed = observe(layout, request.session)
         return _applied(layout, request, observed, decide(request.state, observed.found()))
 
 
+def _target(layout: Layout, plan: Plan) -> Layout:
+    """Where the server is that the report speaks of: a new one may get another directory."""
+    return startable(layout) if plan.start else layout
+
+
 def _applied(layout: Layout, request: Request, observed: Observed, plan: Plan) -> Outcome:
     """Carry the plan out, then report as if it had only been asked for, with what came of it."""
-    outcome = reported(layout, request, observed, plan)
+    target = _target(layout, plan)
+    outcome = reported(target, request, observed, plan)
     stopped = stop(layout, request.session, observed) if plan.stop else None
     now = observed.running if not plan.stop else None
     if plan.start:
-        now = start(layout, request.session, request.launch, sys.executable, request.timeout)
+        now = start(target, request.session, request.launch, sys.executable, request.timeout)
     if plan.mend and observed.tmux:
         server_session.mend(layout, request.session, observed.tmux)
     if now and (plan.start or plan.note):
         shown = readiness.certificate_sha256(layout)
-        write_record(layout, request.session, now, server_report.version(now.launch), shown)
+        write_record(target, request.session, now, server_report.version(now.launch), shown)
     if plan.sweep:
         sweep(layout)
     extra = server_report.stopped_by(stopped) if stopped else {}
@@ -99,6 +107,6 @@ def _require_startable(layout: Layout, request: Request, observed: Observed) -> 
     server_report.version(request.launch)
     readiness.require_ready(layout)
     require_modules(request.launch, layout.home, *person(layout.uid))
-    running, wanted = observed.running, endpoint(layout, request.launch)
-    if running is None or endpoint(layout, running.launch) != wanted:
-        require_free(layout, request.launch)
+    running, target = observed.running, startable(layout)
+    if running is None or endpoint(layout, running.launch) != endpoint(target, request.launch):
+        require_free(target, request.launch)

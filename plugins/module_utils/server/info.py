@@ -28,13 +28,13 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.observe impor
     changed_since,
     elsewhere,
     endpoint,
-    here,
     observe,
-    person,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.place import here, notice
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Trust
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.report import version
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.state import Seen
 
 ANSWER_WITHIN = 5.0
@@ -52,7 +52,7 @@ def look(profile: str, session: str) -> dict[str, object]:
         "host": layout.host,
         "profile": profile,
         "servers": [{**each, "user": user} for each in servers],
-        "damaged": [*own, *damaged],
+        "damaged": [*own, *damaged, *filter(None, [notice(layout)])],
         "certificate_days": _days_left(layout),
     }
 
@@ -101,6 +101,7 @@ def _asked(layout: Layout, observed: Observed, running: Running) -> tuple[Seen, 
     now = readiness.certificate_sha256(layout)
     noted = observed.record.certificate_sha256 if observed.record else now
     answer, trouble = _answer(layout, running, list(dict.fromkeys((now, noted))))
+    trouble = trouble or probe.lost_socket(endpoint(layout, running.launch)) or ""
     seen = Seen(
         alive=True,
         answers=bool(answer),

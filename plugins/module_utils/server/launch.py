@@ -90,6 +90,16 @@ def launched(argv: Sequence[str], environment: Mapping[str, str], layout: Layout
     )
 
 
+_RUNTIME = "JUPYTER_RUNTIME_DIR="
+
+
+def placed(words: Sequence[str]) -> str:
+    """The node-local directory in the words of a process: its arguments, or its environment."""
+    socket, runtime = _value(words, "--ServerApp.sock="), _value(words, _RUNTIME)
+    found = (socket or runtime).rpartition("/")[0]
+    return found if found.startswith("/") else ""
+
+
 def _value(argv: Sequence[str], option: str) -> str:
     return next((word[len(option) :] for word in argv if word.startswith(option)), "")
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
@@ -60,7 +61,7 @@ class Layout(profile.Layout):
 
     host: str
     uid: int
-    base: str = ""  # a directory of the account that outlives its logins, if the host has one
+    place: str = ""  # the node-local directory, where it is not the usual one
 
     @property
     def records(self) -> str:
@@ -81,8 +82,14 @@ class Layout(profile.Layout):
     @property
     def local(self) -> str:
         """Off the shared home: sockets mean nothing on another host, and their paths are short."""
-        shared = f"/tmp/{self.name}-{self.uid}"  # noqa: S108 - owner and mode are verified
-        return f"{self.base}/{self.name}" if self.base else shared
+        usual = f"/tmp/{self.name}-{self.uid}"  # noqa: S108 - owner and mode are verified
+        return self.place or usual
+
+    def secret_place(self, secret: str, number: int) -> str:
+        """Another directory, which nobody can take first who does not know the secret."""
+        words = f"{secret}\n{self.name}\n{self.uid}\n{self.host}\n{number}"
+        digest = hashlib.sha256(words.encode()).hexdigest()
+        return f"/tmp/nb-{digest[:16]}"  # noqa: S108 - owner and mode are verified
 
     @property
     def socket(self) -> str:

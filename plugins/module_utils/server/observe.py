@@ -9,10 +9,8 @@ and tmux only say where to look for it.
 
 from __future__ import annotations
 
-import os
-import pwd
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
@@ -23,7 +21,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout impor
     PASSWORD_FILE,
     SERVER_CONFIG,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe, readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import place, probe, readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.launch import launched
@@ -93,31 +91,6 @@ class Observed:
         return noted == Process(self.running.pid, self.running.start_time)
 
 
-def here(profile: str) -> Layout:
-    """Where everything of a profile lies on this host.
-
-    A directory that ends with the account's last login would take the socket from under a living
-    server; so it is used only where the account lingers, and no server of ours lives elsewhere.
-    """
-    uid = os.geteuid()
-    shared = Layout(files.home(), profile, processes.short_hostname(), uid)
-    lasting = replace(shared, base=server_session.runtime_directory(uid))
-    in_use = [each for each in (lasting, shared) if _in_use(each)]
-    if in_use:
-        return in_use[0]
-    usable = server_session.lingers(person(uid)[0]) and lasting.fits() and _private(lasting.base)
-    return lasting if usable else shared
-
-
-def person(uid: int) -> tuple[str, str]:
-    """Login name and shell; directories of users that are down must not stop a start."""
-    try:
-        entry = pwd.getpwuid(uid)
-    except KeyError:
-        return os.environ.get("LOGNAME", str(uid)), "/bin/sh"
-    return entry.pw_name, entry.pw_shell or "/bin/sh"
-
-
 def endpoint(layout: Layout, launch: Launch) -> Endpoint:
     """Where a server listens that was launched so."""
     over_tcp = launch.transport == "tcp"
@@ -136,13 +109,12 @@ def observe(layout: Layout, session: str) -> Observed:
 
 def around(layout: Layout, session: str, record: Record | None) -> Observed:
     """The same with what the record says, which may be nothing."""
-    hinted = [record.pid] if record else []
-    if files.private_directory_reason(layout.local) == "missing":
-        return Observed(_first_of_ours(layout, hinted), False, record)
     panes = server_session.pane_pids(layout, session)
     listener = probe.peer_pid(Endpoint(path=layout.socket))
-    running = _first_of_ours(layout, [*panes, *hinted, *([listener] if listener else [])])
-    tmux = server_session.keeper(layout, running.pid) if running else None
+    hinted = [listener or 0, record.pid if record else 0, *place.servers(layout)]
+    running = _first_of_ours(layout, [*panes, *filter(None, hinted)])
+    mendable = any(each.local == layout.local for each in place.ours(layout))
+    tmux = server_session.keeper(layout, running.pid) if running and mendable else None
     return Observed(running, bool(panes), record, tmux, bool(leftovers(layout)))
 
 
@@ -176,6 +148,10 @@ def changed_since(layout: Layout, running: Running) -> bool:
 
 def leftovers(layout: Layout) -> list[str]:
     """What we, Jupyter and tmux leave on the node; the history of IPython is the person's."""
+    return [path for each in place.ours(layout) for path in _left_in(each)]
+
+
+def _left_in(layout: Layout) -> list[str]:
     found: list[str] = []
     for directory, ours in {layout.runtime: RUNTIME_FILES, layout.local: LOCAL_FILES}.items():
         there = files.entries(directory)
@@ -191,21 +167,6 @@ def kernels(layout: Layout, running: Running) -> list[Process]:
     mark = f"{layout.runtime}/kernel-"
     begun = processes.children(running.pid)
     return [each for each in begun if mark in " ".join(processes.command_line(each.pid))]
-
-
-def _in_use(layout: Layout) -> bool:
-    """Whether a server was started there; a directory that we cannot enter is not ours."""
-    try:
-        return any(Path(path).is_socket() for path in (layout.tmux_socket, layout.socket))
-    except OSError:
-        return False
-
-
-def _private(directory: str) -> bool:
-    try:
-        return files.private_directory_reason(directory) is None
-    except NotebookError:
-        return False
 
 
 def _first_of_ours(layout: Layout, pids: Sequence[int]) -> Running | None:

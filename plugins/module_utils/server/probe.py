@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import os
 import socket
 import ssl
+import stat
 import struct
 from dataclasses import dataclass
 
+from ansible_collections.hpcc.notebook.plugins.module_utils import processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 
 NAME = "localhost"
@@ -35,6 +38,8 @@ class Endpoint:
         connection.settimeout(timeout)
         try:
             connection.connect(self.path or ("127.0.0.1", self.port))
+            if self.path and peer(connection)[1] != os.geteuid():
+                raise ConnectionRefusedError("somebody else listens on this socket")
         except BaseException:
             connection.close()
             raise
@@ -118,11 +123,32 @@ def peer_pid(endpoint: Endpoint) -> int | None:
     """The process that listens on a Unix socket, as the kernel knows it; None when nobody does."""
     try:
         with endpoint.connect(timeout=1) as connection:
-            raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            return peer(connection)[0]
     except OSError:
         return None
-    pid: int = struct.unpack("3i", raw)[0]
-    return pid
+
+
+def peer(connection: socket.socket) -> tuple[int, int]:
+    """Who is at the other end of a Unix socket, as the kernel knows it: pid and uid."""
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    pid, uid, _gid = struct.unpack("3i", raw)
+    return pid, uid
+
+
+def lost_socket(endpoint: Endpoint) -> str | None:
+    """Why nobody reaches a server any more that listens on a Unix socket; None when that is there.
+
+    The kernel knows under which name it listens, even when that was removed or taken by another.
+    """
+    if not endpoint.path or endpoint.path not in processes.unix_listeners():
+        return None
+    try:
+        found = os.lstat(endpoint.path)
+    except OSError:
+        return "its socket was removed"
+    if stat.S_ISSOCK(found.st_mode) and found.st_uid == os.geteuid():
+        return None
+    return f"what belongs to uid {found.st_uid} took the place of its socket"
 
 
 def free_port_reason(port: int) -> str | None:

@@ -32,6 +32,7 @@ def require_ready(layout: Layout) -> None:
             raise NotebookError(f"the profile is not ready: {reason}", directory, _SETUP)
     _require_configuration(layout)
     _require_secret(layout.key)
+    files.read(layout.certificate)  # refuses what OpenSSL would wait for, such as a FIFO
     _require_long(layout.token, TOKEN_CHARACTERS)
     if files.private_mode_reason(layout.cookie_secret) != "missing":  # Jupyter would make one
         _require_long(layout.cookie_secret, COOKIE_SECRET_BYTES)

@@ -26,16 +26,18 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.observe impor
     Running,
     changed_since,
     endpoint,
-    person,
     trust,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.place import notice
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.plan import Plan, difference
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Endpoint, Trust
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.state import OUTDATED
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.stop import Stopped
 
 POLL = 0.05
+RESTART = "Restart it: ansible-playbook hpcc.notebook.start -e nbserver_state=restarted"
 ANSWER_WITHIN = 5.0
 
 
@@ -70,6 +72,8 @@ def reported(layout: Layout, request: Request, observed: Observed, plan: Plan) -
     if plan.start:
         warning = server_session.what_survives(layout.uid, login).warning
         warnings = (warning,) if warning else ()
+    if launch and (noticed := notice(layout)):
+        warnings = (*warnings, noticed)
     report = {
         "host": layout.host,
         "user": login,
@@ -121,6 +125,7 @@ def stopped_by(stopped: Stopped) -> dict[str, object]:
 def _confirmed(layout: Layout, request: Request, running: Running) -> tuple[str, ...]:
     """Let a running server prove itself; say what only a restart would change."""
     where, shown = endpoint(layout, running.launch), trust(layout)
+    _require_reachable(running, where)
     _wait_until_private(layout, request, running, where, shown)
     token = readiness.token(layout)
     refused = probe.token_reason(where, shown, token, ANSWER_WITHIN)
@@ -128,6 +133,14 @@ def _confirmed(layout: Layout, request: Request, running: Running) -> tuple[str,
     if not old and changed_since(layout, running):
         old = f"the server is left as it is, but {OUTDATED}"
     return tuple(filter(None, [difference(running.launch, request.launch), old]))
+
+
+def _require_reachable(running: Running, where: Endpoint) -> None:
+    """Know at once when something has removed the socket from under a server."""
+    lost = probe.lost_socket(where)
+    if lost:
+        what = f"the server (process {running.pid}) goes on, but nobody reaches it: {lost}"
+        raise NotebookError(what, str(where), f"{RESTART} (its kernels end)")
 
 
 def _wait_until_private(

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import signal
 import time
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import processes
+from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.processes import Process
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import logind, tmux
@@ -21,6 +23,15 @@ ANSWER_WITHIN = 5.0  # seconds for tmux and logind, which answer at once or neve
 POLL = 0.05
 SYSTEMD = Path("/run/systemd/system")
 LINGERING = Path("/var/lib/systemd/linger")
+
+
+def person(uid: int) -> tuple[str, str]:
+    """Login name and shell; directories of users that are down must not stop a start."""
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        return os.environ.get("LOGNAME", str(uid)), "/bin/sh"
+    return entry.pw_name, entry.pw_shell or "/bin/sh"
 
 
 def runtime_directory(uid: int) -> str:
@@ -49,22 +60,33 @@ def new(
     layout: Layout, session: str, line: Sequence[str], env: Mapping[str, str], survives: Logind
 ) -> Process:
     """Start a session with this command; give the process that the command becomes."""
+    if not files.is_our_socket(layout.tmux_socket):
+        files.remove(layout.tmux_socket)  # in our own directory, whatever was put there
     argv = tmux.new_session(layout.tmux_socket, session, line)
     place = {"XDG_RUNTIME_DIR": runtime_directory(layout.uid)} if survives.in_scope else {}
     done = _run(logind.surviving(argv, survives), {**env, **place})
     if done.code != 0:
         raise NotebookError(f"cannot make a session: {done.stderr.strip()}", "tmux")
-    pid = int(done.stdout)
+    pid = _numbers(done.stdout)[0]
     return Process(pid, processes.start_time(pid) or 0)
 
 
 def pane_pids(layout: Layout, session: str) -> list[int]:
     """The processes that tmux keeps in our session; none when there is none, or tmux is stuck."""
+    if not files.is_our_socket(layout.tmux_socket):
+        return []  # a tmux of somebody else could make its client run anything
     try:
         asked = _run(tmux.pane_pids(layout.tmux_socket, session))
+        return _numbers(asked.stdout) if asked.code == 0 else []
     except NotebookError:
         return []
-    return [int(line) for line in asked.stdout.split()] if asked.code == 0 else []
+
+
+def _numbers(said: str) -> list[int]:
+    try:
+        return [int(line) for line in said.split()]
+    except ValueError as error:
+        raise NotebookError(f"says {said.strip()!r} instead of a process", "tmux") from error
 
 
 def end(layout: Layout, session: str) -> None:

@@ -24,10 +24,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.observe import (
     Running,
     endpoint,
-    person,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Trust
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.stop import end
 
 POLL = 0.05  # seconds between two looks at a server that comes up
@@ -97,7 +97,7 @@ def write_record(layout: Layout, session: str, running: Running, version: str, s
 
 def _prepare(layout: Layout) -> None:
     """Make what the server needs: private directories, a new log, no socket of a dead one."""
-    for directory in (layout.runtime, str(Path(layout.logs).parent), layout.logs):
+    for directory in (layout.local, layout.runtime, str(Path(layout.logs).parent), layout.logs):
         files.make_private_directory(directory)
     # Says that there is nothing to migrate: Jupyter would copy a configuration of ten years ago
     # from the person's ~/.ipython into ours.

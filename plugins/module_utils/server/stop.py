@@ -13,7 +13,7 @@ from typing import Sequence
 from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.processes import Process
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe, readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import place, probe, readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.observe import (
@@ -113,5 +113,6 @@ def _gone(ours: Sequence[Process], within: float) -> bool:
 def _tidy(layout: Layout, session: str) -> None:
     """Remove what a server leaves behind; other windows of the session end with it."""
     server_session.end(layout, session)
-    files.remove(layout.socket)
+    for each in place.ours(layout):
+        files.remove(each.socket)
     files.remove(layout.record)
