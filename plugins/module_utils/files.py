@@ -259,6 +259,14 @@ def _sync_directory(path: Path) -> None:
         os.close(handle)
 
 
+def explained(words: str, path: str) -> NotebookError:
+    """What a program of the host said of a path, in the words of everything else here."""
+    for number, (what, todo) in _PROBLEMS.items():
+        if os.strerror(number) in words:
+            return NotebookError(what, path, todo)
+    return NotebookError(words, path)
+
+
 @contextlib.contextmanager
 def _explained(path: str) -> Iterator[None]:
     """Turn the operating system's errors into one line each."""

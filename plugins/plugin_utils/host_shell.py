@@ -1,7 +1,7 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the shell programs of the installation on the host, over standard input.
+"""Runs our shell programs on the host, over standard input.
 
 Nothing but `sh -s` stands in the command: login shells differ in what they do with newlines and
 quotes, and everybody on the host can read arguments.
@@ -57,7 +57,16 @@ def _files(names: Iterable[str]) -> list[Path]:
 
 def ask(execute: Execute, name: str, **settings: object) -> Answers:
     """Run one of the small programs and give its answers."""
-    asked = small(name, settings)
+    found = answer(execute, small(name, settings))
+    if "error" in found:
+        raise NotebookError(
+            what=found["error"][0], where=str(settings["PREFIX"]), todo=_todo(found)
+        )
+    return found
+
+
+def answer(execute: Execute, asked: Question) -> Answers:
+    """What a program of any kind answers."""
     with _patience():
         result = execute("sh -s", asked.program.encode())
     found = asked.answers(str(result["stdout"]))
@@ -67,10 +76,6 @@ def ask(execute: Execute, name: str, **settings: object) -> Answers:
             what=f"`sh -s` ended with {result['rc']}: {said[-1] if said else 'no output'}",
             where="the first command on the host",
             todo="Try `ssh HOST sh -s` by hand; the login files there may end the shell.",
-        )
-    if "error" in found:
-        raise NotebookError(
-            what=found["error"][0], where=str(settings["PREFIX"]), todo=_todo(found)
         )
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,13 @@ def run_playbook(
     play: dict[str, Any],
     *options: str,
     shell: dict[str, str] | None = None,
+    behind: Sequence[str] = (),
     **variables: object,
 ) -> Run:
     """Run one play on localhost; `directory` holds its roles, its modules and its home.
 
-    `shell` is what the shells of this machine have in their environment besides.
+    `shell` is what the shells of this machine have in their environment besides; `behind` is a
+    command that runs commands in another place.
     """
     home = directory / "home"
     home.mkdir(exist_ok=True)
@@ -47,7 +50,7 @@ def run_playbook(
     given = directory / "variables.yml"
     python = {"ansible_python_interpreter": sys.executable}
     given.write_text(yaml.safe_dump({**python, **variables}))
-    argv = [*ANSIBLE_PLAYBOOK, "-i", "localhost,", f"-e@{given}", str(playbook), *options]
+    argv = [*behind, *ANSIBLE_PLAYBOOK, "-i", "localhost,", f"-e@{given}", str(playbook), *options]
     return _run(argv, home, shell or {})
 
 

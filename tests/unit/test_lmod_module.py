@@ -1,19 +1,19 @@
 """The modulefile in both languages, as real runs write it and as their readers see it."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
-import jinja2
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import quoting
-from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile import plan
+import yaml
+from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile.text import TEXTS, Module
+from file_systems import mounted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playbooks import CHECKOUT, run_playbook
 
-TEMPLATES = CHECKOUT / "roles" / "lmod_module" / "templates"
 ROLE = {"roles": ["hpcc.notebook.lmod_module"]}
 MANAGED = "Managed by hpcc.notebook"
 FOREIGN = "-- my own modulefile, by hand\n"
@@ -88,31 +88,19 @@ AWKWARD = [
 ]
 
 
+def read_back(directory, syntax, module, home):
+    path = directory / "modulefile"
+    path.write_text(TEXTS[syntax](module), encoding="ascii")
+    return READERS[syntax](path, home)
+
+
+@pytest.mark.parametrize("prefix", AWKWARD)
 @pytest.mark.parametrize("syntax", ["lua", "tcl"])
-def test_any_path_and_text_reach_the_module_command_unchanged(tmp_path, syntax):
-    template = {
-        "src": str(TEMPLATES / f"modulefile.{syntax}.j2"),
-        "dest": str(tmp_path / "{{ place }}"),
-        "mode": "0644",
-    }
-    tasks = [
-        {
-            "ansible.builtin.template": template,
-            "vars": {
-                "lmod_module_prefix": "{{ item }}",
-                "lmod_module_description": "{{ item }}\n.",
-            },
-            "loop": AWKWARD,
-            "loop_control": {"index_var": "place"},
-        }
-    ]
-    given = {"lmod_module_name": "a/1.0", "lmod_module_library_paths": "yes"}
-    run = run_playbook(tmp_path, {"tasks": tasks}, **given)
-    assert run.code == 0, run.output
-    for place, prefix in enumerate(AWKWARD):
-        absolute = f"/home/some body{prefix[1:]}" if prefix.startswith("~") else prefix
-        asked = READERS[syntax](tmp_path / str(place), "/home/some body")
-        assert asked == wanted(absolute, "a/1.0", f"{prefix}\n.", library=True)
+def test_any_path_and_text_reach_the_module_command_unchanged(tmp_path, syntax, prefix):
+    module = Module("a/1.0", prefix, f"{prefix}\n.", library_paths=True)
+    absolute = f"/home/some body{prefix[1:]}" if prefix.startswith("~") else prefix
+    asked = read_back(tmp_path, syntax, module, "/home/some body")
+    assert asked == wanted(absolute, "a/1.0", f"{prefix}\n.", library=True)
 
 
 PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\1"), min_size=1)
@@ -124,24 +112,14 @@ PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\
 )
 @given(prefix=PATHS.map("/{}".format) | PATHS.map("~/{}".format), description=PATHS)
 def test_no_path_and_no_text_can_say_anything_else(tmp_path, syntax, prefix, description):
-    escaper = {"lua": quoting.lua_string, "tcl": quoting.tcl_word}[syntax]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True, autoescape=False
-    )
-    environment.filters |= {f"hpcc.notebook.{escaper.__name__}": escaper, "bool": bool}
-    rendered = environment.get_template(f"modulefile.{syntax}.j2").render(
-        lmod_module_prefix=prefix, lmod_module_name="x", lmod_module_description=description
-    )
-    (tmp_path / "modulefile").write_text(rendered, encoding="ascii")
     absolute = f"/home/u{prefix[1:]}" if prefix.startswith("~") else prefix
-    asked = READERS[syntax](tmp_path / "modulefile", "/home/u")
+    asked = read_back(tmp_path, syntax, Module("x", prefix, description), "/home/u")
     assert asked == wanted(absolute, "x", description)
 
 
 def diff(run):
-    """The lines of a diff, without the name of Ansible's own temporary file."""
-    lines = run.output.splitlines()
-    return [line for line in lines if line[:1] in ("+", "-") and line[:3] != "+++"]
+    """The lines of a diff, headers included."""
+    return [line for line in run.output.splitlines() if line[:1] in ("+", "-")]
 
 
 def test_four_beats(tmp_path):
@@ -150,7 +128,7 @@ def test_four_beats(tmp_path):
     for options in (["--check", "--diff"], ["--diff"], ["--check", "--diff"], ["--diff"]):
         beats.append(run_playbook(tmp_path, ROLE, *options, lmod_module_syntax="lua"))
         seen.append((beats[-1].code, beats[-1].changed, path.exists()))
-    assert seen == [(0, 2, False), (0, 2, True), (0, 0, True), (0, 0, True)]
+    assert seen == [(0, 1, False), (0, 1, True), (0, 0, True), (0, 0, True)]
     assert diff(beats[0]) == diff(beats[1])
     assert any(MANAGED in line for line in diff(beats[1]))
     assert diff(beats[2]) == diff(beats[3]) == []
@@ -230,56 +208,143 @@ def test_removal_takes_only_what_the_role_wrote(tmp_path):
     assert [path.name for path in directory.iterdir()] == ["anaconda"]
 
 
-@pytest.mark.parametrize(
-    ("words", "wanted_syntax", "syntax", "path"),
-    [
-        ("lua", "auto", "lua", "/h/m/x.lua"),
-        ("tcl", "auto", "tcl", "/h/m/x"),
-        ("tcl", "lua", "lua", "/h/m/x.lua"),
-        ("lua", "tcl", "tcl", "/h/m/x"),
-        ("", "auto", "lua", "/h/m/x.lua"),
-    ],
-)
-def test_the_language_is_that_of_the_site_unless_one_is_asked_for(
-    words, wanted_syntax, syntax, path
-):
-    found = plan(words.split(), "/h", wanted_syntax, "~/m/x")
-    assert (found.syntax, found.path) == (syntax, path)
+LUA = {"lmod_module_syntax": "lua"}
+
+
+def lay(directory, *names, text=FOREIGN):
+    """Modulefiles of the person, in ~/modulefiles."""
+    for name in names:
+        path = directory / "home" / "modulefiles" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def manifest(directory):
+    """Every file below ~/modulefiles with its content."""
+    files = (directory / "home" / "modulefiles").rglob("*")
+    return {str(path): path.read_text() for path in files if path.is_file()}
 
 
 @pytest.mark.parametrize(
-    ("words", "wanted_syntax", "backup", "remove"),
+    ("theirs", "given", "words"),
     [
-        ("lua", "auto", False, ()),
-        ("lua ours:lua", "auto", False, ()),
-        ("lua other:lua", "auto", True, ()),
-        ("lua other:tcl", "auto", False, ()),
-        ("lua ours:lua ours:tcl", "auto", False, ("/m/x",)),
-        ("lua ours:lua ours:tcl", "tcl", False, ("/m/x.lua",)),
-        ("tcl ours:lua ours:tcl", "absent", False, ("/m/x.lua", "/m/x")),
-        ("lua other:lua ours:tcl", "absent", True, ("/m/x",)),
+        (["anaconda/2023.09.lua"], LUA, "anaconda/2023.09.lua: is a module of the same name"),
+        (["anaconda/2023.09.lua"], {"lmod_module_syntax": "tcl"}, "anaconda: is a directory"),
+        (["anaconda.lua/notes"], LUA, "anaconda.lua: is a directory, where the modulefile belongs"),
+        (
+            ["miniforge.lua"],
+            {**LUA, "lmod_module_name": "miniforge/26.3"},
+            "miniforge.lua: `module load miniforge` loads this modulefile",
+        ),
+        (
+            ["lab/25.1.lua"],
+            {**LUA, "lmod_module_name": "lab/python/26.3"},
+            "lab/25.1.lua: `module load python` loads",
+        ),
+        (["miniforge"], {**LUA, "lmod_module_name": "miniforge/26.3"}, "is not a directory. Move"),
     ],
 )
-def test_what_is_kept_and_what_is_removed(words, wanted_syntax, backup, remove):
-    found = plan(words.split(), "/h", wanted_syntax, "/m/x")
-    assert (found.backup, found.remove) == (backup, remove)
+def test_a_module_of_the_person_is_neither_hidden_nor_hides_ours(tmp_path, theirs, given, words):
+    lay(tmp_path, *theirs)
+    before = manifest(tmp_path)
+    run = run_playbook(tmp_path, ROLE, **given)
+    assert run.code == 2
+    assert words in run.output, run.output
+    assert run.output.count("[ERROR]") == 1
+    assert manifest(tmp_path) == before
 
 
-def test_the_directory_is_made_only_where_there_is_none():
-    assert plan(["lua"], "/h", "auto", "/m/x").make_directory
-    assert not plan(["lua", "directory"], "/h", "auto", "/m/x").make_directory
+def test_what_is_refused_is_refused_before_setup_changes_anything():
+    plays = yaml.safe_load((CHECKOUT / "playbooks" / "setup.yml").read_text())
+    order = [task["ansible.builtin.import_role"] for task in plays[0]["tasks"]]
+    looks = order.index({"name": "hpcc.notebook.lmod_module", "tasks_from": "preflight"})
+    assert looks < order.index({"name": "hpcc.notebook.anaconda", "tasks_from": "apply"})
 
 
-@pytest.mark.parametrize(
-    ("words", "wanted_syntax", "write"),
-    [
-        ("lua", "auto", True),
-        ("lua ours:lua", "auto", True),
-        ("lua ours:lua same:lua", "auto", False),
-        ("lua ours:lua same:lua", "tcl", True),
-        ("tcl ours:lua same:lua", "auto", True),
-        ("lua ours:lua same:lua", "absent", False),
-    ],
-)
-def test_a_file_that_is_as_it_would_be_written_is_not_written(words, wanted_syntax, write):
-    assert plan(words.split(), "/h", wanted_syntax, "/m/x").write is write
+def test_a_version_beside_those_of_the_person_is_told(tmp_path):
+    lay(tmp_path, "miniforge/25.1.lua")
+    run = run_playbook(tmp_path, ROLE, **LUA, lmod_module_name="miniforge/26.3")
+    assert run.code == 0
+    assert "miniforge/26.3.lua comes beside 25.1.lua: `module load miniforge` without" in run.output
+
+
+def test_what_is_no_modulefile_is_not_in_the_way(tmp_path):
+    lay(tmp_path, "anaconda/README", "anaconda/old.lua~", "anaconda/.hidden.lua")
+    assert run_playbook(tmp_path, ROLE, **LUA).code == 0
+
+
+def test_a_modulefile_of_ours_that_the_new_name_hides_goes(tmp_path):
+    assert run_playbook(tmp_path, ROLE, **LUA).code == 0
+    run = run_playbook(tmp_path, ROLE, **LUA, lmod_module_name="anaconda/26")
+    assert (run.code, run.changed) == (0, 1), run.output
+    assert list(manifest(tmp_path)) == [str(tmp_path / "home/modulefiles/anaconda/26.lua")]
+
+
+def test_a_link_of_the_person_is_replaced_and_its_target_stays(tmp_path):
+    lay(tmp_path, "dotfiles/mine")
+    path = tmp_path / "home" / "modulefiles" / "anaconda.lua"
+    path.symlink_to("dotfiles/mine")
+    assert run_playbook(tmp_path, ROLE, **LUA).code == 0
+    assert not path.is_symlink()
+    assert (path.parent / "dotfiles" / "mine").read_text() == FOREIGN
+
+
+@pytest.fixture
+def modules(tmp_path):
+    """The person's directory of modulefiles, with one of their own in the place of ours."""
+    lay(tmp_path, "anaconda.lua")
+    return tmp_path / "home" / "modulefiles"
+
+
+def on_a_disk(tmp_path, options, script=""):
+    """Run the role where ~/modulefiles is a file system of its own; give the run and its files."""
+    modules = tmp_path / "home" / "modulefiles"
+    mount = f'cp "$1/anaconda.lua" /mnt; mount -t tmpfs -o {options} none "$1"; mv /mnt/*.lua "$1"'
+    with mounted(modules, f"mount -t tmpfs none /mnt\n{mount}\n{script}") as disk:
+        run = run_playbook(tmp_path, ROLE, behind=disk.behind, **LUA)
+        return run, disk.shell(f"cd {modules}; ls -A; cat anaconda.lua")
+
+
+@pytest.mark.usefixtures("modules")
+def test_a_full_disk_is_told_in_one_line_and_leaves_what_was_there(tmp_path):
+    fill = 'head -c 1M /dev/zero >"$1/filler" || :'
+    run, left = on_a_disk(tmp_path, "size=64k", fill)
+    assert run.code == 2
+    words = "anaconda.lua: no space (or no inode) left on the file system. Free some and run again"
+    assert words in run.output, run.output
+    assert left == f"anaconda.lua\nfiller\n{FOREIGN}"
+
+
+@pytest.mark.usefixtures("modules")
+def test_a_read_only_directory_is_told_before_anything_is_tried(tmp_path):
+    run, left = on_a_disk(tmp_path, "size=64k", 'mount -o remount,ro "$1"')
+    assert run.code == 2
+    words = "modulefiles: cannot be written to (Read-only file system). Choose another lmod_module"
+    assert words in run.output, run.output
+    assert left == f"anaconda.lua\n{FOREIGN}"
+
+
+@pytest.mark.usefixtures("modules")
+def test_a_right_modulefile_in_a_read_only_directory_is_right(tmp_path):
+    assert run_playbook(tmp_path, ROLE, **LUA).code == 0
+    run, _left = on_a_disk(tmp_path, "size=64k", 'mount -o remount,ro "$1"')
+    assert (run.code, run.changed) == (0, 0), run.output
+
+
+def test_a_file_in_the_directorys_place_is_told(tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "modulefiles").write_text("notes")
+    run = run_playbook(tmp_path, ROLE, **LUA)
+    assert run.code == 2
+    assert f"{tmp_path}/home/modulefiles: is not a directory. Move it away" in run.output
+
+
+def test_nothing_is_seen_of_a_file_before_it_is_whole_and_on_the_disk(tmp_path):
+    lay(tmp_path, "anaconda.lua", text=f"-- {MANAGED}, by an earlier version\n")
+    trace = tmp_path / "trace"
+    calls = ["strace", "-f", "-qq", "-o", str(trace), "-e", "trace=/fsync|rename.*"]
+    assert run_playbook(tmp_path, ROLE, behind=calls, **LUA).code == 0
+    done = [re.sub(r"^\d+ +", "", line) for line in trace.read_text().splitlines()]
+    ours = [c for c in done if "= -1" not in c]
+    ours = [c for c in ours if c.startswith("fsync") or "modulefiles/anaconda.lua" in c]
+    assert [call.partition("(")[0].rstrip("at2") for call in ours] == ["fsync", "rename", "fsync"]
