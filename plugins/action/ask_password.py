@@ -18,7 +18,6 @@ from ansible.errors import (
     AnsiblePromptInterrupt,
     AnsiblePromptNoninteractive,
 )
-from ansible.plugins.action import ActionBase
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import PASSWORD_FILE
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
@@ -26,13 +25,20 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.secrets impo
     PASSWORD_CHARACTERS,
     password,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
 
 TRIES = 3
+_IS_STORED = """
+begin_answers
+grep -q 'argon2:.argon2id' {path} 2>/dev/null && emit stored yes
+emit looked yes
+end_answers
+"""
 VARIABLE = "nbserver_profile_password"
 
 
-class ActionModule(ActionBase):
+class ActionModule(host_shell.HostShellAction):
     """Give the password of the profile, or nothing when the host has its hash."""
 
     TRANSFERS_FILES = False
@@ -70,8 +76,8 @@ class ActionModule(ActionBase):
 
     def _is_stored(self, profile: str) -> bool:
         path = f'"$HOME"/.ipython/profile_{shlex.quote(profile)}/{PASSWORD_FILE}'
-        found = self._low_level_execute_command(f"grep -q 'argon2:.argon2id' {path} 2>/dev/null")
-        return bool(found["rc"] == 0)
+        asked = question({}, text=_IS_STORED.format(path=path))
+        return "stored" in host_shell.answer(self._execute, asked)
 
 
 def _asked(where: str, names: list[str]) -> str:

@@ -21,7 +21,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observa
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, packages, terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.conda_worker import CondaWorker
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.node_module import IsolatedCommands
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.progress_display import Reporter
 
 ARGUMENTS = {
@@ -65,7 +64,7 @@ NO_INSTALLER = installers.Installer("", "", "", "")
 _ROUNDS = 5
 
 
-class ActionModule(IsolatedCommands):
+class ActionModule(host_shell.HostShellAction):
     """Observe, decide, work unless only checking, report from the plan."""
 
     def run(
@@ -143,10 +142,6 @@ class ActionModule(IsolatedCommands):
             where=seen.prefix,
             todo=f"Look at the newest log in {seen.prefix}.d/logs on the host.",
         )
-
-    def _execute(self, command: str, stdin: bytes) -> dict[str, Any]:
-        environment = self._compute_environment_string()
-        return self._low_level_execute_command(f"{environment} {command}".strip(), in_data=stdin)
 
     def _probe(self) -> Observed:
         options = self._options

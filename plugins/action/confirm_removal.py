@@ -12,12 +12,11 @@ from ansible.errors import (
     AnsiblePromptInterrupt,
     AnsiblePromptNoninteractive,
 )
-from ansible.plugins.action import ActionBase
 from ansible_collections.hpcc.notebook.plugins.module_utils import teardown
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
 
 RULES = {"profile": "profile_name", "modulefile": "modulefile_dir", "prefix": "prefix"}
@@ -30,7 +29,7 @@ ARGUMENTS = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(host_shell.HostShellAction):
     """Asks one host, by one command that needs no Python there, and one person."""
 
     TRANSFERS_FILES = False
@@ -61,12 +60,7 @@ class ActionModule(ActionBase):
     def _found(self, wanted: dict[str, Any]) -> Answers:
         names = ("profile", "modulefile", "prefix")
         asked = question({}, text=teardown.questions(*(wanted[name] for name in names)))
-        said = self._low_level_execute_command("sh -s", in_data=asked.program.encode())
-        found = asked.answers(str(said["stdout"]))
-        if "home" not in found:
-            last = (str(said["stderr"]).strip() or "no output").splitlines()[-1]
-            raise NotebookError(f"`sh -s` did not answer: {last}", "the host", "Try it by hand.")
-        return found
+        return host_shell.answer(self._execute, asked)
 
 
 def _ask() -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.hpcc.notebook.plugins.module_utils import rules
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
@@ -38,7 +37,7 @@ RULES = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(host_shell.HostShellAction):
     """Look, decide, write unless only checking, report from the plan."""
 
     TRANSFERS_FILES = False
@@ -94,7 +93,3 @@ class ActionModule(ActionBase):
     def _ask(self, name: str, **settings: object) -> Answers:
         program = ACTION / "modulefile_shell" / f"{name}.sh"
         return host_shell.answer(self._execute, question(settings, program))
-
-    def _execute(self, command: str, stdin: bytes) -> dict[str, Any]:
-        environment = self._compute_environment_string()
-        return self._low_level_execute_command(f"{environment} {command}".strip(), in_data=stdin)

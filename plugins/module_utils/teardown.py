@@ -12,6 +12,7 @@ from typing import Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile.text import MARK
 from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import shell_path, shell_word
 
 # In the order of their removal: a server needs its profile and its Python until it has stopped.
@@ -28,7 +29,7 @@ for mark in security run log jupyter_server_config.py; do
     emit profile "$HOME"/.ipython/profile_{profile} && break
 done
 for file in {modulefile}.lua {modulefile}; do
-    [ -f "$file" ] && grep -q 'Managed by hpcc.notebook' "$file" &&
+    [ -f "$file" ] && grep -q {mark} "$file" &&
         emit modulefile "$file"
 done
 for path in {prefix} {prefix}.d; do
@@ -44,7 +45,10 @@ _KEPT = "Notebooks stay, and so does whatever else is yours, even inside of thes
 def questions(profile: str, modulefile: str, prefix: str) -> str:
     """The script that looks for what we made, to stand behind answer.sh; it changes nothing."""
     return _QUESTIONS.format(
-        profile=shell_word(profile), modulefile=shell_path(modulefile), prefix=shell_path(prefix)
+        profile=shell_word(profile),
+        modulefile=shell_path(modulefile),
+        prefix=shell_path(prefix),
+        mark=shell_word(MARK),
     )
 
 

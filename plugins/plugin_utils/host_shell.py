@@ -18,6 +18,7 @@ from typing import Any
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import lost_files
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.node_module import IsolatedCommands
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import (
     ACTION,
     Question,
@@ -35,6 +36,16 @@ _WORKER = ("common", "room", "lock", "download", "prune", "install", "change", "
 PATIENCE = 120
 # What the small programs need besides what all share.
 _PARTS = {"start": ("room", "trial")}
+
+
+class HostShellAction(IsolatedCommands):
+    """An action that sends nothing to the host but `sh -s`: no login shell parses a program."""
+
+    def _execute(self, command: str, stdin: bytes) -> dict[str, Any]:
+        """As Execute wants it, in the environment that the task asks for."""
+        environment = self._compute_environment_string()
+        whole = f"{environment} {command}".strip()
+        return dict(self._low_level_execute_command(whole, in_data=stdin))
 
 
 class NoAnswerError(NotebookError):

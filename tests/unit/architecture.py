@@ -25,6 +25,8 @@ _KEYWORDS = """
     listen loop loop_control name no_log notify register rescue retries run_once
     tags throttle until vars when
 """
+# A login shell may parse what these send, and tcsh takes no newline in a quoted word.
+_QUOTED = {f"ansible.builtin.{name}" for name in ("raw", "shell", "command", "script", "expect")}
 FORBIDDEN_WORDS = {
     "become": "nobody is root on a cluster",
     "ignore_errors": "a failure is not to be ignored",
@@ -140,6 +142,22 @@ def short_names(text: str) -> list[str]:
     """Actions that are not written with the name of their collection."""
     actions = (set(task) - set(_KEYWORDS.split()) for task in tasks(yaml.safe_load(text)))
     return sorted(n for names in actions for n in names if n.count(".") < 2 and n != "role")
+
+
+def quoted_commands(text: str) -> list[str]:
+    """Actions that quote a command for a login shell; ours go to `sh -s` by standard input."""
+    return sorted(_QUOTED & {name for task in tasks(yaml.safe_load(text)) for name in task})
+
+
+def own_commands(source: str) -> list[str]:
+    """Commands that an action sends by itself, but for one that does nothing."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    sent = [
+        ast.unparse(call)
+        for call in calls
+        if "_low_level_execute_command" in ast.unparse(call.func)
+    ]
+    return [call for call in sent if not call.endswith("(':')")]
 
 
 def forbidden_words(text: str) -> list[str]:

@@ -122,6 +122,16 @@ FROM = f"from {architecture.COLLECTION}"
             "- block:\n    - {name: x, file: {path: x}}",
             "- {name: x, ansible.builtin.file: {path: x}, when: true}",
         ),
+        (
+            architecture.quoted_commands,
+            "- block:\n    - ansible.builtin.raw: |\n        a\n        b",
+            "- hpcc.notebook.modulefile: {name: raw}",
+        ),
+        (
+            architecture.own_commands,
+            "class A:\n    def run(self):\n        self._low_level_execute_command('grep x y')",
+            "class A:\n    def run(self):\n        self._low_level_execute_command(':')",
+        ),
         (architecture.forbidden_words, "- become: true", "# never become root\n- x: y"),
         (architecture.forbidden_words, "raw: rm x || true", "raw: rm x # || true"),
         (architecture.forbidden_words, "- ansible.builtin.set_fact: {a: 1}", "- a: 1"),
@@ -212,6 +222,15 @@ def test_tasks_name_their_collection_and_take_no_shortcuts():
     assert not complaints(files, lambda _name, text: architecture.short_names(text))
     every = role_files("tasks", "handlers", "templates", "files", "defaults", "vars", "meta")
     assert not complaints(every, lambda _name, text: architecture.forbidden_words(text))
+
+
+def test_no_login_shell_parses_a_program_of_ours():
+    files = role_files("tasks", "handlers")
+    files += [(path.name, path) for path in sorted((CHECKOUT / "playbooks").glob("*.yml"))]
+    assert not complaints(files, lambda _name, text: architecture.quoted_commands(text))
+    senders = {"plugin_utils/host_shell", "plugin_utils/node_module"}
+    files = [(n, path) for n, path in python_files("action", "plugin_utils") if n not in senders]
+    assert not complaints(files, lambda _name, source: architecture.own_commands(source))
 
 
 def test_playbooks_can_be_read_at_a_glance():

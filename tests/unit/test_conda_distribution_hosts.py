@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell
+from login_shells import RC_FILES, greet, log_in_with
 from one_task import TaskFailed
 from test_conda_distribution import Account
 
@@ -105,39 +106,13 @@ def test_a_symlinked_home_is_one_installation(account: Account) -> None:
     assert account.run()["changed"] is False
 
 
-RC_FILES = {
-    "bash": ".bashrc",
-    "tcsh": ".cshrc",
-    "zsh": ".zshenv",
-    "fish": ".config/fish/config.fish",
-}
-
-
-def log_in_with(account: Account, shell: str) -> dict[str, str]:
-    """As sshd does it: the person's login shell reads its files and gets the command."""
-    ssh = account.directory / "ssh"
-    ssh.write_text(
-        f"""#!/bin/sh
-for command; do :; done
-unset SHLVL
-SSH_CLIENT=yes exec {shell} -c "$command"
-"""
-    )
-    ssh.chmod(0o755)
-    return {"ANSIBLE_SSH_EXECUTABLE": str(ssh), "ANSIBLE_PIPELINING": "true"}
-
-
 @pytest.mark.parametrize("shell", RC_FILES)
 def test_it_installs_for_every_login_shell_and_whatever_it_prints(
     account: Account, shell: str
 ) -> None:
-    if not shutil.which(shell):
-        pytest.skip(f"{shell} is not installed")
-    noise = account.home / RC_FILES[shell]
-    noise.parent.mkdir(parents=True, exist_ok=True)
-    noise.write_text("echo 'Welcome to the cluster'\necho hpcc-begin\n")
+    greet(account.home, shell)
     account.connection = "ssh"
-    env = log_in_with(account, shell)
+    env = log_in_with(account.directory, shell)
     made = account.play(env=env)
     assert made["packages"] == {"parcel": "2.1"}
     assert account.play(env=env, check=True)["changed"] is False

@@ -11,6 +11,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile.text impo
 from file_systems import mounted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from login_shells import RC_FILES, greet, log_in_with
 
 from playbooks import CHECKOUT, run_playbook
 
@@ -348,3 +349,20 @@ def test_nothing_is_seen_of_a_file_before_it_is_whole_and_on_the_disk(tmp_path):
     ours = [c for c in done if "= -1" not in c]
     ours = [c for c in ours if c.startswith("fsync") or "modulefiles/anaconda.lua" in c]
     assert [call.partition("(")[0].rstrip("at2") for call in ours] == ["fsync", "rename", "fsync"]
+
+
+@pytest.mark.parametrize("greeting", [False, True])
+@pytest.mark.parametrize("shell", [*RC_FILES, "csh", "dash"])
+def test_no_login_shell_parses_what_the_role_sends(tmp_path, shell, greeting):
+    home = tmp_path / "home"
+    home.mkdir()
+    if greeting:
+        greet(home, shell)
+    env = log_in_with(tmp_path, shell)
+    play = {**ROLE, "connection": "ssh"}
+    made = run_playbook(tmp_path, play, shell=env, **LUA)
+    assert (made.code, made.changed) == (0, 1), made.output
+    assert MANAGED in (home / "modulefiles" / "anaconda.lua").read_text()
+    gone = run_playbook(tmp_path, play, shell=env, lmod_module_state="absent")
+    assert (gone.code, gone.changed) == (0, 1), gone.output
+    assert manifest(tmp_path) == {}
