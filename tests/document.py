@@ -55,7 +55,7 @@ def _row(name: str, option: dict[str, Any]) -> str:
 
 def _default(option: dict[str, Any]) -> str:
     default = option.get("default")
-    if default is None:
+    if default is None or default == "":
         return "required" if option.get("required") else ""
     if isinstance(default, list) and default:
         return ", ".join(f"`{item}`" for item in default)

@@ -41,6 +41,7 @@ ARGUMENTS = {
     "download_on": {"type": "str", "default": "host", "choices": ["host", "controller"]},
     "download_timeout": {"type": "int", "default": 7200},
     "adopt": {"type": "bool", "default": False},
+    "owner": {"type": "str", "default": ""},
     "state": {
         "type": "str",
         "default": "present",
@@ -49,6 +50,7 @@ ARGUMENTS = {
 }
 RULES = {
     "prefix": "prefix",
+    "owner": "owner",
     "version": "version",
     "url": "installer_url",
     "sha256": "sha256",
@@ -148,6 +150,7 @@ class ActionModule(host_shell.HostShellAction):
         adopt = "yes" if options["adopt"] else ""
         settings = {
             "PREFIX": options["prefix"],
+            "OWNER": options["owner"],
             "STATE": options["state"],
             "ADOPT": adopt,
             "LOST_FILES": host_shell.LOST_FILES.read_text(encoding="utf-8"),

@@ -24,11 +24,17 @@ class ActionModule(ReachingAction):
 
     MORE_ARGUMENTS: ClassVar = {
         "prefix": {"type": "str", "default": "~/anaconda"},
+        "owner": {"type": "str", "default": ""},
         "modulefile": {"type": "str", "default": "anaconda"},
         "transport": {"type": "str", "choices": ["socket", "tcp"], "default": "socket"},
         "port": {"type": "int", "default": 8888},
     }
-    MORE_RULES: ClassVar = {"prefix": "prefix", "modulefile": "module_name", "port": "port"}
+    MORE_RULES: ClassVar = {
+        "prefix": "prefix",
+        "owner": "owner",
+        "modulefile": "module_name",
+        "port": "port",
+    }
 
     def work(self, reached: Reach, hosts: Hosts, given: dict[str, Any]) -> dict[str, Any]:
         found_way = hosts.way(hosts.here)
@@ -36,6 +42,7 @@ class ActionModule(ReachingAction):
         gateway = found_way.gateway.host if found_way.gateway else ""
         settings = {
             "PREFIX": given["prefix"],
+            "OWNER": given["owner"],
             "PROFILE": given["profile"],
             "MODULE": given["modulefile"],
             "PORT": given["port"],

@@ -37,6 +37,7 @@ RULES: dict[str, Rule] = {
     "port": network.port,
     "seconds": network.seconds,
     "ssh_user": network.ssh_user,
+    "owner": network.owner,
     "ssh_host": network.ssh_host,
     "host_name": network.host_name,
     "password": secrets.password,

@@ -72,6 +72,12 @@ options:
     description: The longest that the download may take, in seconds.
     type: int
     default: 7200
+  owner:
+    description:
+      - An account that may own the installation besides root and the one that logs in, such as
+        whoever installs for a lab. Nothing is run from what belongs to anybody else.
+    type: str
+    default: ""
   adopt:
     description:
       - V(true) takes over a working installation of this O(distribution) that was made by hand.

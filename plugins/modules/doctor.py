@@ -20,6 +20,10 @@ options:
     description: Path of the Python distribution that serves.
     type: str
     default: ~/anaconda
+  owner:
+    description: As for M(hpcc.notebook.conda_distribution).
+    type: str
+    default: ""
   modulefile:
     description: The name of its module.
     type: str

@@ -74,7 +74,7 @@ class CondaWorker:
         self._judge(self._watch(seen.prefix, run, own=True), run, seen)
 
     def _start(self, run: str, plan: Plan, installer: Installer, seen: Observed) -> None:
-        where = {"PREFIX": seen.prefix, "RUN": run}
+        where = {"PREFIX": seen.prefix, "OWNER": self._options["owner"], "RUN": run}
         complete = plan.generation in seen.complete
         room = self._room(plan, installer, complete)
         settings = {**self._settings(plan, installer), **room}

@@ -14,7 +14,7 @@ from pathlib import Path
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers, answers
 
 ACTION = Path(__file__).parents[1] / "action"
-_ANSWER = ACTION / "answer_shell" / "answer.sh"
+_SHARED = [ACTION / "shared_shell" / name for name in ("answer.sh", "owner.sh")]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ def question(settings: Mapping[str, object], *files: Path, text: str = "") -> Qu
 
 
 def program(settings: Mapping[str, object], *files: Path, text: str = "") -> str:
-    """A shell program: its settings, how it answers, and the files and the text that do it."""
-    values = (f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items())
-    parts = (path.read_text(encoding="utf-8") for path in (_ANSWER, *files))
+    """A shell program: its settings, what all share, and the files and the text that do it."""
+    known = {"OWNER": "", **settings}
+    values = (f"{name}={shlex.quote(str(value))}\n" for name, value in known.items())
+    parts = (path.read_text(encoding="utf-8") for path in (*_SHARED, *files))
     return "".join((*values, *parts, text))

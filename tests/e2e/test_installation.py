@@ -92,7 +92,7 @@ def test_two_nodes_a_broken_connection_and_a_member_of_the_lab(role: Role) -> No
     # Somebody who may only read it finds it complete, and has nothing to do or to download.
     compiled = "while [ -L anaconda.d/lock ]; do sleep 0.1; done"
     ssh(OWNER, "dev1", f"{compiled}; chmod 755 .; touch now")
-    shared = {"anaconda_prefix": f"/home/{OWNER}/anaconda"}
+    shared = {"anaconda_prefix": f"/home/{OWNER}/anaconda", "anaconda_owner": OWNER}
     assert "changed=0" in role.run(MEMBER, "dev1", **shared)
     assert ssh(OWNER, "dev1", "find anaconda.d -newer now -not -name '*.pyc' | head -n 3") == ""
     refused = role.run(MEMBER, "dev1", anaconda_packages=["nbclassic"], **shared)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import Question
 
 PERSON, NEIGHBOUR = 61001, 61002
 ROOT = os.geteuid() == 0
@@ -29,14 +30,11 @@ class Person:
     """Somebody with a home that others can look into."""
 
     home: Path
-
-    @property
-    def prefix(self) -> Path:
-        return self.home / "anaconda"
+    prefix: Path
 
     @property
     def store(self) -> Path:
-        return self.home / "anaconda.d"
+        return Path(f"{self.prefix}.d")
 
     def run(self, argv: Sequence[str], program: str = "") -> subprocess.CompletedProcess[str]:
         env = {"HOME": str(self.home), "PATH": os.environ["PATH"]}
@@ -46,11 +44,13 @@ class Person:
         )  # fmt: skip
 
     def ask(self, name: str, **settings: object) -> Answers:
-        asked = host_shell.small(name, {"PREFIX": str(self.prefix), **settings})
+        return self.asked(host_shell.small(name, {"PREFIX": str(self.prefix), **settings}))
+
+    def asked(self, asked: Question) -> Answers:
         return asked.answers(self.run(["sh", "-s"], asked.program).stdout)
 
-    def probe(self, state: str = "present") -> Answers:
-        return self.ask("probe", STATE=state, ADOPT="")
+    def probe(self, state: str = "present", **settings: object) -> Answers:
+        return self.ask("probe", STATE=state, ADOPT="", **settings)
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def person() -> Iterator[Person]:
     if ROOT:
         os.chown(home, PERSON, PERSON)
     try:
-        yield Person(home)
+        yield Person(home, home / "anaconda")
     finally:
         shutil.rmtree(home)
 

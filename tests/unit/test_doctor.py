@@ -156,6 +156,7 @@ CASES = {
         ("wrong", {"installation": "missing", "prefix": "/p"}, "none at /p"),
         ("wrong", {"installation": "damaged", "prefix": "/p"}, "not complete"),
         ("warning", {"installation": "foreign", "prefix": "/p"}, "not made by"),
+        ("wrong", {"installation": "untrusted", "untrusted": "eve", "untrusted_todo": "x"}, "eve"),
     ],
     distribution.python: [
         {"installation": "complete", "python": "3.13.1"},

@@ -138,6 +138,7 @@ REFUSED = {
         [""],
         [None],
     ],
+    "owner": ["u;id", "$(id)", "a b", "a" * 33, "u\n", ["alice"], None],
     "ssh_user": [
         "",
         "u;id",
@@ -361,6 +362,7 @@ ACCEPTED = {
         ["https://mirror.example/conda-forge"],
     ],
     "ssh_user": ["alice", "a.b-c_d", "_svc", "root"],
+    "owner": ["", "alice", "1001"],
     "ssh_host": [
         "gw",
         "gw.example.org:2222",

@@ -9,6 +9,7 @@ change_packages() {
   put "$STORE/markers/.changing-$GENERATION" "$(printf '%s' "$TOUCHED" | tr '\n' ' ')"
   apply_change
   verify
+  close_tree
   note_new_files
   [ "$REPAIRED" = no ] || note_unshipped
   settle "$TREE"

@@ -11,6 +11,19 @@ locate() {
   STORE=$ROOT.d
 }
 
+# What ends a program before it has changed anything.
+refuse() {
+  emit error "${1:-the host cannot start the programs that look at $STORE (too many processes?)}"
+  emit todo "$2"
+  end_answers
+  exit 0
+}
+
+# Nothing in there is run, believed or removed unless nobody else could have put it there.
+require_trusted() {
+  trusted_installation "$ROOT" || refuse "$WHY" "$REMEDY"
+}
+
 size_of() {
   stat -c %s "$1" 2>/dev/null || echo 0
 }
@@ -70,6 +83,7 @@ tell_lock() {
 is_complete() {
   MARKER=$(cat "$STORE/markers/$1" 2>/dev/null) || return 1
   [ "$1" != adopted ] || is_adopted || return 1
+  trusted "$STORE/markers/$1" "$STORE/$1" "$STORE/$1/bin" "$STORE/$1/bin/python" || return 1
   [ "$(field schema "$MARKER")" = 1 ] && [ -x "$(field path "$MARKER")/bin/python" ] &&
     [ -x "$STORE/$1/bin/python" ]
 }

@@ -50,6 +50,13 @@ has_terms_plugin() {
   return 1
 }
 
+# What came with modes of its own, or got rights from a directory above: nobody else may write to it.
+close_tree() {
+  stranger=$(find "$TREE" ! -user "$(id -u)" ! -user 0 | head -n 1)
+  [ -z "$stranger" ] || fail "$stranger belongs to somebody else" "Find out who may write to $STORE, and run again"
+  find "$TREE" ! -type l \( -perm -020 -o -perm -002 \) -exec chmod go-w {} +
+}
+
 # install_packages now|later: whether pip compiles them. Each requirement becomes one argument.
 # Only where nothing is live yet, or pip has nothing to lose: changes of what is live are in change.sh.
 install_packages() {

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Says all that has to be known before a decision, in one command, and changes nothing.
-# Settings: PREFIX STATE ADOPT (yes: its programs may be run to see whether they work)
+# Settings: PREFIX OWNER STATE ADOPT (yes: its programs may be run to see whether they work)
 # LOST_FILES (a program) NAMES (of the packages whose files are looked for).
 
 probe_host() {
@@ -115,6 +115,7 @@ probe_room() {
 probe() {
   locate
   begin_answers
+  require_trusted
   probe_host
   tell_prefix
   probe_foreign

@@ -1,12 +1,11 @@
 # shellcheck shell=sh
 # Prepares the directories and leaves the worker running on its own, whatever becomes of this connection.
-# Settings: PREFIX RUN KIB INODES (empty: nothing is tried first) WORKER (the worker's program; empty: prepare only).
+# Settings: PREFIX OWNER RUN KIB INODES (empty: nothing is tried first) WORKER (the worker's program; empty: prepare only).
 
-refuse() {
-  emit error "${1:-the host cannot start the programs that look at $STORE (too many processes?)}"
-  emit todo "$2"
-  end_answers
-  exit 0
+# The directory above may give rights to what is made in it, whatever the umask: others may read, and nobody may write.
+close() {
+  { command -v setfacl >/dev/null && setfacl -b -k "$@" 2>/dev/null; } || :
+  chmod go-w "$@"
 }
 
 # Nobody else reads or changes what is downloaded, checked and run in here.
@@ -19,6 +18,7 @@ prepare() {
   umask 022
   problem=$(mkdir -p "$STORE/markers" "$STORE/trash" 2>&1) ||
     refuse "cannot write there: $(printf '%s' "$problem" | tail -n 1)" "Make room or choose another prefix"
+  close "$STORE" "$STORE/markers" "$STORE/trash"
   for directory in work downloads logs; do
     private "$STORE/$directory"
   done
@@ -53,8 +53,10 @@ start() {
   locate
   WORK=$STORE/work/$RUN
   begin_answers
+  require_trusted
   [ -z "$KIB" ] || trial
   prepare
+  require_trusted # what was not there might have been made by somebody else
   if [ -n "$WORKER" ]; then
     detach
     wait_for_worker

@@ -107,6 +107,7 @@ settle_one() {
 }
 
 mark() {
+  close_tree
   list_files >"$STORE/markers/.files-$GENERATION" || fail "cannot note the files of $GENERATION" ""
   note_unshipped
   settle "$TREE"

@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2153,SC2154,SC3013,SC3045 # dash, bash and busybox have -nt and ulimit
 # What the doctor wants to know of a node, in one command. POSIX sh; what it writes, it removes at once.
-# PREFIX, PROFILE, MODULE, PORT, ASKED, LOOK and LOST_FILES (programs for Python) and NAMES come before it, and answer.sh.
+# PREFIX, OWNER, PROFILE, MODULE, PORT, ASKED, LOOK and LOST_FILES (programs for Python) and NAMES come before it, and what
+# all programs share.
 in_home() {
   case $1 in
     /*) printf '%s' "$1" ;;
@@ -131,6 +132,12 @@ look_at_installation() {
     emit installation missing
     return
   fi
+  if ! trusted_installation "$prefix"; then
+    emit installation untrusted
+    emit untrusted "$WHY"
+    emit untrusted_todo "$REMEDY"
+    return
+  fi
   generation=$(readlink "$prefix" 2>/dev/null)
   emit generation "${generation##*/}"
   if [ ! -d "$prefix.d" ]; then
@@ -184,5 +191,6 @@ look_at_limits
 look_at_modulefile
 look_at_installation
 look_at_profile
-[ -x "$prefix/bin/python" ] && "$prefix/bin/python" -I -c "$LOOK" "$directory" "$host" "$PORT" 2>&1 </dev/null
+[ -x "$prefix/bin/python" ] && trusted_installation "$prefix" &&
+  "$prefix/bin/python" -I -c "$LOOK" "$directory" "$host" "$PORT" 2>&1 </dev/null
 end_answers

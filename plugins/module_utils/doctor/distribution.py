@@ -34,6 +34,8 @@ def installation(seen: Seen) -> Finding | None:
         return ok("installation", f"{seen.one('generation')} at {prefix}")
     if state == "foreign":
         return warning("installation", f"{prefix} was not made by this collection", _SETUP)
+    if state == "untrusted":
+        return wrong("installation", seen.one("untrusted"), seen.one("untrusted_todo"))
     if state == "missing":
         return wrong("installation", f"there is none at {prefix}", _SETUP)
     return wrong("installation", f"{prefix} is not complete", _SETUP) if state else None
@@ -41,7 +43,7 @@ def installation(seen: Seen) -> Finding | None:
 
 def python(seen: Seen) -> Finding | None:
     """Whether its Python runs."""
-    if seen.one("installation") in ("", "missing"):
+    if seen.one("installation") in ("", "missing", "untrusted"):
         return None
     found = seen.one("python")
     return ok("Python", found) if found else wrong("Python", "does not run", _SETUP)

@@ -45,6 +45,11 @@ seconds = whole_number(1, 86400)
 ssh_user = matching(_USER, "a login name: up to 32 ASCII letters, digits and . _ -")
 
 
+def owner(value: object) -> str | None:
+    """An account of the node, or none."""
+    return None if value == "" else ssh_user(value)
+
+
 def port_warning(value: object) -> str | None:
     """Ports that the person may take, but most likely cannot."""
     number = integer(value) or 0
