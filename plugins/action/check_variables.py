@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.hpcc.notebook.plugins.module_utils.relations import RELATIONS
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
@@ -22,6 +23,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.variables import (
     unknown,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.way_check import way_problems
 
 _LOGIN_NAMES = ("ansible_user", "ansible_host", "inventory_hostname")
 
@@ -39,6 +41,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         result.pop("invocation", None)
         lines, warnings = self._judge(task_vars or {})
+        lines = lines or self._way_problems(task_vars or {})
         for warning in warnings:
             terminal.warn(warning)
         return {**result, "changed": False, "failed": bool(lines), "msg": "\n".join(lines)}
@@ -59,6 +62,12 @@ class ActionModule(ActionBase):
         known = [*specs, *demands, *also]
         strangers = unknown(sorted(task_vars), prefix, known) if prefix else []
         return strangers + unreadable + variables.problems(), variables.warnings()
+
+    def _way_problems(self, task_vars: dict[str, Any]) -> list[str]:
+        """What would be noticed only when a login or the tunnel's command is made of it."""
+        by_ssh = getattr(self._connection, "transport", "") == "ssh"
+        by_ansible = by_ssh and boolean(self._task.args.get("by_ansible", True))
+        return way_problems(task_vars, self._task.args.get("tunnel"), by_ansible)
 
     def _options(self) -> tuple[dict[str, Any], list[str], str]:
         """The arguments of the task; a rule that does not exist is our own mistake."""

@@ -15,7 +15,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.announcement 
     connected,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import hops as way
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import (
     Connection,
     Elsewhere,
@@ -23,6 +22,10 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import (
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.hosts import Hosts
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.keeper import Keeper
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.printed_tunnel import (
+    PrintedTunnel,
+    printed,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.reach import Reach
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.reaching_action import ReachingAction
 
@@ -100,7 +103,7 @@ class ActionModule(ReachingAction):
         elif lost.fault.form == "tcp" and lost.server:
             reached.person.tell("When it serves over TCP, the tunnel will be")
             over_tcp = {**lost.server, "transport": "tcp"}
-            reached.person.tell(f"    {self._command(over_tcp, self._given['form'])}")
+            reached.person.tell(f"    {self._command(over_tcp, self._given['form']).command}")
 
     def _seen_from_gateway(self, reached: Reach) -> dict[str, Any]:
         """The newest server, by the records in the home directory that the gateway shares."""
@@ -117,11 +120,14 @@ class ActionModule(ReachingAction):
     def _tell_command(
         self, reached: Reach, server: dict[str, Any], form: str, *, by_own_name: bool = False
     ) -> None:
-        command = self._command(server, form, by_own_name=by_own_name)
-        for line in announcement(server, command, self._given["local_port"]):
+        shown = self._command(server, form, by_own_name=by_own_name)
+        port = self._given["local_port"]
+        for line in announcement(server, shown.command, port, remarks=shown.remarks):
             reached.person.tell(line)
 
-    def _command(self, server: dict[str, Any], form: str, *, by_own_name: bool = False) -> str:
+    def _command(
+        self, server: dict[str, Any], form: str, *, by_own_name: bool = False
+    ) -> PrintedTunnel:
         """As the inventory reaches the node of a server, or by the name that it gives itself."""
         name = str(server["host"])
         known = self._hosts.named(name)
@@ -129,4 +135,4 @@ class ActionModule(ReachingAction):
         if by_own_name or known is None:
             dev["ansible_host"] = name
         port = self._given["local_port"]
-        return tunnel.tunnel_command(server, dev, self._hosts.gateway_variables(), port, form)
+        return printed(server, dev, self._hosts.gateway_variables(), port, form)

@@ -11,6 +11,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server import announ
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.printed_tunnel import (
+    PrintedTunnel,
+    printed,
+)
 
 DOCUMENTATION = r"""
 name: announcement
@@ -74,8 +78,8 @@ def announcement(
     """What to say, with the command that leads to a server that runs."""
     port = tunnel.LOCAL_PORT if local_port is None else local_port
     serving = server["state"] != "stopped" and bool(dev)
-    command = tunnel.tunnel_command(server, dev or {}, gateway, port, form) if serving else ""
-    return lines.announcement(server, command, port, check)
+    shown = printed(server, dev or {}, gateway, port, form) if serving else PrintedTunnel("")
+    return lines.announcement(server, shown.command, port, check, shown.remarks)
 
 
 class FilterModule:

@@ -13,6 +13,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server import table 
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.printed_tunnel import printed
 
 DOCUMENTATION = r"""
 name: server_table
@@ -83,8 +84,9 @@ def table(
     lines = [*server_table.table(found, time.time()), *server_table.remarks(found, answers)]
     for row in server_table.living(found):
         name = str(row["name"])
-        command = tunnel.tunnel_command(row, hosts[name], gateway, local_port, form)
-        lines += ["", f"{name}:", *announcement.way_in(row, command, local_port)]
+        shown = printed(row, hosts[name], gateway, local_port, form)
+        way_in = announcement.way_in(row, shown.command, local_port, shown.remarks)
+        lines += ["", f"{name}:", *way_in]
     return lines
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import trust as trusting
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_options import resolved
 
 DOCUMENTATION = r"""
 name: trust
@@ -49,9 +51,15 @@ _value:
 """
 
 
+@as_filter
+def trust(certificate: Variables, dev: Variables, check: bool = False) -> list[str]:
+    """What to type, by whatever makes Ansible reach the host."""
+    return trusting.lines(certificate, resolved(dev), check)
+
+
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., list[str]]]:
         """Filters by name."""
-        return {"trust": as_filter(trusting.lines)}
+        return {"trust": trust}

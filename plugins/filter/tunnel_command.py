@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_options import resolved
 
 DOCUMENTATION = r"""
 name: tunnel_command
@@ -16,7 +18,8 @@ short_description: The ssh command that leads to a notebook server
 version_added: 0.1.0
 description:
   - Builds one line for a shell, from what M(hpcc.notebook.notebook_server) returned and from the
-    variables by which Ansible reaches the host.
+    variables by which Ansible reaches the host. What C(ansible.cfg), the environment or the command
+    line say to Ansible's ssh counts, too.
 positional: dev, gateway
 options:
   _input:
@@ -59,9 +62,22 @@ _value:
 """
 
 
+@as_filter
+def tunnel_command(
+    server: Variables,
+    dev: Variables,
+    gateway: Variables | None = None,
+    local_port: object = tunnel.LOCAL_PORT,
+    form: str | None = None,
+) -> str:
+    """The command, by whatever makes Ansible reach the hosts."""
+    first = resolved(gateway) if gateway else None
+    return tunnel.tunnel_command(server, resolved(dev), first, local_port, form)
+
+
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., str]]:
         """Filters by name."""
-        return {"tunnel_command": as_filter(tunnel.tunnel_command)}
+        return {"tunnel_command": tunnel_command}

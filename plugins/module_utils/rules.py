@@ -40,6 +40,8 @@ RULES: dict[str, Rule] = {
     "owner": network.owner,
     "ssh_host": network.ssh_host,
     "host_name": network.host_name,
+    "ssh_alias": network.ssh_alias,
+    "key_file": network.key_file,
     "password": secrets.password,
     "password_hash": secrets.password_hash,
     "profile_name": server.profile_name,

@@ -39,6 +39,18 @@ options:
       - The prefix whose variables have to be known.
       - In a role, by default, the name of the role and an underscore; elsewhere, none.
     type: str
+  tunnel:
+    description:
+      - Also refuse what the command of a tunnel to the host could not be made of.
+      - C(gateway) is the name of the gateway in the inventory, which may be empty, and C(form) one
+        of those of P(hpcc.notebook.tunnel_command#filter).
+    type: dict
+  by_ansible:
+    description:
+      - Whether Ansible will run commands on the host. Then what would keep them from running there
+        is refused, such as C(RequestTTY force) in the configuration of ssh.
+    type: bool
+    default: true
 author:
   - The hpcc.notebook maintainers (@hpcc)
 extends_documentation_fragment: [hpcc.notebook.controller]

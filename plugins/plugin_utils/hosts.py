@@ -12,13 +12,7 @@ from typing import Any
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.neighbours import name_of
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Way, is_local, way_to
-
-# What decides how ssh reaches a host; nothing else of a host is looked at.
-_NAMES = """
-    inventory_hostname ansible_connection ansible_host ansible_ssh_host ansible_user
-    ansible_ssh_user ansible_port ansible_ssh_port ansible_ssh_private_key_file
-    ansible_private_key_file ansible_ssh_common_args ansible_ssh_extra_args
-"""
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_options import resolved
 
 
 @dataclass(frozen=True)
@@ -36,8 +30,7 @@ class Hosts:
 
     def variables(self, host: str) -> dict[str, Any]:
         """What decides how ssh reaches a host."""
-        known = self.task_vars["hostvars"][host]
-        return {name: known[name] for name in _NAMES.split() if name in known}
+        return resolved(self.task_vars["hostvars"][host])
 
     def gateway_variables(self) -> dict[str, Any] | None:
         """The same of the gateway, where the inventory has one."""

@@ -15,7 +15,6 @@ import os
 import re
 import selectors
 import socket
-import stat
 import subprocess
 import threading
 import time
@@ -26,6 +25,7 @@ from itertools import count
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import config as ssh_config
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import own_ssh
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_log import SshLog, real_ssh
 
 LOGIN_WITHIN = 60.0  # seconds in which ssh neither logs in nor asks
@@ -38,7 +38,7 @@ _OPTIONS = """
 # INFO tells why a login or a forwarding failed; more (-v) would have servers write there, too.
 _MASTER = "-M -N -o LogLevel=INFO -o ControlPersist=no -o ClearAllForwardings=yes"
 # Through a master, and only so: without it, there is no connection to wherever the name may lead.
-_CLIENT = "-F none -T -o BatchMode=yes -o ProxyCommand=false"
+_CLIENT = "-T -o BatchMode=yes -o ProxyCommand=false"
 _NAME = "node"  # ssh wants one, and does not look at it
 # What would keep the master from being one, where this ssh knows of it.
 _NOT_OURS = {
@@ -198,25 +198,17 @@ class Session:
         self._log.close()
 
     def _settings(self) -> ssh_config.Settings:
-        """What ssh makes of its configuration for this login; no host is contacted."""
-        said = self._ended([real_ssh(), "-G", "-N", *self._words], "", CONTROL_WITHIN)
-        if said.code:
+        said = own_ssh.asked(["-N", *self._words])
+        if said.returncode:
             raise NotConnected(said.stderr)
         return ssh_config.parse(said.stdout)
 
     def _own_login(self, settings: ssh_config.Settings) -> str:
         """The socket of a login that the person has opened; nobody else's is taken for it."""
-        path = settings.get("controlpath", ["none"])[0]
-        try:
-            found = Path(path).lstat()
-        except OSError:
-            return ""
-        if not stat.S_ISSOCK(found.st_mode):
-            return ""
-        if found.st_uid != os.geteuid():
-            self._tell(f"The shared login at {path} belongs to another user: it is not used.")
-            return ""
-        return path if self._control("check", at=path).code == 0 else ""
+        foreign = own_ssh.foreign_login(settings)
+        if foreign:
+            self._tell(f"The shared login at {foreign} belongs to another user: it is not used.")
+        return own_ssh.shared_login(settings)
 
     def _master_words(self, settings: ssh_config.Settings) -> list[str]:
         dropped = [word for known, option in _NOT_OURS.items() if known in settings
@@ -230,14 +222,13 @@ class Session:
             *self._words,
         ]
 
-    def _through(self, *words: str, at: str = "") -> list[str]:
-        path = at or self._shared or str(self._control_path)
-        return [real_ssh(), *_CLIENT.split(), "-S", path.replace("%", "%%"), _NAME, *words]
+    def _through(self, *words: str) -> list[str]:
+        path = self._shared or str(self._control_path)
+        return [*own_ssh.through(path), *_CLIENT.split(), _NAME, *words]
 
-    def _control(self, command: str, *more: str, at: str = "") -> Ended:
-        through = self._through(at=at)
-        argv = [*through[:-1], "-O", command, *more, through[-1]]
-        return self._ended(argv, "", CONTROL_WITHIN)
+    def _control(self, command: str, *more: str) -> Ended:
+        *through, name = self._through()
+        return self._ended([*through, "-O", command, *more, name], "", CONTROL_WITHIN)
 
     def _cancel(self, forward: str) -> None:
         self._control("cancel", "-L", forward)

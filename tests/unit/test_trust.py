@@ -174,7 +174,8 @@ def test_the_lines_name_the_way_and_every_browser():
     said = trust.lines(RESULT, NODE)
     (fetch,) = [line for line in said if trust.FILE in line and "ssh" in line]
     assert shlex.split(fetch)[:-2] == [
-        "ssh", "-a", "-J", "alice@gateway.example.org", "alice@dev1",
+        "ssh", "-a", "-T", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none",
+        "-J", "alice@gateway.example.org", "alice@dev1",
         f"cat {RESULT['authority_path']}",
     ]  # fmt: skip
     assert "2027-07-18" in "\n".join(said)

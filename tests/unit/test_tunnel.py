@@ -1,6 +1,8 @@
 """The printed tunnel leads where Ansible went, and no value in it becomes anything else."""
 
+import os
 import shlex
+import shutil
 import subprocess
 
 import pytest
@@ -39,7 +41,17 @@ DIRECT = {"inventory_hostname": "dev-intel10", "ansible_user": "alice"}
 LOCAL = {"inventory_hostname": "localhost", "ansible_connection": "local"}
 GATEWAY = {"inventory_hostname": "hpcc.msu.edu", "ansible_user": "alice"}
 SAFELY = "-a -o ExitOnForwardFailure=yes"
+ONLY_A_COMMAND = "-a -T -o ClearAllForwardings=yes -o RemoteCommand=none"
 FORWARD = f"-L 127.0.0.1:8888:{SOCKET}"
+
+
+@pytest.fixture(autouse=True)
+def _no_configuration(tmp_path_factory, monkeypatch):
+    """What the person at this machine has configured for ssh is no matter here."""
+    place = tmp_path_factory.mktemp("ssh")
+    (place / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F none "$@"\n')
+    (place / "ssh").chmod(0o700)
+    monkeypatch.setenv("PATH", f"{place}:{os.environ['PATH']}")
 
 
 def tail(command):
@@ -96,6 +108,29 @@ def ssh_understands(command, *more):
             id="key",
         ),
         pytest.param(
+            {**DIRECT, "ansible_user": "alice@realm"},
+            {"inventory_hostname": "gw", "ansible_user": "al@ad.example.org"},
+            f"-J al@ad.example.org@gw {FORWARD} alice@realm@dev-intel10",
+            id="login names with a realm",
+        ),
+        pytest.param(
+            {**DIRECT, "inventory_hostname": "jump+dev1"},
+            None,
+            f"{FORWARD} alice@jump+dev1",
+            id="an alias",
+        ),
+        pytest.param(
+            {
+                **DIRECT,
+                "ansible_ssh_args": "-F a -o ControlMaster=auto -o ControlPersist=60s "
+                "-o ControlPath=/tmp/ansible -S /tmp/ansible",
+                "ansible_ssh_common_args": "-o ControlMaster=auto -oControlPath=~/.ssh/%C",
+            },
+            GATEWAY,
+            f"-F a -o 'ControlPath=~/.ssh/%C' {FORWARD} alice@dev-intel10",
+            id="of shared logins only the person's own",
+        ),
+        pytest.param(
             DIRECT,
             {"inventory_hostname": "::1", "ansible_port": 22, "ansible_user": "al"},
             f"-J 'al@[::1]:22' {FORWARD} alice@dev-intel10",
@@ -150,6 +185,14 @@ def test_ssh_understands_the_command_as_it_is_meant():
     assert said["forwardagent"] == ["no"]
     assert said["sessiontype"] == ["none"]
     assert said["localforward"] == [f"[127.0.0.1]:8888 {SOCKET}"]
+
+
+def test_ssh_takes_a_realm_for_a_part_of_the_login_name():
+    dev = {**DIRECT, "ansible_user": "alice@realm"}
+    gateway = {**GATEWAY, "ansible_user": "al@ad.example.org"}
+    said = ssh_understands(tunnel_command(SERVER, dev, gateway))
+    assert (said["user"], said["hostname"]) == (["alice@realm"], ["dev-intel10"])
+    assert said["proxyjump"] == ["al@ad.example.org@hpcc.msu.edu"]
 
 
 def test_an_agent_is_not_forwarded_even_when_the_person_always_does(tmp_path):
@@ -215,7 +258,7 @@ def test_a_form_that_needs_a_gateway_says_so_where_there_is_none(form):
 @pytest.mark.parametrize("dev", [DEV, DIRECT, LOCAL])
 def test_the_relay_form_logs_in_on_the_gateway_instead_of_jumping(dev):
     said = ssh_understands(tunnel_command(SERVER, dev, GATEWAY, form="relay"))
-    assert said["proxycommand"] == ["ssh -a alice@hpcc.msu.edu nc %h %p"]
+    assert said["proxycommand"] == [f"ssh {ONLY_A_COMMAND} alice@hpcc.msu.edu nc %h %p"]
     assert "proxyjump" not in said
     assert said["hostname"] == ["dev-intel10"]
     assert said["localforward"] == [f"[127.0.0.1]:8888 {SOCKET}"]
@@ -225,7 +268,8 @@ def test_the_relay_form_uses_the_options_of_this_computer_on_both_logins():
     key = {**DEV, "ansible_ssh_common_args": "-J bob@gw:2200 -o UserKnownHostsFile=~/%k"}
     words = shlex.split(tunnel_command(SERVER, key, None, form="relay"))
     relay = next(word for word in words if word.startswith("ProxyCommand="))
-    assert relay == "ProxyCommand=ssh -a -o 'UserKnownHostsFile=~/%%k' -p 2200 bob@gw nc %h %p"
+    login = "-o 'UserKnownHostsFile=~/%%k' -p 2200 bob@gw"
+    assert relay == f"ProxyCommand=ssh {ONLY_A_COMMAND} {login} nc %h %p"
     assert "UserKnownHostsFile=~/%k" in words
 
 
@@ -431,4 +475,4 @@ def test_a_refusal_reaches_the_person_as_one_line_of_the_filter():
     with pytest.raises(AnsibleFilterError, match=r"^nbserver_local_port: must be"):
         filters["tunnel_command"](SERVER, DEV, GATEWAY, local_port=0)
     with pytest.raises(AnsibleFilterError, match=r"^nbserver_tunnel: must be"):
-        announcement(SERVER, DEV, GATEWAY, form="three_hop")
+        filters["tunnel_command"](SERVER, DEV, GATEWAY, form="three_hop")

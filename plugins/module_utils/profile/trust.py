@@ -59,5 +59,6 @@ def _fetch(path: str, dev: Variables) -> str:
     if way.is_local(dev):
         return f"cp {shlex.quote(path)} {FILE}"
     host = {"host": str(dev.get("inventory_hostname", ""))}
-    words = ["ssh", "-a", *way.way_to(host, dev, None).words(), f"cat {shlex.quote(path)}"]
+    login = way.way_to(host, dev, None).words()
+    words = ["ssh", *way.ONLY_OUR_COMMAND, *login, f"cat {shlex.quote(path)}"]
     return f"{way.line_of(words)} > {FILE}"

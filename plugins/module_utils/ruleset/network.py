@@ -22,8 +22,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.text import 
 )
 
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+# + and / stand in aliases by which ~/.ssh/config leads over one host to another: jump+dev1.
+_ALIAS = re.compile(r"[+/]")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}")
-_JUMP = re.compile(r"(?:(?P<user>[^@]*)@)?(?:\[(?P<six>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>.*))?")
+_JUMP = re.compile(r"(?:(?P<user>.*)@)?(?:\[(?P<six>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>.*))?")
 _TAKEN = {
     1433: "SQL Server",
     2049: "NFS",
@@ -42,7 +44,26 @@ _TAKEN = {
 
 port = whole_number(1, 65535)
 seconds = whole_number(1, 86400)
-ssh_user = matching(_USER, "a login name: up to 32 ASCII letters, digits and . _ -")
+_login_name = matching(_USER, "a login name: up to 32 ASCII letters, digits and . _ -")
+
+
+def ssh_user(value: object) -> str | None:
+    """A login name; where a directory of several realms knows the accounts, with its realm."""
+    name, at, realm = value.partition("@") if isinstance(value, str) else (value, "", "")
+    if at and not line(value) and host_name(realm):
+        return f"has a realm behind @ that {host_name(realm)}"
+    return _login_name(name)
+
+
+def key_file(value: object) -> str | None:
+    """A file by any path; Ansible writes it between quotes."""
+    reason = line(value)
+    if reason:
+        return reason
+    given = str(value)
+    if not given or given.startswith("-") or '"' in given:
+        return f"must be the path of a file, without quotes, got {shown(value)}"
+    return None
 
 
 def owner(value: object) -> str | None:
@@ -78,6 +99,12 @@ def host_name(value: object) -> str | None:
     return f"must be a host's name or address, got {shown(value)}"
 
 
+def ssh_alias(value: object) -> str | None:
+    """A host as the configuration of ssh knows it: a name or address, or several names in one."""
+    names = _ALIAS.split(value) if isinstance(value, str) else []
+    return None if len(names) > 1 and not any(map(host_name, names)) else host_name(value)
+
+
 def is_address(given: str) -> bool:
     """Whether this is an IPv4 or IPv6 address, without a zone."""
     try:
@@ -89,7 +116,7 @@ def is_address(given: str) -> bool:
 
 def ssh_host(value: object) -> str | None:
     """A host as ssh's -J takes it: [user@]host[:port], IPv6 with a port in brackets."""
-    if host_name(value) is None:
+    if ssh_alias(value) is None:
         return None
     found = _JUMP.fullmatch(value) if isinstance(value, str) else None
     if not found or line(value):
@@ -102,9 +129,11 @@ def ssh_host(value: object) -> str | None:
 def _jump_reason(user: str | None, six: str | None, host: str | None) -> str | None:
     if user is not None and ssh_user(user):
         return f"has a user that {ssh_user(user)}"
+    if user is not None and "@" in user and "." not in user.partition("@")[2]:
+        return f"names two hosts, or a realm that has no dot: {shown(user)}"
     if six is not None:
         return None if ":" in six and is_address(six) else f"must be an address in [], got {six!r}"
-    return host_name(host)
+    return ssh_alias(host)
 
 
 def _port_of(given: str | None) -> str | None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Sequence
+
 from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.tunnel import (
@@ -38,7 +40,11 @@ _WARNING = (
 
 
 def announcement(
-    server: Variables, command: str = "", local_port: object = LOCAL_PORT, check: bool = False
+    server: Variables,
+    command: str = "",
+    local_port: object = LOCAL_PORT,
+    check: bool = False,
+    remarks: Sequence[str] = (),
 ) -> list[str]:
     """The lines to print for what notebook_server returned."""
     host = f"Notebook server on {printable(server['host'])}"
@@ -51,11 +57,17 @@ def announcement(
         lead = [f"{reason[0].upper()}{reason[1:]} (-e nbserver_second=true starts one)."]
     else:
         lead = [f"{host} {verb} ({session})."]
-    return [*lead, *(way_in(server, command, local_port) if command else [_UNKNOWN])]
+    if not command:
+        return [*lead, *(map(printable, remarks) if remarks else [_UNKNOWN])]
+    return [*lead, *way_in(server, command, local_port, remarks)]
 
 
-def way_in(server: Variables, command: str, local_port: object) -> list[str]:
+def way_in(
+    server: Variables, command: str, local_port: object, remarks: Sequence[str] = ()
+) -> list[str]:
     """What to type and to open, and what to be careful about."""
+    if not command:
+        return [*map(printable, remarks)]
     return [
         "On your own computer:",
         f"    {command}",
@@ -66,6 +78,7 @@ def way_in(server: Variables, command: str, local_port: object) -> list[str]:
             if _exposed(server, command)
             else []
         ),
+        *map(printable, remarks),
     ]
 
 

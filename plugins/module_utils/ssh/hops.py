@@ -24,12 +24,17 @@ Variables = Mapping[str, object]
 # All options of ssh, as getopt writes them, and those of them that decide how a host is reached.
 _OPTIONS = "46AaB:b:Cc:D:E:e:F:fGgI:i:J:KkL:l:Mm:NnO:o:P:p:Q:qR:S:sTtVvW:w:XxYy"
 _REACHING = re.compile("-[46BbCcFIiJlmoPpS]")
-# What Ansible may use, but what would undo or widen the tunnel, or keep ssh from asking a person.
+# What Ansible may use, but what would undo or widen the tunnel, send it to the background, or keep
+# ssh from asking a person.
 _NOT_IN_A_TUNNEL = re.compile(
-    r"batchmode|clearallforwardings|(dynamic|local|remote)forward|exitonforwardfailure|"
+    r"batchmode|clearallforwardings|control(master|persist)|(dynamic|local|remote)forward|exitonforwardfailure|"
     r"fork.*|forward(agent|x11)|gatewayports|(permit)?localcommand|remotecommand|requesttty|"
     r"sessiontype|stdinnull|tunnel"
 )
+# For a command of ours: the configuration may want to run another one at each login, …
+OUR_COMMAND = ("-o", "RemoteCommand=none")
+# … and, where the command is all that is wanted, ports and a terminal besides.
+ONLY_OUR_COMMAND = ("-a", "-T", "-o", "ClearAllForwardings=yes", *OUR_COMMAND)
 _PROXY = re.compile(r"(?i)\s*Proxy(Jump|Command)[\s=]")
 
 
@@ -94,7 +99,7 @@ def way_to(
 def _relayed(first: Hop, node: Hop) -> Way:
     """A login on the gateway carries the connection on: that is no forwarding, nothing listens."""
     login = before(first, node).words()
-    tokens = line_of(["ssh", "-a", *login]).replace("%", "%%")
+    tokens = line_of(["ssh", *ONLY_OUR_COMMAND, *login]).replace("%", "%%")
     over = ("-o", f"ProxyCommand={tokens} nc %h %p")
     return Way(replace(node, options=tuple(_direct_options(node))), first, over)
 
@@ -139,32 +144,46 @@ def _hop(variables: Variables, host: object) -> Hop:
     port = _first(variables, "ansible_port", "ansible_ssh_port")
     key = _first(variables, "ansible_ssh_private_key_file", "ansible_private_key_file")
     return Hop(
-        checked("ansible_host", "host_name", host),
+        checked("ansible_host", "ssh_alias", host),
         checked("ansible_user", "ssh_user", user) if user else "",
         checked("ansible_port", "port", port) if port else "",
-        (*_reaching(variables), *([("-i", checked("private key", "path", key))] if key else [])),
+        (
+            *_reaching(variables),
+            *([("-i", checked("private key", "key_file", key))] if key else []),
+        ),
     )
 
 
 def _reaching(variables: Variables) -> list[tuple[str, str]]:
     """The options by which Ansible's ssh finds the host; those for anything else are left out."""
     kept = []
-    for name in ("ansible_ssh_common_args", "ansible_ssh_extra_args"):
-        for option, value in _parsed(name, str(variables.get(name) or "")):
+    for name in ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"):
+        options = parsed(name, str(variables.get(name) or ""))
+        for option, value in options:
             if option == "-J":
                 _require_jumps(name, value)
-            if _belongs_in_a_tunnel(option, value):
+            if _belongs_in_a_tunnel(option, value) and not _is_ansibles(name, option, value):
                 kept.append((option, value))
     return kept
 
 
+def _is_ansibles(name: str, option: str, value: str) -> bool:
+    """ssh_args is where Ansible shares logins of its own, which end by themselves."""
+    keyword = _keyword(value) if option == "-o" else ""
+    return name == "ansible_ssh_args" and (option == "-S" or keyword == "controlpath")
+
+
+def _keyword(value: str) -> str:
+    return re.split(r"[\s=]", value.strip(), maxsplit=1)[0].lower()
+
+
 def _belongs_in_a_tunnel(option: str, value: str) -> bool:
-    keyword = re.split(r"[\s=]", value.strip(), maxsplit=1)[0].lower()
-    unwanted = option == "-o" and _NOT_IN_A_TUNNEL.fullmatch(keyword)
+    unwanted = option == "-o" and _NOT_IN_A_TUNNEL.fullmatch(_keyword(value))
     return bool(_REACHING.fullmatch(option)) and not unwanted
 
 
-def _parsed(name: str, text: str) -> list[tuple[str, str]]:
+def parsed(name: str, text: str) -> list[tuple[str, str]]:
+    """Options of ssh and their values, from a variable of this name."""
     try:
         options, rest = getopt.getopt(shlex.split(text), _OPTIONS)
     except (getopt.GetoptError, ValueError) as error:

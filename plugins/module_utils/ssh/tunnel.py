@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import replace
+from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import hops as way
@@ -41,7 +42,17 @@ def tunnel_command(
         form: jump (nothing listens on the gateway), relay (for gateways that forbid jumping) or
             two_hop (for nodes that only the gateway's own ssh can log in to).
     """
-    return way.line_of(tunnel_words(server, dev, gateway, local_port, form))
+    return command_of(tunnel_words(server, dev, gateway, local_port, form))
+
+
+def command_of(words: Sequence[str]) -> str:
+    """The argument vector as one line to paste."""
+    return way.line_of(words)
+
+
+def outer_words(words: Sequence[str]) -> list[str]:
+    """What the ssh of this computer gets, without a command that it hands on."""
+    return list(words[1:-1] if words[1] == "-t" else words[1:])
 
 
 def tunnel_words(
@@ -101,4 +112,4 @@ def _two_hop(first: Hop, node: Hop, local: str, target: str, middle: str) -> lis
     anew = ["-o", "StreamLocalBindUnlink=yes"] if middle.startswith("/") else []
     second = ["ssh", "-N", *SAFELY, *anew, *behind.words("-L", f"{middle}:{target}")]
     outer = way.before(first, node).words("-L", f"{local}:{middle}")
-    return ["ssh", "-t", *SAFELY, *outer, way.line_of(second)]
+    return ["ssh", "-t", *SAFELY, *way.OUR_COMMAND, *outer, way.line_of(second)]

@@ -1,0 +1,103 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Ansible's own ssh is given for a host, wherever that was set.
+
+Variables are one place of several: ansible.cfg, the environment and the command line count, too.
+Ansible is asked, by the names and the order of precedence of its connection plugin.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible import constants, context
+from ansible.errors import AnsibleError
+from ansible.plugins.loader import connection_loader
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import parsed
+
+# Options of the plugin, and the variable in which the rest of the collection reads each.
+_OPTIONS = {
+    "remote_user": "ansible_user",
+    "port": "ansible_port",
+    "private_key_file": "ansible_ssh_private_key_file",
+    "ssh_args": "ansible_ssh_args",
+    "ssh_common_args": "ansible_ssh_common_args",
+    "ssh_extra_args": "ansible_ssh_extra_args",
+}
+_ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
+# What decides how ssh reaches a host; nothing else of a host is looked at.
+_NAMES = """
+    inventory_hostname ansible_connection ansible_host ansible_ssh_host ansible_user
+    ansible_ssh_user ansible_port ansible_ssh_port ansible_ssh_private_key_file
+    ansible_private_key_file ansible_ssh_args ansible_ssh_common_args ansible_ssh_extra_args
+"""
+_FILES = re.compile(
+    r"(?i)\s*(IdentityFile|CertificateFile|UserKnownHostsFile|GlobalKnownHostsFile|ControlPath)"
+    r"(?:\s*=\s*|\s+)([^\s\"~/%$-][^\s\"]*)\s*"
+)
+
+
+def resolved(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides how ssh reaches a host, as the connection plugin would see it."""
+    known = {name: variables[name] for name in _NAMES.split() if name in variables}
+    if not _by_ssh(known):
+        return known
+    connection_loader.get("ssh", class_only=True)  # and with it, what its options are
+    found = {name: _value(option, known) for option, name in _OPTIONS.items()}
+    given = {name: value for name, value in found.items() if value not in (None, "")}
+    return _anywhere({**known, **given})
+
+
+def _by_ssh(known: Mapping[str, Any]) -> bool:
+    connection = str(known.get("ansible_connection") or "ssh")
+    return connection.rpartition(".")[2] in ("ssh", "smart")
+
+
+def _value(option: str, known: Mapping[str, Any]) -> Any:
+    """What the option is; nothing where nobody set it, or where it makes no sense."""
+    keys = {"remote_user": context.CLIARGS.get("remote_user")}  # -u is the keyword of every play
+    try:
+        value, origin = constants.config.get_config_value_and_origin(
+            option, plugin_type="connection", plugin_name="ssh", variables=known, keys=keys
+        )
+    except AnsibleError:
+        return None  # the variable stays as it is, and the rules say what is wrong with it
+    return None if origin == "default" else value
+
+
+def _anywhere(known: dict[str, Any]) -> dict[str, Any]:
+    """The same for whoever stands in another directory, as people do who paste a command."""
+    key = "ansible_ssh_private_key_file"
+    absolute = {key: _path(str(known[key]))} if known.get(key) else {}
+    for name in _ARGUMENTS:
+        if known.get(name):
+            absolute[name] = _arguments(name, str(known[name]))
+    return {**known, **absolute}
+
+
+def _arguments(name: str, text: str) -> str:
+    try:
+        options = parsed(name, text)
+    except NotebookError:
+        return text  # and whoever reads it will say so
+    return shlex.join(word for pair in options for word in _option(*pair) if word)
+
+
+def _option(option: str, value: str) -> tuple[str, str]:
+    if option in ("-F", "-i", "-S") and value != "none":
+        return option, _path(value)
+    named = _FILES.fullmatch(value) if option == "-o" else None
+    if named and named[2] != "none":
+        return option, f"{named[1]}={_path(named[2])}"
+    return option, value
+
+
+def _path(value: str) -> str:
+    # Not Path.resolve(): a link stays the name that the person knows.
+    return value if value.startswith(("~", "/", "%", "$", "-")) else str(Path.cwd() / value)
