@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.private_directory import (
+    PRIVATE_DIRECTORY,
+)
+
 # Over ipc, ipykernel still opens two ports of 127.0.0.1, where every user of the node can connect:
 # one for what forked processes print (strangers could fill the log through it), and, once somebody
 # debugs, that of debugpy, which asks nobody who he is and runs what it is told.
 _LAUNCHER = '''\
 # Managed by hpcc.notebook: starts an IPython kernel that listens on no port of the node.
+import json
 import os
+import stat
 import sys
 
 sys.path.pop(0)  # this directory; the kernel adds the working directory later by itself
@@ -18,6 +24,25 @@ sys.path.pop(0)  # this directory; the kernel adds the working directory later b
 import zmq
 from ipykernel import debugger, iostream, kernelapp
 from zmq.eventloop.zmqstream import ZMQStream
+
+
+{private}
+
+def private_json(path):
+    """Read a file that is ours alone from where nobody else can put one: opened once."""
+    directory, name = os.path.split(os.path.abspath(path))
+    require_private(directory)
+    opened = os.open(os.path.realpath(directory), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=opened)
+    finally:
+        os.close(opened)
+    with os.fdopen(file) as content:
+        found = os.fstat(file)
+        ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+        if not ours or found.st_mode & 0o077:
+            raise PermissionError(f"{path}: this file is not yours alone")
+        return json.load(content)
 
 
 class PrivateThread(iostream.IOPubThread):
@@ -42,6 +67,13 @@ class PrivateThread(iostream.IOPubThread):
 
 
 class PrivateKernel(kernelapp.IPKernelApp):
+    def load_connection_file(self, connection_file=None):
+        """The key of all messages stands there: whoever wrote it can run code here."""
+        try:
+            self.load_connection_info(private_json(connection_file or self.connection_file))
+        except (OSError, ValueError) as reason:
+            sys.exit(f"hpcc.notebook: no kernel is started: {reason}")
+
     def init_iopub(self, context):
         if self.transport == "ipc":
             kernelapp.IOPubThread = PrivateThread
@@ -55,4 +87,5 @@ _NO_DEBUGGER = "debugger._is_debugpy_available = False\n\n"
 
 def launcher(*, debugger: bool = False) -> str:
     """Render the program, with or without the debugger's port."""
-    return _LAUNCHER.replace("{debugger}", "" if debugger else _NO_DEBUGGER)
+    text = _LAUNCHER.replace("{private}", PRIVATE_DIRECTORY)
+    return text.replace("{debugger}", "" if debugger else _NO_DEBUGGER)

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import contents
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.private_directory import (
+    PRIVATE_DIRECTORY,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import python_literal
 
 MANAGED = "# Managed by hpcc.notebook: edits are lost; use the variable nbserver_profile_options."
@@ -92,9 +95,13 @@ if node_local:  # the history is SQLite, which can stall for minutes on a shared
 """
 
 _SERVER_CONFIG = """{managed}
+import contextlib
 import os
+import stat
 
+from jupyter_client.connect import ConnectionFileMixin
 from jupyter_server.serverapp import ServerApp
+from tornado.web import HTTPError
 
 c = get_config()  # noqa
 
@@ -107,9 +114,27 @@ node_local = os.environ.get("JUPYTER_RUNTIME_DIR")
 if node_local:  # signatures are SQLite, which can stall for minutes on a shared home directory
     c.NotebookNotary.db_file = os.path.join(node_local, "nbsignatures.db")
 
+# Kernels of any environment obey whoever writes their connection files.
+{private}
+
+def write_connection_file(manager, **options):
+    directory = os.path.dirname(manager.connection_file) or node_local
+    try:
+        for each in (os.path.dirname(directory), directory):  # a sweep of /tmp may have taken them
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(each, 0o700)
+        require_private(directory)
+    except OSError as reason:
+        say = f"no kernel is started: {{reason}}; restart the server"
+        raise HTTPError(503, say, reason="The server has to be restarted") from None
+    return write_unseen(manager, **options)
+
+
 # No page for a browser on the node: it would hold the token. This has no option of its own.
 if ServerApp.initialized():
     ServerApp.instance().no_browser_open_file = True
+    write_unseen = ConnectionFileMixin.write_connection_file
+    ConnectionFileMixin.write_connection_file = write_connection_file
 
 {end}
 """
@@ -194,7 +219,9 @@ def server_config(
         settings["MappingKernelManager.allowed_message_types"] = MESSAGES.split()
     settings.update(sorted(options.items()))
     lines = (f"c.{name} = {python_literal(value)}" for name, value in settings.items())
-    return _SERVER_CONFIG.format(managed=MANAGED, settings="\n".join(lines), end=END)
+    return _SERVER_CONFIG.format(
+        managed=MANAGED, settings="\n".join(lines), private=PRIVATE_DIRECTORY, end=END
+    )
 
 
 def kernel_spec(layout: Layout, python: str, *, debugger: bool = False) -> str:

@@ -1,0 +1,219 @@
+"""No kernel takes its sockets and its key from a place that a neighbour can write to."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.kernel_launcher import launcher
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.private_directory import (
+    PRIVATE_DIRECTORY,
+)
+from servers import TOKEN
+
+NEIGHBOUR = 64901
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed")
+KEY = "b7e0c6d5-8a6d-4a64-9ff0-65f7e2a3c111"
+
+
+def own(path, uid=NEIGHBOUR):
+    os.chown(path, uid, uid, follow_symlinks=False)
+
+
+def require_private(path):
+    found = {"os": os, "stat": stat}
+    exec(PRIVATE_DIRECTORY, found)
+    found["require_private"](str(path))
+
+
+@pytest.fixture
+def runtime(tmp_path):
+    """As start makes it: a directory of ours in one of ours."""
+    for path in (tmp_path / "local", tmp_path / "local" / "runtime"):
+        path.mkdir(mode=0o700)
+    return tmp_path / "local" / "runtime"
+
+
+def remade(runtime):
+    """What a neighbour makes after a sweep, with a runtime directory that is really ours."""
+    own(runtime.parent)
+
+
+def linked(runtime):
+    shutil.move(runtime, runtime.parent / "elsewhere")
+    runtime.symlink_to("elsewhere")
+    own(runtime)
+
+
+def linked_above(runtime):
+    shutil.move(runtime.parent, runtime.parent.parent / "elsewhere")
+    runtime.parent.symlink_to("elsewhere")
+    own(runtime.parent)
+
+
+def a_file(runtime):
+    runtime.rmdir()
+    runtime.touch(mode=0o700)
+
+
+BAD = {
+    "others may read it": lambda runtime: runtime.chmod(0o755),
+    "others may write it": lambda runtime: runtime.chmod(0o777),
+    "its group may write it": lambda runtime: runtime.chmod(0o770),
+    "sticky and open": lambda runtime: runtime.chmod(0o1777),
+    "of somebody else": own,
+    "in a directory of somebody else": remade,
+    "in a directory that others may write": lambda runtime: runtime.parent.chmod(0o777),
+    "behind the link of somebody else": linked,
+    "behind the link of somebody else above": linked_above,
+    "no directory": a_file,
+    "missing": lambda runtime: runtime.rmdir(),
+}
+
+
+def test_a_directory_of_ones_own_is_private(runtime):
+    require_private(runtime)
+
+
+def test_a_sticky_directory_of_the_system_above_is_as_good_as_tmp(runtime):
+    runtime.parent.parent.chmod(0o1777)
+    require_private(runtime)
+
+
+@pytest.mark.usefixtures("runtime")
+def test_a_link_of_ones_own_or_of_the_system_is_followed(tmp_path):
+    (tmp_path / "link").symlink_to("local")
+    require_private(tmp_path / "link" / "runtime")
+
+
+@as_root
+@pytest.mark.parametrize("damage", BAD.values(), ids=BAD)
+def test_a_directory_that_a_neighbour_can_get_at_is_refused(runtime, damage):
+    damage(runtime)
+    with pytest.raises(OSError, match=r"yours alone|others can|No such file"):
+        require_private(runtime)
+
+
+def connection_file(runtime):
+    path = runtime / "kernel-1.json"
+    info = {"transport": "ipc", "ip": str(runtime / "kernel-1-ipc"), "key": KEY,
+            "signature_scheme": "hmac-sha256", "kernel_name": "python3"}  # fmt: skip
+    ports = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+    info.update({name: number for number, name in enumerate(ports, 1)})
+    path.write_text(json.dumps(info))
+    path.chmod(0o600)
+    return path
+
+
+def swapped(path):
+    path.rename(path.with_suffix(".hers"))
+    path.symlink_to(path.with_suffix(".hers"))
+
+
+FILES = {
+    "of somebody else": own,
+    "others may write it": lambda path: path.chmod(0o666),
+    "others may read it": lambda path: path.chmod(0o644),
+    "a link": swapped,
+    "in an open directory": lambda path: path.parent.chmod(0o777),
+    "in a directory of somebody else": lambda path: own(path.parent),
+    "not json": lambda path: path.write_text("x"),
+}
+
+
+def kernel(tmp_path, path):
+    program = tmp_path / "launch.py"
+    program.write_text(launcher())
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "IPYTHONDIR": str(tmp_path)}
+    return subprocess.Popen(
+        [sys.executable, str(program), "-f", str(path)], env=environment, cwd=tmp_path,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@as_root
+@pytest.mark.parametrize("damage", FILES.values(), ids=FILES)
+def test_a_kernel_refuses_a_connection_file_of_others_in_one_line(runtime, tmp_path, damage):
+    path = connection_file(runtime)
+    damage(path)
+    started = kernel(tmp_path, path)
+    _out, said = started.communicate(timeout=60)
+    assert started.returncode == 1
+    assert said.splitlines()[-1].startswith("hpcc.notebook: no kernel is started: ")
+    assert "Traceback" not in said
+    assert not list(runtime.glob("*-ipc*"))
+
+
+def test_a_kernel_starts_with_a_connection_file_of_ones_own(runtime, tmp_path):
+    started = kernel(tmp_path, connection_file(runtime))
+    deadline = time.monotonic() + 60
+    try:
+        while not (runtime / "kernel-1-ipc-1").is_socket():
+            assert started.poll() is None, started.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        started.kill()
+        started.communicate()
+
+
+@pytest.fixture
+def served(owner, free_port):
+    """A server over TCP with the configuration of setup, and a kernel of another environment."""
+    layout = profile.Layout(str(owner.home), owner.profile)
+    text = profile.server_config(layout, "~", {})
+    owner.write(owner.directory / "jupyter_server_config.py", text)
+    for part in ("jupyter", "jupyter/kernels", "jupyter/kernels/other", "jupyter/kernels/python3"):
+        (owner.directory / part).mkdir(mode=0o755)
+    ours = profile.kernel_spec(layout, owner.python)
+    argv = [owner.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    other = json.dumps({"argv": argv, "display_name": "other", "language": "python"})
+    owner.write(owner.directory / profile.KERNEL_SPEC, ours, 0o644)
+    owner.write(owner.directory / profile.KERNEL_LAUNCHER, launcher(), 0o644)
+    owner.write(owner.directory / "jupyter/kernels/other/kernel.json", other, 0o644)
+    owner.server(transport="tcp", port=free_port)
+
+    def begin(name):
+        """The status with which a kernel is refused or started."""
+        return owner.run(
+            *("curl", "-sS", "-m", "60", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST"),
+            *("--cacert", str(owner.security / "notebook.crt")),
+            *("-H", f"Authorization: token {TOKEN}", "-d", json.dumps({"name": name})),
+            f"https://localhost:{free_port}/api/kernels",
+        )
+
+    yield owner, begin
+    if owner.local.stat().st_uid == NEIGHBOUR:
+        shutil.rmtree(owner.local)
+
+
+@as_root
+@pytest.mark.timeout(300)
+def test_a_server_writes_no_connection_file_where_a_neighbour_has_made_the_directory_again(served):
+    owner, begin = served
+    assert begin("other") == "201"
+    shutil.rmtree(owner.local)
+    for path in (owner.local, owner.local / "runtime"):
+        path.mkdir()
+        path.chmod(0o777)
+        own(path)
+    assert [begin(name) for name in ("python3", "other")] == ["503", "503"]
+    assert list((owner.local / "runtime").iterdir()) == []
+    said = [line for line in owner.log.splitlines() if "no kernel is started" in line]
+    assert said
+    assert all("restart the server" in line for line in said)
+
+
+@pytest.mark.timeout(300)
+def test_a_server_makes_its_directory_again_when_nobody_else_has(served):
+    owner, begin = served
+    shutil.rmtree(owner.local)
+    assert [begin(name) for name in ("python3", "other")] == ["201", "201"]
+    for path in (owner.local, owner.local / "runtime"):
+        assert path.stat().st_mode & 0o777 == 0o700
+        assert path.stat().st_uid == owner.uid
