@@ -11,9 +11,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urljoin
 
 from ansible.module_utils.urls import open_url
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
@@ -23,6 +25,9 @@ _CHUNK = 1024 * 1024
 _PAUSES = (1, 2, 4)
 _GONE = (404, 410)
 _NO_RANGE = 416
+_MOVED = (301, 302, 303, 307, 308)
+_REDIRECTS = 10
+_BUSY = (429, 503)
 Show = Callable[[Progress], None]
 
 
@@ -66,14 +71,14 @@ class _Download:
 
     def __init__(self, url: str, part: Path, timeout: int, show: Show) -> None:
         self._url, self._part, self._show = url, part, show
-        self._timeout = timeout
+        self._timeout, self._waits = timeout, 0
         self._began = self._shown = time.monotonic()
 
     def run(self) -> None:
         """Bring all of it, from where an earlier run stopped."""
         for pause in (*_PAUSES, None):
             try:
-                self._once()
+                self._patiently()
                 return
             except HTTPError as error:
                 if error.code == _NO_RANGE:
@@ -91,15 +96,35 @@ class _Download:
     def _left(self) -> float:
         return self._began + self._timeout - time.monotonic()
 
+    def _patiently(self) -> None:
+        """As often as the server asks for patience."""
+        while True:
+            try:
+                return self._once()
+            except HTTPError as error:
+                told = _told_to_wait(error)
+                if told is None:
+                    raise
+                self._wait(told, error)
+
+    def _wait(self, told: int, error: HTTPError) -> None:
+        """As long as the server asks, within the time; each time a little longer than before."""
+        self._waits += 1
+        seconds = max(told, self._waits)
+        if seconds >= self._left:
+            raise NotebookError(
+                what=f"the server has too many requests (HTTP {error.code}) and asks to wait "
+                f"{seconds} s, longer than the {self._timeout} s allowed",
+                where=self._url,
+                todo="Run again later, or set a longer anaconda_download_timeout.",
+            ) from error
+        time.sleep(seconds)
+
     def _once(self) -> None:
         begun = self._part.stat().st_size if self._part.exists() else 0
         headers = {"Range": f"bytes={begun}-"} if begun else {}
         patience = max(1.0, min(self._left, 60))
-        with open_url(
-            self._url, timeout=patience, headers=headers, follow_redirects="safe"
-        ) as answer:
-            if not answer.geturl().startswith("https://"):
-                raise NotebookError(what="redirects to plain http", where=self._url)
+        with _opened(self._url, patience, headers) as answer:
             begun = begun if answer.status == 206 else 0
             with self._part.open("ab" if begun else "wb") as file:
                 self._copy(answer, file, begun)
@@ -127,6 +152,13 @@ class _Download:
                 where=self._url,
                 todo="Give another anaconda_version, or another anaconda_url.",
             )
+        if isinstance(error, HTTPError) and error.code < 500:
+            return NotebookError(
+                what=f"the server refuses to give it (HTTP {error.code})",
+                where=self._url,
+                todo="Look at the address, and whether it needs a login; or use a mirror "
+                "(anaconda_url).",
+            )
         proxy = os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY")
         return NotebookError(
             what=f"cannot be fetched to the controller: {error}"
@@ -135,6 +167,42 @@ class _Download:
             todo="Look at the address, the proxy and the certificates, and run again: it resumes "
             "where it stopped.",
         )
+
+
+def _opened(url: str, patience: float, headers: dict[str, str]) -> Any:
+    """The answer behind all redirects; none of them may leave https."""
+    place = url
+    for _redirect in range(_REDIRECTS):
+        try:
+            return open_url(place, timeout=patience, headers=headers, follow_redirects="none")
+        except HTTPError as error:
+            if error.code not in _MOVED or not error.headers.get("Location"):
+                raise
+            place = urljoin(place, error.headers["Location"])
+        if not place.startswith("https://"):
+            raise NotebookError(
+                what="redirects to plain http",
+                where=url,
+                todo="Use an address that stays with https.",
+            )
+    raise NotebookError(
+        what="redirects again and again, and leads nowhere",
+        where=url,
+        todo="Look at the address, or use another mirror (anaconda_url).",
+    )
+
+
+def _told_to_wait(error: HTTPError) -> int | None:
+    """The seconds that a server asks for, as such or as a date."""
+    told = error.headers.get("Retry-After")
+    if error.code not in _BUSY or not told:
+        return None
+    if told.strip().isdigit():
+        return int(told)
+    try:
+        return max(0, int(parsedate_to_datetime(told).timestamp() - time.time()))
+    except ValueError:
+        return 0
 
 
 def _check(url: str, sha256: str, part: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler as Handler
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,33 @@ def to_http(handler, _content: bytes) -> None:
     handler.end_headers()
 
 
+def in_a_circle(handler, _content: bytes) -> None:
+    handler.send_response(302)
+    handler.send_header("Location", handler.path)
+    handler.end_headers()
+
+
+def forbidden(handler, _content: bytes) -> None:
+    handler.send_error(403)
+
+
+def busy(told: str, code: int = 429) -> Callable[[Handler, bytes], None]:
+    """The first answer asks to wait; the second is the file."""
+    asked: list[str] = []
+
+    def instead(handler: Handler, content: bytes) -> None:
+        asked.append(handler.path)
+        if len(asked) > 1:
+            answer(handler, content)
+            return
+        handler.send_response(code)
+        handler.send_header("Retry-After", told)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return instead
+
+
 CHECKSUM = "wrong checksum: sha256 [0-9a-f]{64}, expected [0-9a-f]{64}"
 NOT_THERE = r"https://127.*Miniforge3-1.0-1-.*does not exist.*1\.0-1"
 DOWNLOADS = {
@@ -60,7 +89,8 @@ DOWNLOADS = {
     "an empty answer": (empty, "wrong checksum.*empty"),
     "a missing file": (missing, NOT_THERE),
     "a withdrawn file": (gone, NOT_THERE),
-    "a redirect to http": (to_http, "cannot fetch|plain http"),
+    "a redirect to http": (to_http, "redirects to plain http.*stays with https"),
+    "a refusal": (forbidden, r"refuses to give it \(HTTP 403\)"),
 }
 
 
@@ -84,6 +114,52 @@ def test_a_bad_download_is_refused_and_never_executed(account: Account, fault: s
     assert not list(Path(f"{account.prefix}.d").glob("downloads/*"))
     if fault == "one flipped byte":
         converges(account)
+
+
+@pytest.mark.usefixtures("client")
+def test_redirects_that_lead_nowhere_are_named(account: Account) -> None:
+    account.served.instead = in_a_circle
+    with pytest.raises(TaskFailed, match="redirects again and again") as failed:
+        account.run()
+    assert "resumes" not in str(failed.value)
+
+
+BUSY = {"seconds": ("1", 429), "a date": ("Wed, 21 Oct 2015 07:28:00 GMT", 429), "503": ("1", 503)}
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("told", BUSY)
+def test_a_server_that_asks_to_wait_is_asked_again(account: Account, told: str) -> None:
+    account.served.instead = busy(*BUSY[told])
+    assert account.run()["changed"] is True
+    assert len([path for path in account.served.requests if path == f"/{FIRST}"]) == 2
+
+
+@pytest.mark.usefixtures("client")
+def test_a_server_that_asks_to_wait_too_long_is_not_waited_for(account: Account) -> None:
+    account.served.instead = busy("3600")
+    with pytest.raises(TaskFailed, match=r"HTTP 429.* wait 3600 s, longer than the 60 s"):
+        account.run(download_timeout=60)
+
+
+CONTROLLER = {
+    "in a circle": (in_a_circle, "redirects again and again"),
+    "to http": (to_http, "redirects to plain http.*stays with https"),
+    "refused": (forbidden, r"refuses to give it \(HTTP 403\)"),
+    "too long": (busy("3600"), "asks to wait 3600 s, longer than the 60 s"),
+}
+
+
+@pytest.mark.parametrize("fault", CONTROLLER)
+def test_the_controller_names_the_cause_too(account: Account, fault: str) -> None:
+    account.served.instead, words = CONTROLLER[fault]
+    with pytest.raises(TaskFailed, match=words):
+        account.play(download_on="controller", download_timeout=60)
+
+
+def test_the_controller_waits_as_it_is_asked(account: Account) -> None:
+    account.served.instead = busy("1")
+    assert account.play(download_on="controller")["changed"] is True
 
 
 @pytest.mark.parametrize("fault", ["one flipped byte", "a missing file"])

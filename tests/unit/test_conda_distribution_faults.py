@@ -50,6 +50,19 @@ def test_a_bad_package_leaves_the_live_installation_alone(account: Account) -> N
     assert os.path.realpath(account.prefix) == first["generation"]
 
 
+@pytest.mark.parametrize("character", ["'", '"', "$"])
+def test_a_home_from_which_nothing_can_run_is_refused_before_anything(
+    account: Account, character: str
+) -> None:
+    account.home = account.directory / f"o{character}brien"
+    account.home.mkdir()
+    with pytest.raises(TaskFailed, match=r"cannot run programs .* choose one outside of it"):
+        account.run()
+    assert account.everything() == []
+    made = account.run(prefix=str(account.directory / "elsewhere"))
+    subprocess.run([made["python"], "-c", "import parcel"], check=True)
+
+
 FOREIGN = {
     "directory": lambda prefix: prefix.mkdir(),
     "file": lambda prefix: prefix.write_text("mine"),

@@ -52,7 +52,15 @@ REFUSED = {
         "~/~/x",
         *NO_TEXT,
     ],
-    "generation": ["relative", "/home/k im/anaconda.d/x", "/" + "a" * 110, "/" + "ü" * 55],
+    "generation": [
+        "relative",
+        "/home/k im/anaconda.d/x",
+        "/home/o'brien/x",
+        '/home/"/x',
+        "/home/$a",
+        "/" + "a" * 110,
+        "/" + "ü" * 55,
+    ],
     "path": ["", "relative", "~root/x", "/a\nb", "/a\0b", "-p", *NO_TEXT],
     "root_dir": [
         "/",

@@ -27,9 +27,9 @@ wget_download() {
   $limit wget -c -S -T "$STALL" -O "$PART" "$URL" 2>"$WORK/words"
   status=$?
   HTTP=$(sed -n 's/^ *HTTP[^ ]* \([0-9]*\).*/\1/p' "$WORK/words" | tail -n 1)
-  sed -n 's/^  *\([Cc]ontent-.*\)/\1/p' "$WORK/words" >"$WORK/headers"
+  sed -n -e 's/^  *\([Cc]ontent-.*\)/\1/p' -e 's/^  *\([Rr]etry-[Aa]fter:.*\)/\1/p' "$WORK/words" >"$WORK/headers"
   if grep -qi '^ *location: *http:' "$WORK/words"; then
-    rm -f "$PART" && fail "$URL redirects to plain http" "Use an address that stays with https"
+    rm -f "$PART" && refuse_plain_http
   fi
   return "$status"
 }
@@ -44,6 +44,34 @@ download_once() {
   fi
 }
 
+refuse_plain_http() {
+  fail "$URL redirects to plain http" "Use an address that stays with https"
+}
+
+# What a server says that wants to be asked less often: seconds or a date. Nothing when it says nothing.
+told_to_wait() {
+  case $HTTP in 429 | 503) ;; *) return 1 ;; esac
+  told=$(tr -d '\r' <"$WORK/headers" | sed -n 's/^[Rr]etry-[Aa]fter: *//p' | tail -n 1)
+  case $told in
+    '') return 1 ;;
+    *[!0-9]*) told=$(($(date -d "$told" +%s 2>/dev/null || date +%s) - $(date +%s))) ;;
+  esac
+  [ "$told" -ge "$1" ] || told=$1
+  printf '%s' "$told"
+}
+
+# Bounded by the deadline; each time at least a second longer, whatever the server says.
+wait_as_told() {
+  waits=$((${waits:-0} + 1))
+  told=$(told_to_wait "$waits") || return 1
+  [ $(($(date +%s) + told)) -lt "$ENDS" ] ||
+    fail "$URL: the server has too many requests (HTTP $HTTP) and asks to wait $told s, longer than the $DEADLINE s allowed" \
+      "Run again later, or set a longer anaconda_download_timeout"
+  phase wait
+  sleep "$told"
+  phase download "$PART"
+}
+
 explain_download() {
   words=$({ grep '^curl: (' "$WORK/words" || tail -n 3 "$WORK/words"; } | tr '\n' ' ')
   [ -s "$PART" ] || rm -f "$PART"
@@ -51,6 +79,15 @@ explain_download() {
   case $HTTP in
     404 | 410)
       fail "$URL does not exist (HTTP $HTTP): version $VERSION is not there" "Give another anaconda_version" ;;
+    429) fail "$URL: the server has too many requests (HTTP 429)" "Run again later, or use a mirror (anaconda_url)" ;;
+    4??)
+      fail "$URL: the server refuses to give it (HTTP $HTTP)" \
+        "Look at the address, and whether it needs a login; or use a mirror (anaconda_url)" ;;
+  esac
+  case $words in
+    *'redirects followed'* | *'redirections exceeded'*)
+      fail "$URL redirects again and again, and leads nowhere" "Look at the address, or use another mirror (anaconda_url)" ;;
+    *[Pp]rotocol*http*) refuse_plain_http ;;
   esac
   fail "cannot fetch $URL: $words${proxy:+(through the proxy $proxy)}" \
     "Run again, it resumes where it stopped; or set anaconda_download_on: controller"
@@ -62,7 +99,7 @@ download() {
   ENDS=$(($(date +%s) + DEADLINE))
   for pause in 1 2 0; do
     [ ! -s "$PART" ] || RESUMED=yes
-    download_once && return
+    download_patiently && return
     case $?:$HTTP in
       18:* | 52:* | 55:* | 56:* | 92:* | 22:5?? | 8:5??) sleep "$pause" ;;
       22:416 | 33:*) rm -f "$PART" ;; # nothing that the server could continue
@@ -70,6 +107,13 @@ download() {
     esac
   done
   explain_download
+}
+
+download_patiently() {
+  until download_once; do
+    status=$?
+    wait_as_told || return "$status"
+  done
 }
 
 # What tells this very file, unchanged, from any other.

@@ -15,6 +15,7 @@ WORDS = {
     "check": "checking the installer's checksum",
     "fetch": "fetching the installer to this computer",
     "download": "downloading the installer",
+    "wait": "waiting, as the server asks",
     "install": "running the installer",
     "resolve": "fetching what the list of packages needs",
     "packages": "installing the notebook packages",

@@ -48,6 +48,7 @@ def refuse(
         _refuse_foreign(seen)
         _refuse_host(installer, seen)
         _refuse_tools(on_host, seen)
+    if plan.job in (installation.INSTALL, installation.ADOPT):
         rules.require("prefix", "generation", f"{seen.prefix}.d/{plan.generation}")
     _refuse_place(seen)
     if plan.job == installation.INSTALL and plan.generation not in seen.complete:

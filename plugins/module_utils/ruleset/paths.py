@@ -21,6 +21,8 @@ GENERATION_NAME_BYTES = 34
 PREFIX_BYTES = GENERATION_BYTES - GENERATION_NAME_BYTES
 
 _PREFIX_CHARACTERS = re.compile(r"[A-Za-z0-9._@+=,/-]*")
+# What a shell or an interpreter line takes for something else; letters of all languages work.
+_UNUSUAL = re.compile(r"[^\w.~@+=,/-]")
 _SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - these are refused, not used
 _NO_PREFIX: tuple[str, ...] = (
     "/",
@@ -50,8 +52,15 @@ def path(value: object) -> str | None:
 def generation(value: object) -> str | None:
     """Where an installation really lies: `<prefix>.d/<name>-<version>-<12 hexadecimal digits>`."""
     length = len(str(value).encode("utf-8", "surrogateescape"))
-    if " " in str(value):  # of the home directory; the prefix itself was judged before
+    # Those of the home directory; the prefix itself was judged before.
+    if " " in str(value):
         return f"leads to {value!r}, and no installer takes a space: choose one outside of it"
+    found = _UNUSUAL.search(str(value))
+    if found:
+        return (
+            f"leads to {value!r}, and Ansible and scripts cannot run programs from a path with "
+            f"{found[0]} in it: choose one outside of it"
+        )
     if length <= GENERATION_BYTES:
         return path(value)
     return (
