@@ -1,7 +1,10 @@
 """`ssh nbserver` means the tunnel, as ssh itself reads it, and nothing else in the file changes."""
 
+import os
 import stat
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
@@ -157,6 +160,90 @@ def test_bad_input_changes_nothing(config, arguments, reason):
     with pytest.raises(ModuleFailed, match=reason):
         run_module(ssh_config_block, **{"path": str(config), **arguments})
     assert config.read_bytes() == before
+
+
+# What the person has configured for the node, and for every host.
+OTHER_LOGINS = """\
+Host dev-intel10
+  LocalForward 8888 localhost:8888
+  LocalForward 9001 localhost:9001
+  DynamicForward 1080
+  RemoteForward 7000 localhost:7000
+  RemoteCommand tmux new -A -s main
+  RequestTTY yes
+  ClearAllForwardings {clear}
+"""
+
+
+@pytest.mark.parametrize("clear", ["yes", "no"])
+@pytest.mark.parametrize("everywhere", ["", "RemoteCommand echo\n", "ClearAllForwardings yes\n"])
+def test_the_block_forwards_to_the_server_and_nowhere_else(config, clear, everywhere):
+    config.write_text(f"{OTHER_LOGINS.format(clear=clear)}Host *\n  {everywhere}")
+    four_beats(ssh_config_block, path=str(config), command=COMMAND)
+    said = says(config, "nbserver")
+    assert said["localforward"] == [f"[127.0.0.1]:8888 {SOCKET}"]
+    assert "dynamicforward" not in said
+    assert "remoteforward" not in said
+    assert "remotecommand" not in said
+    assert said["clearallforwardings"] == ["no"]
+    assert said["requesttty"] == ["false"]
+    block = config.read_text().partition("# END")[0]
+    assert block.lower().count("forward ") == 1
+
+
+def test_what_is_forwarded_at_every_login_is_left_alone_unless_it_takes_the_port(config):
+    config.write_text("LocalForward 9001 localhost:9001\n")
+    four_beats(ssh_config_block, path=str(config), command=COMMAND)
+    assert f"[127.0.0.1]:8888 {SOCKET}" in says(config, "nbserver")["localforward"]
+    config.write_text("LocalForward 127.0.0.1:8888 localhost:9\n")
+    with pytest.raises(ModuleFailed, match="because of localforward"):
+        run_module(ssh_config_block, path=str(config), command=COMMAND)
+    assert "nbserver" not in config.read_text()
+
+
+SYSTEMS = """\
+Host dev-intel10
+  ProxyJump somebody@system-gateway
+  LocalForward 8888 localhost:8888
+Host *
+  SendEnv LANG
+"""
+# In a mount namespace of its own, where the two files that ssh reads by itself are these.
+IN_A_HOME = """
+mount --bind {place}/system /etc/ssh/ssh_config
+mkdir -p ~/.ssh && mount --bind {place}/ssh ~/.ssh
+{python} - <<'END' && ssh -G nbserver
+import sys
+sys.path[:0] = {path!r}
+from modules import run_module
+from ansible_collections.hpcc.notebook.plugins.modules import ssh_config_block
+run_module(ssh_config_block, command={command!r})
+END
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may put another file in its place")
+def test_the_systems_file_is_read_where_ssh_reads_it(tmp_path):
+    (tmp_path / "system").write_text(SYSTEMS)
+    (tmp_path / "ssh").mkdir(mode=0o700)
+    script = IN_A_HOME.format(
+        place=tmp_path,
+        python=sys.executable,
+        path=sys.path,
+        command=f"{SAFELY} {FORWARD} dev-intel10",
+    )
+    home = Path("/root/.ssh")
+    missing = not home.exists()
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-e", "-c", script], capture_output=True, text=True,
+        check=False, timeout=60, env={**os.environ, "HOME": "/root"},
+    )  # fmt: skip
+    if missing:
+        home.rmdir()
+    assert done.returncode == 0, done.stderr
+    said = ssh_config.parse(done.stdout)
+    assert said["proxyjump"] == ["somebody@system-gateway"]
+    assert said["localforward"] == [f"[127.0.0.1]:8888 {SOCKET}"]
 
 
 def test_two_names_live_side_by_side(config):

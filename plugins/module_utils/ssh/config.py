@@ -20,6 +20,8 @@ _BEGIN = "# BEGIN hpcc.notebook {name}: written by connect.yml; changes here are
 _END = "# END hpcc.notebook {name}"
 # The name itself, which is what differs; and what ssh prints without there being an option.
 _NOT_SETTINGS = ("host", "originalhost")
+_FORWARDS = ("localforward", "remoteforward", "dynamicforward")
+_COMMAND = ("remotecommand", "clearallforwardings")
 # These take the rest of their line as it stands; in the others, quotes hold a value together.
 _WHOLE_LINE = ("proxycommand", "localcommand", "remotecommand", "knownhostscommand")
 _SEVERAL_WORDS = re.compile(
@@ -68,10 +70,34 @@ def quoted(keyword: str, value: str) -> str:
     return " ".join(word if _PLAIN.fullmatch(word) else f'"{word}"' for word in words)
 
 
+def with_forwards_of(own: Settings, found: Settings) -> Settings:
+    """The settings of a login with the forwardings of another; nothing else is to happen in it."""
+    kept = {keyword: found[keyword] for keyword in found if keyword not in (*_FORWARDS, *_COMMAND)}
+    forwards = {keyword: own[keyword] for keyword in _FORWARDS if keyword in own}
+    # Otherwise ssh would clear the block's own forwarding, or run a command (where -N has no name).
+    cleared = {"clearallforwardings": ["no"]} if "clearallforwardings" in found else {}
+    command = {"remotecommand": ["none"]} if "remotecommand" in found else {}
+    return {**kept, **forwards, **cleared, **command}
+
+
+def without_harmless_forwards(found: Settings, wanted: Settings) -> Settings:
+    """What a person forwards at every login is theirs, unless it takes the port of the tunnel."""
+    ports = {value.partition(" ")[0] for value in wanted.get("localforward", [])}
+    own = {keyword: wanted.get(keyword, []) for keyword in _FORWARDS}
+    kept = {
+        keyword: [v for v in found[keyword] if v in own[keyword] or v.partition(" ")[0] in ports]
+        for keyword in _FORWARDS
+        if keyword in found
+    }
+    rest = {keyword: values for keyword, values in found.items() if keyword not in _FORWARDS}
+    return {**rest, **{keyword: values for keyword, values in kept.items() if values}}
+
+
 def differences(wanted: Settings, got: Settings) -> list[str]:
     """The keywords in which the bare name still means something else."""
     keywords = [*wanted, *(keyword for keyword in got if keyword not in wanted)]
-    return [keyword for keyword in keywords if wanted.get(keyword) != got.get(keyword)]
+    unset = ["none"]  # which ssh prints, or not
+    return [k for k in keywords if wanted.get(k, unset) != got.get(k, unset)]
 
 
 def with_block(text: str, name: str, settings: list[str]) -> str:

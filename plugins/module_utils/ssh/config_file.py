@@ -19,6 +19,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import config as
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.config import Settings
 
 _SSH_ANSWERS_WITHIN = 20.0
+_SYSTEM = "/etc/ssh/ssh_config"
 
 
 def decide(params: Mapping[str, Any]) -> Plan:
@@ -30,8 +31,8 @@ def decide(params: Mapping[str, Any]) -> Plan:
     after = ssh_config.without_block(before, name)
     if params["state"] == "present":
         words = _words(params["command"] or "", path)
-        after = ssh_config.with_block(before, name, _settings(words, after, name))
-        _require_same(words, after, name)
+        after = ssh_config.with_block(before, name, _settings(words, after, name, path))
+        _require_same(words, after, name, path)
     changed = before != after
     return Plan(
         reasons=[_reason(before, after, params["state"])] if changed else [],
@@ -63,31 +64,54 @@ def _words(command: str, path: str) -> list[str]:
     return rest
 
 
-def _settings(words: Sequence[str], without: str, name: str) -> list[str]:
-    wanted, plain = _asked(words, without), _asked([name], without)
-    return ssh_config.lines(wanted, plain)
+def _settings(words: Sequence[str], without: str, name: str, path: str) -> list[str]:
+    wanted = _tunnel(words, _asked(words, without, path))
+    return ssh_config.lines(wanted, _asked([name], without, path))
 
 
-def _require_same(words: Sequence[str], text: str, name: str) -> None:
+def _tunnel(words: Sequence[str], found: Settings) -> Settings:
+    """What is wanted of a login: what leads there, and of all that is forwarded only the tunnel."""
+    at = words.index("-L") if "-L" in words else len(words)
+    own = ssh_config.parse(_ssh_says(["-F", "none", *words[at : at + 2], "node"]))
+    return ssh_config.with_forwards_of(own, found)
+
+
+def _require_same(words: Sequence[str], text: str, name: str, path: str) -> None:
     """Let ssh itself confirm that the bare name now means the tunnel."""
-    left = ssh_config.differences(_asked(words, text), _asked([name], text))
+    wanted, got = _tunnel(words, _asked(words, text, path)), _asked([name], text, path)
+    left = ssh_config.differences(wanted, ssh_config.without_harmless_forwards(got, wanted))
     if left:
         what = f"`ssh {name}` would not mean the tunnel, because of {', '.join(left)}"
         todo = f"Look for settings above the block, or for another `Host {name}`."
         raise NotebookError(what, "ssh_config", todo)
 
 
-def _asked(words: Sequence[str], text: str) -> Settings:
-    """What ssh makes of a command line under a configuration of this text."""
+def _asked(words: Sequence[str], text: str, path: str) -> Settings:
+    """What ssh makes of a command line when the file has this text."""
     with tempfile.NamedTemporaryFile("wb", prefix="ssh_config-") as file:
-        file.write(_bytes(text))
+        file.write(_bytes(f"{text}\n{_read_after(path)}"))
         file.flush()
-        done = processes.run(["ssh", "-G", "-F", file.name, *words], timeout=_SSH_ANSWERS_WITHIN)
-        said = done.stderr.replace(file.name, "the new file").strip()
+        try:
+            return ssh_config.parse(_ssh_says(["-F", file.name, *words]))
+        except NotebookError as error:
+            said = error.what.replace(file.name, "the new file")
+            raise NotebookError(said, error.where, error.todo) from error
+
+
+def _read_after(path: str) -> str:
+    """ssh reads the system's file after the person's own, but after no other."""
+    own = Path("~/.ssh/config").expanduser()
+    if os.path.realpath(path) != os.path.realpath(own) or not Path(_SYSTEM).exists():
+        return ""
+    return f"Match all\nInclude {_SYSTEM}\n"
+
+
+def _ssh_says(words: Sequence[str]) -> str:
+    done = processes.run(["ssh", "-G", *words], timeout=_SSH_ANSWERS_WITHIN)
     if done.code:
-        what = f"ssh does not accept it: {said}"
+        what = f"ssh does not accept it: {done.stderr.strip()}"
         raise NotebookError(what, "ssh_config", "Correct that line; nothing was changed.")
-    return ssh_config.parse(done.stdout)
+    return done.stdout
 
 
 def _read(path: str) -> str:
