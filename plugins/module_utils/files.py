@@ -120,6 +120,13 @@ def directory_status(path: str) -> os.stat_result | None:
     return found
 
 
+def require_readable_directory(path: str) -> None:
+    """Refuse a directory that we may not list and enter."""
+    if not os.access(path, os.R_OK | os.X_OK):
+        todo = "Check owner and mode of it and of its directories (chmod u+rx)"
+        raise NotebookError("you may not list what is in it", path, todo)
+
+
 def entries(path: str) -> list[str]:
     """Give the sorted names in a directory; none when it is missing."""
     with _explained(path):

@@ -42,11 +42,13 @@ options:
     description:
       - More options of Jupyter, as C(Class.trait) and a plain value.
       - Options that this collection sets itself, or that can open the server to others, are
-        refused.
+        refused. The others are tried by the installed Jupyter before they become live.
     type: dict
     default: {}
   python:
-    description: The Python that runs the kernels; when not set, the one that runs this module.
+    description:
+      - The Python that runs the kernels; when not set, the one that runs this module. One that is
+        new to the profile has to run a kernel first.
     type: str
   debugger:
     description: Whether JupyterLab's debugger works. Through its port, every user can run code.
@@ -96,7 +98,7 @@ from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils import files, resource, rules
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import contents
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import contents, proof, removal
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import plan as profile_plan
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.kernel_launcher import launcher
@@ -110,7 +112,7 @@ def decide(params: Mapping[str, Any]) -> resource.Plan:
     """Give the plan for the wanted state."""
     rules.require("name", "profile_name", params["name"])
     layout = Layout(files.home(), params["name"])
-    return absent(layout) if params["state"] == "absent" else present(layout, params)
+    return removal.absent(layout) if params["state"] == "absent" else present(layout, params)
 
 
 def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
@@ -119,7 +121,7 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
     rules.require("root_dir", "root_dir", params["root_dir"])
     rules.require("options", "server_options", params["options"])
     rules.require("python", "path", python)
-    kernel = profile.kernel_spec(layout, layout.expanded(python), debugger=params["debugger"])
+    kernel = kernel_files(layout, layout.expanded(python), debugger=params["debugger"])
     found = [
         chosen(layout.ipython, ".ipython"),
         chosen(layout.expanded(params["root_dir"]), "root_dir"),
@@ -127,8 +129,7 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
         *(directory(layout.at(name), name) for name in profile.DIRECTORIES),
         *(begun(layout, name) for name in profile_plan.BEGUN),
         token(layout),
-        rendered(layout, profile.KERNEL_LAUNCHER, launcher(debugger=params["debugger"])),
-        rendered(layout, profile.KERNEL_SPEC, kernel),
+        *kernel,
         rendered(layout, contents.SCRIPT, contents.EXTENSION),
         rendered(layout, contents.SWITCH, contents.ENABLED),
         server_config(layout, params),
@@ -138,12 +139,25 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
     return profile_plan.plan(layout, [step for step in found if step], {}, warnings)
 
 
+def kernel_files(layout: Layout, python: str, *, debugger: bool) -> list[Step | None]:
+    """What starts the kernel; a Python that is new to it has to run one first."""
+    spec = profile.kernel_spec(layout, python, debugger=debugger)
+    found = [
+        rendered(layout, profile.KERNEL_LAUNCHER, launcher(debugger=debugger)),
+        rendered(layout, profile.KERNEL_SPEC, spec),
+    ]
+    if any(found):
+        proof.require_kernel(layout.name, python, debugger=debugger)
+    return found
+
+
 def chosen(path: str, name: str) -> Step | None:
     """A directory of the person's own, possibly behind a link: only made when it is missing."""
     status = files.directory_status(path)
     if status is None:
         return directory(path, name)
     profile_plan.refuse_open_directory(path, status.st_mode)
+    files.require_readable_directory(path)
     return None
 
 
@@ -181,8 +195,11 @@ def server_config(layout: Layout, params: Mapping[str, Any]) -> Step | None:
     profile_plan.refuse_foreign_config(path, files.read(path))
     wanted = params["root_dir"], params["options"]
     text = profile.server_config(layout, *wanted, debugger=params["debugger"])
-    compile(text, path, "exec")  # its reader is asked before it replaces anything
-    return rendered(layout, profile.SERVER_CONFIG, text)
+    step = rendered(layout, profile.SERVER_CONFIG, text)
+    if step and params["options"]:  # its reader is asked before it replaces anything
+        root_dir = layout.expanded(params["root_dir"])
+        proof.require_options(layout.name, root_dir, params["options"])
+    return step
 
 
 def rendered(layout: Layout, name: str, text: str) -> Step | None:
@@ -193,40 +210,6 @@ def rendered(layout: Layout, name: str, text: str) -> Step | None:
         return None
     before = profile.without_secrets(files.read(path) or b"")
     return Step(name, reason, partial(files.write_private, path, content), before, text)
-
-
-def absent(layout: Layout) -> resource.Plan:
-    """Plan the removal of what is ours; a directory goes when nothing else is left in it."""
-    files.private_directory_reason(layout.directory)
-    profile_plan.refuse_recorded_servers(layout, files.entries(layout.at("run")))
-    hosts = [f"log/{host}" for host in files.entries(layout.at("log"))]
-    logs = [f"{host}/{name}" for host in hosts for name in profile.LOGS]
-    made = (*profile.FILES, *profile.MARKS, *logs)
-    doomed = {layout.at(name): name for name in made if may_go(layout, name)}
-    ends = [f"run/{name}" for name in files.sockets(layout.at("run"))]  # left by tunnels
-    doomed.update((layout.at(name), name) for name in ends)
-    for name in (*hosts, *reversed(profile.DIRECTORIES), ""):
-        path = layout.at(name) if name else layout.directory
-        if holds_only(path, doomed):
-            doomed[path] = name or f"profile_{layout.name}"
-    steps = [
-        Step(name, profile_plan.REMOVED, partial(files.remove, path))
-        for path, name in doomed.items()
-    ]
-    kept = [name for name in files.entries(layout.directory) if layout.at(name) not in doomed]
-    return profile_plan.plan(layout, steps, {"kept": kept})
-
-
-def may_go(layout: Layout, name: str) -> bool:
-    """Whether there is such a file of ours."""
-    content = files.read(layout.at(name))
-    return content is not None and profile_plan.is_ours(layout, name, content)
-
-
-def holds_only(path: str, doomed: Mapping[str, str]) -> bool:
-    """Whether a directory is empty once these files and directories are gone."""
-    exists = files.directory_status(path) is not None
-    return exists and all(f"{path}/{entry}" in doomed for entry in files.entries(path))
 
 
 def main() -> None:

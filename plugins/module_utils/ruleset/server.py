@@ -78,6 +78,8 @@ _UNSAFE = """
     secure_cookie tornado_settings webapp_settings headers local_hostnames trust_xheaders
     allow_password_change need_token extra_args
 """
+# With these it serves somewhere else, or does something else than to serve.
+_NOT_SERVED = "base_url base_project_url show_config show_config_json generate_config answer_yes"
 
 
 def server_options(value: object) -> str | None:
@@ -96,6 +98,8 @@ def _option(name: object) -> str | None:
         return f"must not contain {name}, which this collection sets itself"
     if trait in _UNSAFE.split():
         return f"must not contain {name}, which can open the server to others"
+    if trait in _NOT_SERVED.split():
+        return f"must not contain {name}: with it nothing answers at the address that is printed"
     return None
 
 
