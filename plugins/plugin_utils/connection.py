@@ -18,7 +18,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.whereabouts i
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.faults import Fault
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import forwarding
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import ansible_login, forwarding
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import require_free
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
@@ -81,6 +81,7 @@ class Connection:
 
     def open(self) -> dict[str, Any]:
         """Make the port lead to the server, and let the server prove that it is ours."""
+        ansible_login.release(self.local_port, self.session.words)
         require_free(self.local_port)
         server = self.find()
         local, target = tunnel.local_end(self.local_port), tunnel.remote_end(server)

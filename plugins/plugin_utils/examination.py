@@ -15,6 +15,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answe
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import (
+    ansible_login,
     forwarding,
     lost_files,
     node_program,
@@ -39,6 +40,7 @@ def computer(words: list[str], local_port: int, gateway: str) -> Answers:
         "local_port": [str(local_port)],
         "local_port_free": ["no" if free_port_reason(local_port) else "yes"],
         "local_port_holder": [listener(local_port)],
+        "local_port_ansibles": ["yes" if ansible_login.holds(local_port) else "no"],
         "gateway_addresses": [str(len(_addresses(gateway)))] if gateway else [],
         **_configuration(words),
     }
@@ -59,6 +61,7 @@ def _configuration(words: list[str]) -> Answers:
         "control_path": found.get("controlpath", []),
         "strict_host_keys": found.get("stricthostkeychecking", []),
         "forward_agent": found.get("forwardagent", []),
+        "local_forward": found.get("localforward", []),
         "identity": _identities(found.get("identityfile", [])),
     }
 

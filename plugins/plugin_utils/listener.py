@@ -10,6 +10,7 @@ import pwd
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
@@ -19,29 +20,50 @@ _PROC = Path("/proc")
 _LISTENING = "0A"
 
 
+@dataclass(frozen=True)
+class Holder:
+    """The process that listens."""
+
+    name: str
+    pid: int
+
+    def __str__(self) -> str:
+        return f"{self.name} (pid {self.pid})"
+
+
 def require_free(port: int) -> None:
     """Refuse a port that something else listens on, and name that and another port."""
     reason = free_port_reason(port)
     if reason is None:
         return
-    holder = listener(port)
+    found, other = holder(port), f"choose another port: -e nbserver_local_port={_free_after(port)}"
+    by = listener(port)
+    # An ssh may be a login that other work goes through.
+    is_login = found is not None and found.name in ("ssh", "autossh", "sshd")
     raise NotebookError(
-        f"port {port} of this computer is taken by {holder}" if holder else reason,
+        f"port {port} of this computer is taken by {by}" if by else reason,
         f"127.0.0.1:{port}",
-        f"End that, or choose another port: -e nbserver_local_port={_free_after(port)}",
+        f"{other[0].upper()}{other[1:]}" if is_login else f"End that, or {other}",
     )
 
 
 def listener(port: int) -> str:
     """The program that listens, with its pid; or whose it is; or nothing where that is hidden."""
+    found = holder(port)
+    if found or not (_PROC / "net").exists():
+        return str(found or "")
+    return next((f"a program of {_user(uid)}" for _inode, uid in _listening(port)), "")
+
+
+def holder(port: int) -> Holder | None:
+    """The process that listens, where this user may see it."""
     if not (_PROC / "net").exists():
         return _by_lsof(port)
-    found = dict(_listening(port))
-    for inode in found:
+    for inode, _uid in _listening(port):
         for process in _PROC.glob("[0-9]*"):
             if _holds(process, inode):
-                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
-    return next((f"a program of {_user(uid)}" for uid in found.values()), "")
+                return Holder((process / "comm").read_text().strip(), int(process.name))
+    return None
 
 
 def _listening(port: int) -> Iterator[tuple[str, int]]:
@@ -59,14 +81,14 @@ def _holds(process: Path, inode: str) -> bool:
     return False
 
 
-def _by_lsof(port: int) -> str:
+def _by_lsof(port: int) -> Holder | None:
     program = shutil.which("lsof")
     if not program:
-        return ""
+        return None
     argv = [program, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fpc"]
     said = subprocess.run(argv, capture_output=True, text=True, check=False).stdout.splitlines()
     pids, names = ([line[1:] for line in said if line[:1] == kind] for kind in "pc")
-    return f"{names[0]} (pid {pids[0]})" if pids and names else ""
+    return Holder(names[0], int(pids[0])) if pids and names else None
 
 
 def _user(uid: int) -> str:

@@ -76,7 +76,7 @@ class Session:
         tell: Callable[[str], None],
         asking: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._words = list(words)
+        self.words = list(words)
         self._control_path = control
         self._environment = dict(environment)
         self._tell = tell
@@ -198,7 +198,7 @@ class Session:
         self._log.close()
 
     def _settings(self) -> ssh_config.Settings:
-        said = own_ssh.asked(["-N", *self._words])
+        said = own_ssh.asked(["-N", *self.words])
         if said.returncode:
             raise NotConnected(said.stderr)
         return ssh_config.parse(said.stdout)
@@ -219,7 +219,7 @@ class Session:
             str(self._control_path),
             *_OPTIONS.split(),
             *dropped,
-            *self._words,
+            *self.words,
         ]
 
     def _through(self, *words: str) -> list[str]:

@@ -68,6 +68,15 @@ CASES = {
         {"local_port": "8888", "local_port_free": "yes"},
         ("warning", {"local_port": "8888", "local_port_holder": "nc (pid 7)"}, "by nc (pid 7)"),
         ("warning", {"local_port": "8888"}, "another program"),
+        (
+            "warning",
+            {
+                "local_port": "8888",
+                "local_port_holder": "ssh (pid 7)",
+                "local_forward": "8888 [localhost]:8888",
+            },
+            "choose another",
+        ),
     ],
     computer.clock: [
         {"clock_difference": "0"},
@@ -270,6 +279,16 @@ def test_a_check_can_fail_and_says_what_to_type(check, level, answers, said):
     assert finding.level == level
     assert said in "\n".join(finding.lines())
     assert finding.todo, "a person is left with what to do"
+
+
+def test_an_ssh_that_holds_the_port_is_not_called_more_than_is_known_of_it():
+    held = {"local_port": "8888", "local_port_holder": "ssh (pid 7)"}
+    finding = computer.local_port(seen(held))
+    assert (finding.level, finding.todo) == ("ok", "")
+    assert "perhaps" in finding.what
+    finding = computer.local_port(seen({**held, "local_port_ansibles": "yes"}))
+    assert finding.level == "ok"
+    assert "connect takes it back" in finding.what
 
 
 @pytest.mark.parametrize("kind", ["ports", "sockets"])

@@ -102,10 +102,21 @@ def local_port(seen: Seen) -> Finding | None:
         return ok("local port", f"{port} is free")
     if not port:
         return None
-    if holder.startswith("ssh "):
-        return ok("local port", f"{port} is held by {holder}: a tunnel is open already")
+    if seen.one("local_port_ansibles") == "yes":
+        what = (
+            f"{port} is held by Ansible's own {holder}, by your LocalForward; connect takes it back"
+        )
+        return ok("local port", what)
+    if holder.startswith("ssh ") and not _is_configured(port, seen):
+        return ok("local port", f"{port} is held by {holder}: perhaps by an open tunnel")
     what = f"{port} is taken by {holder or 'another program'}"
     return warning("local port", what, "choose another: -e nbserver_local_port=PORT")
+
+
+def _is_configured(port: str, seen: Seen) -> bool:
+    """Whether each login to the node forwards that port."""
+    listening = (value.partition(" ")[0].rpartition(":")[2] for value in seen.all("local_forward"))
+    return port in listening
 
 
 def clock(seen: Seen) -> Finding | None:
