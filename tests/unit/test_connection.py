@@ -26,7 +26,7 @@ class Node:
 
     def run(self, program, _timeout):
         self.program = program
-        mark = re.match(r"MARK=(\w+)\n", program)[1]
+        mark = re.search(r"^MARK=(\w+)$", program, re.MULTILINE)[1]
         return replace(self.ended, stdout=self.ended.stdout.replace("MARK", mark))
 
 
