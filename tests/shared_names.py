@@ -31,7 +31,7 @@ ALLOWED = {
         "/tmp/$PROFILE-$(id -u)",
     ): "owner and mode are verified",
 }
-SHARED = r"(?:/tmp|/var/tmp|/dev/shm|/run/lock|\$\{?TMPDIR(?::-[^}]*)?\}?)"
+SHARED = r"(?:/tmp|/var/tmp|/dev/shm|/run/lock|\$TMPDIR|\$\{TMPDIR(?::-[^}]*)?\})"
 _BELOW = re.compile(rf"(?<![\w./$}}-]){SHARED}/[^\s\"';()]*(?:\([^)]*\))?")
 _PID = re.compile(r"[^\s\"'=(]*[^\s\"'=($]\$\$|\$\$[^\s\"')]+|\$\{\$\}")
 _UNSAFE = re.compile(r"\bmktemp\b[^;|&)]*\s(?:-u|--dry-run|-\w*u\w*)\b|\btempfile\b(?=\s+-)")

@@ -11,6 +11,7 @@ meant for other Pythons, and its output counts from one mark to another.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -19,6 +20,13 @@ from ansible.plugins.action import ActionBase
 _FORGET = (
     "unset LD_PRELOAD; for name in $(env | sed -n 's/^\\(PYTHON[A-Z0-9_]*\\)=.*/\\1/p'); "
     'do unset "$name"; done'
+)
+
+_NO_ROOM = ("No space left", "quota exceeded", "No usable temporary directory", "Read-only file")
+LEAST = 1024  # KiB for a module that is unpacked; of files, as many are more than enough
+_ROOM = (
+    'echo "${TMPDIR:-/tmp}"; df -Pk "${TMPDIR:-/tmp}" "$HOME" 2>/dev/null; '
+    'df -Pi "${TMPDIR:-/tmp}" "$HOME" 2>/dev/null | awk \'$2 > 0\''
 )
 
 
@@ -66,17 +74,43 @@ class NodeModule(IsolatedCommands):
         answer: dict[str, Any] = self._execute_module(
             module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val
         )
-        return answer if "module_stdout" not in answer else _no_answer(answer)
+        if "module_stdout" not in answer:
+            return answer
+        told = _told(answer)
+        no_room = any(word in told for word in _NO_ROOM)
+        why = self._no_room(task_vars or {}, told) if no_room else _not_python(answer, told)
+        return {"failed": True, "changed": False, "rc": answer.get("rc"), "msg": why}
+
+    def _no_room(self, variables: Mapping[str, Any], told: str) -> str:
+        """Which file system of which host: Ansible unpacks a module in /tmp before it begins."""
+        asked = self._low_level_execute_command(_ROOM)
+        temporary, *full = full_file_systems(str(asked["stdout"]))
+        host = variables.get("inventory_hostname", "the host")
+        where = ", ".join(full) or f"that of {temporary} or your quota there"
+        return (
+            f"{host}: the file system {where} is full ({told.rpartition('] ')[2]}). Nothing was "
+            f"changed. Free some room there: du -xhd1 {temporary}, or ask the site."
+        )
 
 
-def _no_answer(answer: dict[str, Any]) -> dict[str, Any]:
+def full_file_systems(shown: str) -> list[str]:
+    """The directory for temporary files, then the mount points without room or without files."""
+    temporary, *lines = shown.splitlines() or ["for temporary files"]
+    rows = (line.split(None, 5) for line in lines)
+    rows = (row for row in rows if len(row) == 6 and row[3].isdecimal())
+    return [temporary, *dict.fromkeys(row[5] for row in rows if int(row[3]) < LEAST)]
+
+
+def _told(answer: dict[str, Any]) -> str:
     """Ansible shows all that was printed; one line of it is what a person needs."""
     said = f"{answer['module_stdout']}\n{answer.get('module_stderr', '')}".strip().splitlines()
     # An error of Python itself stands above the threads that it had then.
     named = [line for line in said if "rror" in line or "not found" in line]
-    told = (named or said[-1:] or ["no output"])[0].strip()
-    msg = (
+    return (named or said[-1:] or ["no output"])[0].strip()
+
+
+def _not_python(answer: dict[str, Any], told: str) -> str:
+    return (
         f"the module's Python on the host ended with {answer.get('rc')}: {told}. Run setup.yml; "
         "if that does not help, look for what a login file (~/.bashrc) does to Python."
     )
-    return {"failed": True, "changed": False, "rc": answer.get("rc"), "msg": msg}

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import file_systems
 import pytest
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_module
 from one_task import CHECKOUT, TaskFailed, run_task, through_a_login_shell
@@ -81,6 +82,38 @@ def test_a_python_that_cannot_start_is_named_in_one_line(tmp_path: Path) -> None
     with pytest.raises(TaskFailed, match="ended with 1: Fatal Python error: no codec") as failed:
         made(tmp_path, "", ansible_python_interpreter=str(broken))
     assert "\n" not in str(failed.value)
+
+
+FULL = {
+    "no room": ("size=64k", 'head -c 40000 /dev/zero >"$1/file"'),
+    "no more files": ("nr_inodes=3", 'touch "$1/file"'),
+}
+
+
+@pytest.mark.parametrize(("options", "fill"), FULL.values(), ids=FULL)
+def test_a_full_directory_for_temporary_files_is_named_in_one_line(
+    tmp_path: Path, options: str, fill: str
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    script = f'mount -t tmpfs -o {options} none "$1"; {fill}'
+    with file_systems.mounted(small, script) as full:
+        enter = f'exec {" ".join(full.behind)} bash -c "$BASH_EXECUTION_STRING"'
+        text = f'[ -n "$TMPDIR" ] || {{ export TMPDIR={small}; {enter}; }}'
+        with pytest.raises(TaskFailed) as failed:
+            made(tmp_path, text)
+    said = str(failed.value)
+    assert said.startswith(f"localhost: the file system {small} is full (")
+    assert f"Free some room there: du -xhd1 {small}" in said
+    assert "\n" not in said
+
+
+def test_a_file_system_is_full_when_it_has_neither_room_nor_files() -> None:
+    head = "Filesystem 1024-blocks Used Available Capacity Mounted on\n"
+    shown = f"/scratch/tmp\n{head}a 64 64 0 100% /scratch\nb 9 1 99999 1% /home x\n"
+    assert node_module.full_file_systems(shown) == ["/scratch/tmp", "/scratch"]
+    assert node_module.full_file_systems(f"{shown}b 9 9 0 100% /home x\n")[2:] == ["/home x"]
+    assert node_module.full_file_systems("") == ["for temporary files"]
 
 
 def test_what_is_set_for_the_task_still_counts_and_so_does_its_status() -> None:

@@ -61,10 +61,19 @@ def test_a_server_of_another_host_is_reported_and_no_second_one_is_started(owner
         assert (found["state"], found["host"], found["changed"]) == ("elsewhere", "another", False)
         assert found["socket"] == str(owner.local / "notebook.sock")
         assert found["since"] == "2026-01-02T03:04:05Z"
+        typed = f"forget it: rm {owner.directory}/run/another.json"
+        assert found["reason"].endswith(f"if another is gone for good, {typed}")
     assert owner.tree() == before, "another host's record is not touched"
     assert owner.server(state="stopped")["changed"] is False
     assert owner.server(second=True)["changed"] is True
     assert owner.server()["state"] == "started", "the one of this host is what is meant now"
+
+
+def test_a_record_of_a_host_that_is_gone_is_forgotten_by_what_start_says(owner):
+    _remember(owner, host="another")
+    typed = owner.server()["reason"].rpartition("forget it: ")[2]
+    owner.run("sh", "-c", typed)
+    assert owner.server()["state"] == "started"
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,8 @@ def recorded_elsewhere(layout: Layout, others: Sequence[Record], damaged: Sequen
         "host": first.host,
         "user": person(layout.uid)[0],
         "state": "elsewhere",
-        "reason": f"a server is recorded on {hosts}, so none was started on {layout.host}",
+        "reason": f"a server is recorded on {hosts}, so none was started on {layout.host}; "
+        f"if {first.host} is gone for good, forget it: rm {layout.records}/{first.host}.json",
         "url": f"https://127.0.0.1:{first.port}" if first.transport == "tcp" else "",
         **server_record.way_in(first, layout.records),
     }
