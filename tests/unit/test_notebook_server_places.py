@@ -97,6 +97,19 @@ def owner(owner):
     remove(owner.local)
 
 
+def test_a_neighbour_who_takes_every_name_that_she_has_seen_does_not_use_them_up(owner):
+    taken = [owner.local]
+    try:
+        for _round in range(8):
+            directory(0o755)(taken[-1])
+            place = Path(owner.server(check=True)["socket"]).parent
+            assert place not in taken
+            taken.append(place)
+    finally:
+        for path in taken:
+            remove(path)
+
+
 @pytest.mark.parametrize("plant", PLANTS, ids=range(len(PLANTS)))
 def test_with_a_planted_directory_a_server_is_started_found_and_stopped(owner, plant):
     plant(owner.local)

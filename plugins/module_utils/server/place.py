@@ -21,7 +21,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server import sessio
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.launch import launched, placed
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Layout
 
-OTHERS = 4  # names made from the secret, in case that a neighbour has seen some
+OTHERS = 256  # names made from the secret: a neighbour can take each that she has seen in use
 
 
 def here(profile: str) -> Layout:
