@@ -77,6 +77,26 @@ def test_all_results_come_from_two_nodes_and_nothing_is_left(frank: Person, sche
     frank.leaves_nothing()
 
 
+VARIABLES = """
+import os
+os.environ.update(SBATCH_TIMELIMIT="5", SBATCH_PARTITION="nosuch", SBATCH_JOB_NAME="other",
+                  SBATCH_ARRAY_INX="1-1", SBATCH_MEM_PER_CPU="1", SBATCH_ACCOUNT="nosuch")
+"""
+SHOW = "print('started', os.popen(\"squeue --me -h -o '%l %j %P'\").read().split())"
+
+
+@pytest.mark.parametrize("scheduler", ["slurm", "torque"])
+def test_what_a_call_says_wins_over_variables_of_slurm(frank: Person, scheduler: str) -> None:
+    resources = '{"resources": "walltime=01:00:00;account=ged-intel11;mem=64mb"}'
+    program = work(f'"{scheduler}", "main", {TWO}, extra_params={resources}')
+    shown = program.replace('print("started"', f'{SHOW}\n    print("started"')
+    printed = frank.program(VARIABLES + shown).end()
+    assert "2 of 2 engines" in printed
+    assert f"started {['1:00:00', 'engines', 'main'] * 2}" in printed
+    assert "results 40" in printed
+    frank.leaves_nothing()
+
+
 def test_a_killed_engine_is_told_its_task_is_done_by_another_and_nobody_listens(
     frank: Person,
 ) -> None:

@@ -111,6 +111,22 @@ def test_a_held_job_is_told_at_once(leo: Person) -> None:
     assert "the engines cannot start: Job is in hold state" in printed
 
 
+REQUEST = "-t 1-1 -N other -l h_rt=00:00:01 -sync y -q nosuch -b y -C other"
+
+
+@pytest.mark.parametrize("qstat", ["-ext", "-xml", "-s p", "-u nobody"])
+def test_the_persons_own_default_options_change_nothing_that_is_said(
+    leo: Person, qstat: str
+) -> None:
+    leo.on("dev1", f"echo '{REQUEST}' > .sge_request; echo '{qstat}' > .sge_qstat")
+    try:
+        printed = leo.program(work(first="print(view.cluster._kept.seen.tasks)")).end()
+    finally:
+        leo.on("dev1", "rm .sge_request .sge_qstat")
+    assert ALL_RESULTS in printed
+    assert "is lost" not in printed
+
+
 def test_a_disabled_queue_is_told_at_once(leo: Person) -> None:
     gridengine("qmod -d main")
     try:

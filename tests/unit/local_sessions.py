@@ -24,10 +24,11 @@ class Session:
     With a script, the program lies in that file, and is run in another directory.
     """
 
-    def __init__(self, home, text, engines=1, script=None, cwd=None, begin=BEGIN, **variables):
+    def __init__(self, home, text, engines=1, script=None, cwd=None, begin=None, **variables):
         self.home = home
         environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)}
-        program = begin.format(engines=engines) + textwrap.indent(textwrap.dedent(text), "    ")
+        first = BEGIN.format(engines=engines) if begin is None else begin
+        program = first + textwrap.indent(textwrap.dedent(text), "    ")
         if script is not None:
             script.write_text(program, encoding="utf-8")
         what = ["-c", program] if script is None else [str(script)]

@@ -76,7 +76,7 @@ def test_an_empty_entry_of_pythonpath_leads_none_of_our_processes_there(home, pl
     (planted / "usercustomize.py").unlink()
     session = Session(
         home, WORK, script=home / "script.py", cwd=planted, PYTHONPATH=f":{SOURCE}",
-        begin=begin + BEGIN,
+        begin=begin + BEGIN.format(engines=1),
     )  # fmt: skip
     assert "failed with" in session.end()
     assert not [line for line in ran(planted).splitlines() if "cluster_helper." in line]

@@ -57,6 +57,14 @@ def test_parameters_keep_their_order_and_defaults_of_ipython_cluster_helper():
         ("h_rt=100:00:00", {"walltime": 360000}),
         ("mem=1g;gpus=2", {"mem": 1024, "gpus": 2}),
         ("mem=100kb", {"mem": 1}),
+        ("t=02:00:00", {"walltime": 7200}),
+        ("", {}),
+        (" ; ;", {}),
+        ("walltime=01:00:00;", {"walltime": 3600}),
+        (
+            ["walltime=01:00:00;mem=2gb", "", "acct=x;"],
+            {"walltime": 3600, "mem": 2048, "account": "x"},
+        ),
         ("mem=2TB", {"mem": 2 * 1024 * 1024}),
         (None, {}),
         ([], {}),
@@ -73,9 +81,44 @@ def test_days_are_a_walltime_under_slurm_only():
 
 
 @pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("4-00:00", 4 * 86400), ("1-12", 129600), ("2-01:30", 178200), ("0-00:30", 1800)],
+)
+def test_slurms_short_forms_of_days_are_understood_under_slurm(text, seconds):
+    assert with_resources(f"timelimit={text}", "slurm").walltime == seconds
+    with pytest.raises(ClusterError, match="walltime must be HH:MM:SS"):
+        with_resources(f"timelimit={text}")
+
+
+def test_a_time_that_may_mean_two_things_is_refused_with_both():
+    with pytest.raises(ClusterError, match="got '15:59': say 15:59:00 or 00:15:59"):
+        with_resources("walltime=15:59")
+
+
+@pytest.mark.parametrize("blank", [None, ""])
+@pytest.mark.parametrize("name", ["resources", "mem", "tag", "run_local", "local_controller"])
+def test_what_is_none_or_blank_was_left_out(name, blank):
+    assert read(extra_params={name: blank}) == read(extra_params={}) == read(extra_params=None)
+
+
+def test_a_tag_may_be_as_long_as_the_ones_of_ipython_cluster_helpers_callers():
+    assert read(extra_params={"tag": "bcbio_prepare"}).name == "bcbio_prepare-e"
+
+
+def test_a_profile_may_be_named_by_its_directory(tmp_path):
+    from cluster_helper.plan import Plan
+
+    wanted = read(profile=str(tmp_path), extra_params={"run_local": True})
+    assert Plan(wanted, Site()).profile == str(tmp_path)
+    missing = read(profile=f"{tmp_path}/nosuch", extra_params={"run_local": True})
+    with pytest.raises(ClusterError, match=r"nosuch' does not exist: .* --profile-dir="):
+        Plan(missing, Site())
+
+
+@pytest.mark.parametrize(
     "text",
     [
-        "walltime=01:00:00\n#PBS -M evil@x\nrm -rf $HOME", ";;;", "=", "=5", "mem", "mem=",
+        "walltime=01:00:00\n#PBS -M evil@x\nrm -rf $HOME", ";=;", "=", "=5", "mem", "mem=",
         "account=", "foo=bar", "walltime=1", "walltime=60", "walltime=99:99:99",
         "walltime=-1:00:00", "walltime=00:00:00", "walltime=25:61:00", "walltime=\u0661:00:00",
         "mem=64", "mem=64 mb", "mem=64MiBs", "mem=-1gb", "mem=1e9tb", "mem=0mb",

@@ -9,6 +9,7 @@ from cluster_helper.progress import progress_bar
 from cluster_helper.schedulers import DIALECTS, TORQUE_ON_SLURM
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Task, with_walltime
 from cluster_helper.site import Site, dask_options
+from test_parallel_sge import answer, listed
 
 SLURM = ("sbatch", "squeue", "scancel")
 TORQUE = ("qsub", "qstat", "qdel")
@@ -103,15 +104,10 @@ Job Id: 7[3].pbs
     job_state = X
     Exit_status = 0
 """
-SGE_ANSWER = """\
-job-ID  prior   name       user  state submit/start at     queue      slots ja-task-ID
----------------------------------------------------------------------------------------
-      9 0.55500 engines    alice r     11/24/2026 20:00:00 main@c1        1 1
-      9 0.55500 engines    alice qw    11/24/2026 20:00:00                1 2
-      9 0.00000 engines    alice hqw   11/24/2026 20:00:00                1 3
-      9 0.55500 engines    alice Eqw   11/24/2026 20:00:00                1 4
-     10 0.55500 other      alice r     11/24/2026 20:00:00 main@c1        1 1
-"""
+SGE_ANSWER = answer(
+    listed(9, "r", 1, "main@c1"), listed(9, "qw", 2), listed(9, "hqw", 3), listed(9, "Eqw", 4),
+    listed(10, "r", 1, "main@c1"),
+)  # fmt: skip
 SLURM_ANSWER = """\
 1|RUNNING|None
 2|PENDING|Priority
@@ -150,7 +146,7 @@ def test_every_task_is_seen_with_its_state(name, job, printed, states):
     ("name", "job", "printed", "number", "reason"),
     [
         ("torque", "123[]", TORQUE_ANSWER, 2, "the job isstuck"),
-        ("torque", "123[]", TORQUE_ANSWER, 3, "exit status 271"),
+        ("torque", "123[]", TORQUE_ANSWER, 3, "exit status 271 (signal 15)"),
         ("pbspro", "7[]", PBSPRO_ANSWER, 2, "Can Never Run: not so many ncpus"),
         ("pbspro", "7[]", PBSPRO_ANSWER, 3, "exit status 0"),
         ("slurm", "1", SLURM_ANSWER, 3, "JobHeldUser"),

@@ -11,15 +11,35 @@ from cluster_helper.schedulers.dialect import (
     with_vanished,
 )
 
-HEAD = """\
-job-ID  prior   name       user         state submit/start at     queue                          slots ja-task-ID
------------------------------------------------------------------------------------------------------------------
-"""  # noqa: E501
-RUNS = "     15 0.50000 engines    leo          r     11/24/2026 21:20:15 main@c2  2 1\n"
-WAITS = "     15 0.50000 engines    leo          qw    11/24/2026 21:20:15          2 3\n"
-HELD = "     15 0.50000 engines    leo          hqw   11/24/2026 21:20:15          2 4\n"
-BROKEN = "     15 0.50000 engines    leo          Eqw   11/24/2026 21:20:15          2 5\n"
-OTHERS = "    155 0.50000 engines    leo          r     11/24/2026 21:20:15 main@c2  2 1\n"
+
+def listed(number, state, task, where=""):
+    """A job of `qstat -xml`."""
+    kind = "pending" if "q" in state else "running"
+    place = f"<queue_name>{where}</queue_name>" if where else "<queue_name></queue_name>"
+    return f"""
+    <job_list state="{kind}">
+      <JB_job_number>{number}</JB_job_number>
+      <JAT_prio>0.50000</JAT_prio>
+      <JB_name>engines</JB_name>
+      <JB_owner>leo</JB_owner>
+      <state>{state}</state>
+      <JAT_start_time>2026-11-24T21:20:15</JAT_start_time>
+      {place}
+      <slots>2</slots>
+      <tasks>{task}</tasks>
+    </job_list>"""
+
+
+def answer(*jobs):
+    begin = "<?xml version='1.0'?>\n<job_info  xmlns:xsd=\"http://example.org/qstat.xsd\">\n"
+    return f"{begin}  <queue_info>{''.join(jobs)}\n  </queue_info>\n</job_info>\n"
+
+
+RUNS = listed(15, "r", 1, "main@c2")
+WAITS = listed(15, "qw", 3)
+HELD = listed(15, "hqw", 4)
+BROKEN = listed(15, "Eqw", 5)
+OTHERS = listed(155, "r", 1, "main@c2")
 
 OWN_QUEUE = "hard_queue_list:            main\n"
 DISABLED = """\
@@ -41,9 +61,20 @@ NOTHING = "scheduling info:            There are no messages available\n"
 
 
 def test_the_tasks_of_the_job_and_of_no_other():
-    found = sge.tasks("15", HEAD + RUNS + WAITS + HELD + BROKEN + OTHERS)
+    found = sge.tasks("15", answer(RUNS, WAITS, HELD, BROKEN, OTHERS))
     states = [(task.number, task.state) for task in found]
     assert states == [(1, RUNNING), (3, WAITING), (4, FAILED), (5, FAILED)]
+
+
+def test_a_list_without_the_job_means_its_end_and_no_list_means_nothing():
+    assert sge.DIALECT.is_complete(answer(OTHERS))
+    assert not sge.DIALECT.is_complete("")
+    assert not sge.DIALECT.is_complete(answer(OTHERS)[:-20])
+
+
+def test_elements_that_a_persons_defaults_add_change_nothing():
+    extended = WAITS.replace("<slots>", "<cpu_usage>0.1</cpu_usage><project>NA</project><slots>")
+    assert sge.tasks("15", answer(extended)) == [Task(3, WAITING)]
 
 
 def test_a_task_that_has_left_the_list_has_ended():

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ipyparallel import Client
+from ipyparallel.error import IPythonError
 
 from cluster_helper import leftovers, request, workspace
 from cluster_helper.companion import Companion
@@ -106,7 +107,7 @@ class ClusterView:
         self._wait(self.request.count if self.request.wait_for_all else 1, deadline)
         self.view = self._view(self.client)
         self._companion = Companion(
-            self._kept, self.client, self.request.count, self._line, say, self._last_words
+            self._kept, self.client, self.request, self._line, say, self._last_words
         )
         self._companion.start()
         self._line.finish()
@@ -122,22 +123,27 @@ class ClusterView:
             self._stop_if_hopeless(self._kept.wait(_TICK))
             try:
                 info = json.loads(self._files.client_file.read_text(encoding="utf-8"))
-            except ValueError:
+            except (OSError, ValueError):  # empty yet; gone when the keeper has given up
                 continue
-            return Client(info, profile_dir=str(self._files.directory), timeout=_CONNECT)
+            return self._client(info)
         raise ClusterError("the controller did not start", _last_line(self._files.controller_log))
+
+    def _client(self, info: dict[str, Any]) -> Client:
+        try:
+            return Client(info, profile_dir=str(self._files.directory), timeout=_CONNECT)
+        except (OSError, IPythonError) as error:
+            self._stop_if_hopeless(self._kept.wait(_TICK))
+            raise ClusterError("the controller does not answer", str(error)) from error
 
     def _wait(self, engines: int, deadline: float) -> None:
         """Until so many engines are up."""
         while self.client is not None and len(self.client.ids) < engines:
             seen = self._kept.wait(_TICK)
             self._stop_if_hopeless(seen)
-            self._line.show(
-                progress_bar(len(self.client.ids), self.request.count, seen.waits_for())
-            )
+            self._line.show(progress_bar(len(self.client.ids), self.request.count, seen.note()))
             if time.monotonic() > deadline:
                 minutes = self.request.patience / 60
-                why = seen.waits_for() or seen.silent or "they did not register"
+                why = seen.note() or "they did not register"
                 raise ClusterError(f"not enough engines within {minutes:g} minutes", why)
 
     def _stop_if_hopeless(self, seen: Seen) -> None:

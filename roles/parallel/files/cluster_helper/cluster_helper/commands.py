@@ -6,17 +6,21 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from shutil import which
 
-from cluster_helper.errors import ClusterError
-from cluster_helper.schedulers.dialect import Dialect, Task
+from cluster_helper.errors import ClusterError, JobGone
+from cluster_helper.schedulers.dialect import ENDED, Dialect, Task
 
-PATIENCE = 30  # seconds that a command of the scheduler gets
-# How Torque, PBS Pro and LSF say that a job has ended some time ago.
-_FORGOTTEN = re.compile(r"Unknown Job Id|Job has finished|is not found", re.IGNORECASE)
+PATIENCE = 60  # seconds that a command of the scheduler gets
+_CANCEL_PATIENCE = 45
+# How Torque, PBS Pro, LSF and Slurm say that a job has ended some time ago.
+_FORGOTTEN = re.compile(
+    r"Unknown Job Id|Job has finished|is not found|Invalid job id specified", re.IGNORECASE
+)
 _ALWAYS = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ")
 
 
@@ -28,9 +32,21 @@ def find_program(name: str) -> str | None:
 
 def environment(settings: Sequence[str], given: Mapping[str, str], program: str) -> dict[str, str]:
     """What a command sees, and may hand on to the job: no secret, no state of this session."""
-    kept = {n: v for n, v in given.items() if any(fnmatchcase(n, p) for p in settings)}
+    kept = {n: v for n, v in given.items() if matches(n, settings)}
     always = {name: given[name] for name in _ALWAYS if name in given}
     return {**always, **kept, "PATH": f"{Path(program).parent}:/usr/local/bin:/usr/bin:/bin"}
+
+
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a variable is one of these."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def directives(dialect: Dialect, script: str) -> list[str]:
+    """The options that a script holds, as words of a command line."""
+    begin = f"{dialect.prefix} "
+    lines = [line[len(begin) :] for line in script.splitlines() if line.startswith(begin)]
+    return [word for line in lines for word in line.split()]
 
 
 @dataclass(frozen=True)
@@ -38,26 +54,46 @@ class Commands:
     """What one scheduler is told and asked."""
 
     dialect: Dialect
+    running: set[subprocess.Popen[str]] = field(default_factory=set)
 
-    def submit(self, script: Path) -> str:
-        """The id of the new job; refused with the scheduler's own words."""
-        dialect = self.dialect
+    def abandon(self) -> None:
+        """End the questions that are not answered yet: nobody waits for the answer any more."""
+        for process in list(self.running):
+            process.kill()
+
+    def submit(self, script: Path, beaten: Sequence[str] = ()) -> str:
+        """The id of the new job; refused with the scheduler's own words.
+
+        `beaten` are the variables that would win over what the script says.
+        """
+        dialect, text = self.dialect, script.read_text(encoding="utf-8")
+        command = [*dialect.submit, *(directives(dialect, text) if dialect.repeats else [])]
         if dialect.stdin:
-            done = self._run(dialect.submit, script.read_text(encoding="utf-8"))
+            done = self._run(command, text, beaten=beaten)
         else:
-            done = self._run([*dialect.submit, str(script)])
+            done = self._run([*command, str(script)], beaten=beaten)
         found = dialect.job_id(done.stdout)
         if done.returncode or not found:
             raise ClusterError(f"{dialect.name} refused the job", _words(done))
         return found
 
     def tasks(self, job: str) -> list[Task]:
-        """What has become of each engine's job."""
+        """What has become of each engine's job. An answer without any task is none."""
         done = self._run(self.dialect.query(job))
-        silent = done.returncode and not done.stdout.strip()
-        if silent and not _FORGOTTEN.search(done.stderr):
-            raise ClusterError(f"{self.dialect.name} does not answer", _words(done))
-        return self.dialect.tasks(job, done.stdout)
+        if self.dialect.history and done.returncode and _FORGOTTEN.search(done.stderr):
+            done = self._run(self.dialect.history(job))
+        found = self.dialect.tasks(job, done.stdout)
+        if found:
+            return found
+        if self._has_forgotten(done):
+            raise JobGone(f"{self.dialect.name} does not know job {job} any more")
+        raise ClusterError(f"{self.dialect.name} does not answer", _words(done))
+
+    def _has_forgotten(self, done: subprocess.CompletedProcess[str]) -> bool:
+        if not done.returncode:
+            # PBS without a history says so, and is content with that.
+            return self.dialect.is_complete(done.stdout) or "job history" in done.stderr
+        return bool(_FORGOTTEN.search(done.stderr))
 
     def explain(self, job: str) -> tuple[str, bool]:
         """Why the job waits, in the scheduler's words, and whether in vain."""
@@ -68,26 +104,59 @@ class Commands:
 
     def cancel(self, job: str) -> None:
         """End the whole job; one that has ended is no error."""
-        done = self._run(self.dialect.cancel(job))
-        if done.returncode:
+        done = self._run(self.dialect.cancel(job), patience=_CANCEL_PATIENCE)
+        if done.returncode and not _FORGOTTEN.search(done.stderr) and not self._has_ended(job):
             raise ClusterError(f"{self.dialect.name} did not cancel job {job}", _words(done))
 
+    def _has_ended(self, job: str) -> bool:
+        try:
+            return all(task.state == ENDED for task in self.tasks(job))
+        except JobGone:
+            return True
+        except ClusterError:
+            return False
+
     def _run(
-        self, command: Sequence[str], text: str | None = None
-    ) -> subprocess.CompletedProcess[str]:
+        self, command: Sequence[str], text: str = "", patience: float = PATIENCE,
+        beaten: Sequence[str] = (),
+    ) -> subprocess.CompletedProcess[str]:  # fmt: skip
         program = find_program(command[0])
         if not program:
             raise ClusterError(f"{command[0]} is not in PATH", "load the scheduler's module")
+        process = self._start([program, *command[1:]], beaten)
+        self.running.add(process)
         try:
-            return subprocess.run(
-                [program, *command[1:]], input=text or "", capture_output=True, text=True,
-                errors="replace", timeout=PATIENCE, check=False,
-                env=environment(self.dialect.settings, os.environ, program),
-            )  # fmt: skip
+            printed, said = process.communicate(text, patience)
         except subprocess.TimeoutExpired as error:
             raise ClusterError(
-                f"{self.dialect.name} does not answer", f"{command[0]} said nothing in {PATIENCE} s"
+                f"{self.dialect.name} does not answer", f"{command[0]} said nothing in {patience} s"
             ) from error
+        finally:
+            _end(process)
+            self.running.discard(process)
+        return subprocess.CompletedProcess(command, process.returncode, printed, said)
+
+    def _start(self, command: Sequence[str], beaten: Sequence[str]) -> subprocess.Popen[str]:
+        given = {n: v for n, v in os.environ.items() if not matches(n, beaten)}
+        try:
+            return subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True, errors="replace",
+                env=environment(self.dialect.settings, given, command[0]),
+            )  # fmt: skip
+        except OSError as error:
+            raise ClusterError(f"{command[0]} cannot be run", str(error.strerror)) from error
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Whatever came of it. What it has left in the background may hold its output open."""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None and not pipe.closed:
+            with suppress(OSError):
+                pipe.close()
 
 
 def _words(done: subprocess.CompletedProcess[str]) -> str:

@@ -1,12 +1,14 @@
 """What goes along with the work: counts engines, tells which were lost and why.
 
 When the last engine is lost, whatever is still to be computed ends with that reason instead of
-waiting for ever.
+waiting for ever. That does not depend on the scheduler: without any engine nothing waits longer
+than a bound, whether it says nothing, or something that cannot be.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,9 +18,11 @@ from ipyparallel import Client
 from cluster_helper.errors import ClusterError
 from cluster_helper.kept import Kept, Seen
 from cluster_helper.progress import Line, progress_bar
-from cluster_helper.schedulers.dialect import ENDED, FAILED
+from cluster_helper.request import Request
+from cluster_helper.schedulers.dialect import ENDED, FAILED, WAITING
 
 _TICK = 0.5
+_BEREFT = 60  # seconds without any engine after which none is expected, when no job waits either
 
 
 @dataclass
@@ -27,13 +31,14 @@ class Companion:
 
     kept: Kept
     client: Client
-    asked: int
+    request: Request
     line: Line
     say: Callable[[str], None]
     last_words: Callable[[int], str]
     """The end of the log of a task."""
     told: set[int] = field(default_factory=set)
     most: int = 0
+    bereft_since: float | None = None
     gave_up: str = ""
     """Why no engine is left."""
 
@@ -58,10 +63,20 @@ class Companion:
             self.kept.look()
         self.most = max(self.most, up + len(self.told))
         self._tell_the_lost(seen)
-        self.line.show(progress_bar(up, self.asked, seen.waits_for()))
+        self.line.show(progress_bar(up, self.request.count, seen.note()))
         reason = seen.hopeless() or ("the keeper has died" if self.kept.gone else "")
-        if reason:
-            self._give_up(reason)
+        if reason or self._is_bereft(up, seen):
+            self._give_up(reason or seen.note() or "they have ended, whatever the scheduler says")
+
+    def _is_bereft(self, up: int, seen: Seen) -> bool:
+        """Whether there has been no engine for longer than one may wait for another."""
+        now = time.monotonic()
+        if up:
+            self.bereft_since = None
+            return False
+        self.bereft_since = self.bereft_since or now
+        waits = bool(seen.in_state(WAITING))
+        return now - self.bereft_since > (self.request.patience if waits else _BEREFT)
 
     def _tell_the_lost(self, seen: Seen) -> None:
         for task in [*seen.in_state(ENDED), *seen.in_state(FAILED)]:

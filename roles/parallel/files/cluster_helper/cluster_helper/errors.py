@@ -1,4 +1,4 @@
-"""The one exception that a person meets."""
+"""The one exception that a person meets, and what it may be inside."""
 
 from __future__ import annotations
 
@@ -12,3 +12,7 @@ class ClusterError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython and Jupyter show instead of a traceback."""
         return [f"ClusterError: {self}"]
+
+
+class JobGone(ClusterError):  # noqa: N818 - an end, not an error
+    """The scheduler does not know the job any more: it has ended."""

@@ -14,13 +14,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from cluster_helper import process, workspace
 from cluster_helper.commands import Commands
-from cluster_helper.errors import ClusterError
+from cluster_helper.errors import ClusterError, JobGone
 from cluster_helper.leftovers import Lock
 from cluster_helper.local import LOCAL, LocalJob
 from cluster_helper.schedulers import named
@@ -30,13 +31,15 @@ from cluster_helper.schedulers.dialect import (
     RUNNING,
     WAITING,
     Task,
+    all_ended,
     with_vanished,
     with_walltime,
 )
 
 _TICK = 0.2
 _FIRST_LOOK, _LAST_LOOK = 1.0, 15.0  # seconds between questions to the scheduler, growing
-_CANCEL_TRIES = 5
+_CANCEL_TRIES = 4
+_CANCEL_TIME = 40  # seconds after which no further try begins
 
 
 def say(event: str, **details: object) -> None:
@@ -61,6 +64,9 @@ class Keeper:
         self.began: dict[int, float] = {}
         """When each task began at the earliest."""
         self.controller: subprocess.Popen[bytes] | None = None
+        self.asker = ThreadPoolExecutor(1)
+        self.question: Future[tuple[list[Task], str]] | None = None
+        """What the scheduler is being asked; meanwhile the end of the notebook is heard."""
 
     def run(self) -> None:
         """Everything, and everything undone."""
@@ -73,6 +79,7 @@ class Keeper:
         except (ClusterError, OSError) as error:
             say("refused", reason=str(error))
         finally:
+            self.job.abandon()
             self._end_controller()
             self._cancel()
             workspace.remove(Path(self.order["directory"]))
@@ -97,24 +104,26 @@ class Keeper:
                     return "stopped"
                 if self.controller is not None and self.controller.poll() is not None:
                     return "the controller has died"
-                if time.monotonic() >= self.next_look:
-                    self._look()
+                self._look()
 
     def _obey(self) -> bool:
         """Whether to go on: the end of the input is the end of the notebook."""
         words = os.read(sys.stdin.fileno(), 4096)
-        if words:
+        if words and self.question is None:
             self.pause, self.next_look = _FIRST_LOOK, 0.0
         return bool(words)
 
     def _look(self) -> None:
-        """Ask for the tasks, and tell what has changed."""
+        """Ask for the tasks when it is time, and tell what has changed when there is an answer."""
+        if self.question is None and time.monotonic() >= self.next_look:
+            self.question = self.asker.submit(self._seen)
+        if self.question is None or not self.question.done():
+            return
         try:
-            seen = self._seen()
+            self._tell(*self.question.result())
         except ClusterError as error:
             say("silent", reason=str(error))
-        else:
-            self._tell(*seen)
+        self.question = None
         self.pause = min(1.4 * self.pause, _LAST_LOOK)
         self.next_look = time.monotonic() + self.pause
 
@@ -128,11 +137,17 @@ class Keeper:
 
     def _seen(self) -> tuple[list[Task], str]:
         """The tasks; and while all wait, the answer to a further question: why."""
-        tasks = self._timed(with_vanished(self.seen[0], self.job.tasks()))
+        tasks = self._timed(self._tasks())
         if not tasks or any(task.state not in (WAITING, FAILED) for task in tasks):
             return tasks, ""
         why, in_vain = self.job.explain()
         return [replace(task, state=FAILED) for task in tasks] if in_vain else tasks, why
+
+    def _tasks(self) -> list[Task]:
+        try:
+            return with_vanished(self.seen[0], self.job.tasks())
+        except JobGone:
+            return all_ended(self.seen[0], self.order["count"])
 
     def _timed(self, tasks: list[Task]) -> list[Task]:
         """Those that have just ended, and may have run for their whole walltime, say so."""
@@ -159,15 +174,18 @@ class Keeper:
         tasks, _why = self.seen
         if tasks and all(task.state == ENDED for task in tasks):
             return
+        deadline = time.monotonic() + _CANCEL_TIME
         for attempt in range(1, _CANCEL_TRIES + 1):
             try:
                 self.job.cancel()
             except ClusterError as error:
-                if attempt == _CANCEL_TRIES:
-                    say("left", reason=str(error))
-                time.sleep(attempt)
+                reason = str(error)
             else:
                 return
+            if attempt == _CANCEL_TRIES or time.monotonic() > deadline:
+                break
+            time.sleep(attempt)
+        say("left", reason=reason)
 
 
 class SchedulerJob:
@@ -175,11 +193,11 @@ class SchedulerJob:
 
     def __init__(self, order: dict[str, Any]) -> None:
         self.commands = Commands(named(order["scheduler"]))
-        self.script = Path(order["script"])
+        self.script, self.beaten = Path(order["script"]), order["beaten"]
         self.id: str | None = None
 
     def submit(self) -> str:
-        self.id = self.commands.submit(self.script)
+        self.id = self.commands.submit(self.script, self.beaten)
         return self.id
 
     def tasks(self) -> list[Task]:
@@ -187,6 +205,9 @@ class SchedulerJob:
 
     def explain(self) -> tuple[str, bool]:
         return ("", False) if self.id is None else self.commands.explain(self.id)
+
+    def abandon(self) -> None:
+        self.commands.abandon()
 
     def cancel(self) -> None:
         if self.id is not None:

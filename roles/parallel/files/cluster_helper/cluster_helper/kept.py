@@ -11,7 +11,7 @@ from typing import Any
 from cluster_helper.python import isolated
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Task
 
-_LEAVE = 60  # seconds that the keeper gets to end everything
+_LEAVE = 100  # seconds that the keeper gets to end everything
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,10 @@ class Seen:
             return ""
         reasons = [task.reason for task in self.tasks if task.state in (FAILED, ENDED)]
         return self.why or next(filter(None, reasons), "every engine's job has ended")
+
+    def note(self) -> str:
+        """What a person should know while engines are missing."""
+        return self.silent or self.waits_for()
 
     def waits_for(self) -> str:
         """Why the job waits, in the scheduler's words."""

@@ -15,7 +15,7 @@ from traitlets import Unicode, default
 
 from cluster_helper import request, workspace
 from cluster_helper.commands import Commands
-from cluster_helper.errors import ClusterError
+from cluster_helper.errors import ClusterError, JobGone
 from cluster_helper.plan import Plan, controller_options
 from cluster_helper.python import isolated
 from cluster_helper.schedulers import named
@@ -63,7 +63,9 @@ class SchedulerEngineSetLauncher(EngineLauncher):  # type: ignore[misc]
         files.script.unlink(missing_ok=True)
         workspace.write(files.script, plan.script(files))
         self.n, self.scheduler = n, plan.dialect.name
-        self.job_id = await asyncio.to_thread(self._commands().submit, files.script)
+        self.job_id = await asyncio.to_thread(
+            self._commands().submit, files.script, plan.beaten(files)
+        )
         self.notify_start({"job": self.job_id})
         return self.job_id
 
@@ -78,9 +80,14 @@ class SchedulerEngineSetLauncher(EngineLauncher):  # type: ignore[misc]
         return Commands(named(self.scheduler))
 
     async def poll(self) -> int | None:
-        """None while any engine can come or is there."""
-        tasks = await asyncio.to_thread(self._commands().tasks, self.job_id)
-        return 0 if tasks and all(task.state == ENDED for task in tasks) else None
+        """None while any engine can come or is there, for all that is known."""
+        try:
+            tasks = await asyncio.to_thread(self._commands().tasks, self.job_id)
+        except JobGone:
+            return 0
+        except ClusterError:
+            return None
+        return 0 if all(task.state == ENDED for task in tasks) else None
 
     async def stop(self) -> None:
         await asyncio.to_thread(self._commands().cancel, self.job_id)
@@ -94,7 +101,10 @@ class SchedulerEngineSetLauncher(EngineLauncher):  # type: ignore[misc]
     @classmethod
     def from_dict(cls, state: dict[str, Any], **options: Any) -> SchedulerEngineSetLauncher:
         launcher: SchedulerEngineSetLauncher = super().from_dict(state, **options)
-        tasks = launcher._commands().tasks(launcher.job_id)
-        if not tasks or all(task.state == ENDED for task in tasks):
+        try:
+            tasks = launcher._commands().tasks(launcher.job_id)
+        except JobGone:
+            tasks = []
+        if all(task.state == ENDED for task in tasks):
             raise NotRunning(f"job {launcher.job_id} has ended")
         return launcher

@@ -47,6 +47,9 @@ class LocalJob:
     def explain(self) -> tuple[str, bool]:
         return "", False
 
+    def abandon(self) -> None:
+        """Nobody is asked."""
+
     def cancel(self) -> None:
         for engine in self.engines:
             engine.terminate()

@@ -17,7 +17,7 @@ from cluster_helper.job import Job
 from cluster_helper.local import LOCAL
 from cluster_helper.python import import_path, isolated
 from cluster_helper.request import Request
-from cluster_helper.schedulers.dialect import Dialect
+from cluster_helper.schedulers.dialect import Dialect, beaten_variables
 from cluster_helper.site import Site
 from cluster_helper.workspace import Workspace
 
@@ -74,6 +74,10 @@ class Plan:
             raise ClusterError("there is no job script", "run_local starts engines without one")
         return script.render(self.dialect, self.job(files))
 
+    def beaten(self, files: Workspace) -> list[str]:
+        """Variables of the person that would win over what is asked for here."""
+        return beaten_variables(self.dialect, self.job(files)) if self.dialect else []
+
     def order(self, files: Workspace) -> dict[str, Any]:
         """What the keeper has to know; the script is written for it."""
         if self.dialect is not None:
@@ -81,6 +85,7 @@ class Plan:
         return {
             "scheduler": self.dialect.name if self.dialect else LOCAL,
             "script": str(files.script),
+            "beaten": self.beaten(files),
             "directory": str(files.directory),
             "controller": self.controller(files),
             "controller_log": str(files.controller_log),
@@ -119,9 +124,11 @@ def _profile(name: str | None) -> str | None:
     if name is None:
         return None
     try:
+        if name.startswith("/"):
+            return str(ProfileDir.find_profile_dir(name).location)  # type: ignore[no-untyped-call]
         found = ProfileDir.find_profile_dir_by_name(get_ipython_dir(), name)  # type: ignore[no-untyped-call]
         return str(found.location)
     except ProfileDirError as error:
-        raise ClusterError(
-            f"profile {name!r} does not exist", f"make it with: ipython profile create {name}"
-        ) from error
+        option = "--profile-dir=" if name.startswith("/") else ""
+        todo = f"make it with: ipython profile create {option}{name}"
+        raise ClusterError(f"profile {name!r} does not exist", todo) from error

@@ -63,9 +63,9 @@ def read(
         count=_count(num_jobs, site.max_jobs),
         cores=rules.whole("cores_per_job", cores_per_job, 1, 1024),
         resources=_with_defaults(asked, site),
-        name=f"{rules.name('tag', extra['tag'])}-e" if extra.get("tag") else "engines",
+        name=f"{rules.name('tag', extra['tag'])}-e" if "tag" in extra else "engines",
         run_local=rules.boolean("run_local", extra.get("run_local", False)),
-        profile=_optional("profile", profile),
+        profile=_profile(profile),
         patience=60 * rules.number("start_wait", start_wait, _MOST_MINUTES),
         retries=rules.whole("retries", 0 if retries is None else retries, 0, 100),
         direct=rules.boolean("direct", direct),
@@ -78,7 +78,15 @@ def _optional(kind: str, value: object) -> str | None:
     return None if value is None else rules.name(kind, value)
 
 
+def _profile(value: object) -> str | None:
+    """A name, or the whole path of a profile's directory."""
+    if isinstance(value, str) and value.startswith("/"):
+        return rules.line("profile", value)
+    return _optional("profile", value)
+
+
 def _extra(extra: object) -> Mapping[str, object]:
+    """What is None or blank was left out."""
     if extra is None:
         return {}
     if not isinstance(extra, Mapping):
@@ -88,14 +96,15 @@ def _extra(extra: object) -> Mapping[str, object]:
         raise ClusterError(
             f"extra_params must not contain {strange[0]!r}", f"known are {', '.join(_EXTRA)}"
         )
-    if not rules.boolean("local_controller", extra.get("local_controller", True)):
+    said = {name: value for name, value in extra.items() if value is not None and value != ""}
+    if not rules.boolean("local_controller", said.get("local_controller", True)):
         raise ClusterError("local_controller cannot be False", "the controller always runs here")
-    return extra
+    return said
 
 
 def _resources(extra: Mapping[str, object], days: bool) -> Resources:
     asked = resources.parse(extra.get("resources"), days)
-    if extra.get("mem") is None:
+    if "mem" not in extra:
         return asked
     if asked.mem is not None:
         raise ClusterError("mem must be said once", "in extra_params['mem'] or in resources")

@@ -13,6 +13,7 @@ from cluster_helper.errors import ClusterError
 _ALIASES = {
     "timelimit": "walltime",
     "time": "walltime",
+    "t": "walltime",
     "h_rt": "walltime",
     "acct": "account",
     "a": "account",
@@ -64,17 +65,18 @@ def parse(resources: object, days: bool = False) -> Resources:
 
 
 def _items(resources: object) -> Iterable[str]:
+    """What is blank was left out, as the programs do it that put these texts together."""
     if resources is None:
         return []
-    items = resources.split(";") if isinstance(resources, str) else resources
+    items = [resources] if isinstance(resources, str) else resources
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
         raise ClusterError(f"resources must be text such as 'mem=2gb' or a list, got {items!r}")
-    return items
+    parts = [part for item in items for part in rules.line("resources", item).split(";")]
+    return [part for part in parts if part.strip(" ")]
 
 
 def _pair(item: str) -> tuple[str, str]:
     """One normalised name and its value."""
-    rules.line("resources", item)
     name, equals, value = (part.strip(" ") for part in item.partition("="))
     if not (name and equals and value):
         raise ClusterError(f"resources must consist of name=value, got {item!r}")

@@ -16,7 +16,7 @@ _NAMES = {
     "project": (r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}", "genomics"),
     "qos": (r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}", "short"),
     "feature": (r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "intel18"),
-    "tag": (r"[A-Za-z][A-Za-z0-9_-]{0,11}", "genes"),
+    "tag": (r"[A-Za-z][A-Za-z0-9_-]{0,31}", "genes"),
     "profile": (r"[A-Za-z0-9_][A-Za-z0-9_-]{0,31}", "nbserver"),
     "parallel environment": (r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "smp"),
     "scheduler": (r"[A-Za-z]{1,16}", "slurm"),

@@ -7,6 +7,8 @@ import re
 from cluster_helper.errors import ClusterError
 
 _CLOCK = re.compile(r"(?:([0-9]{1,3})-)?([0-9]{1,4}):([0-5][0-9]):([0-5][0-9])", re.ASCII)
+_DAYS = re.compile(r"[0-9]{1,3}-[0-9]{1,2}(:[0-5][0-9])?", re.ASCII)  # D-HH and D-HH:MM, of Slurm
+_SHORT = re.compile(r"[0-9]{1,4}:[0-5][0-9]", re.ASCII)
 _MEMORY = re.compile(r"([1-9][0-9]{0,11})([kmgt])b?", re.ASCII | re.IGNORECASE)
 _IN_KB = {"k": 1, "m": 1024, "g": 1024**2, "t": 1024**3}
 _MOST_MB = 1024**3  # a petabyte
@@ -15,11 +17,14 @@ _DAY = 24 * 3600
 
 def walltime(text: str, days: bool = False) -> int:
     """Seconds in HH:MM:SS; with days in D-HH:MM:SS, too."""
+    if days and _DAYS.fullmatch(text):
+        text += ":00" if ":" in text else ":00:00"
     match = _CLOCK.fullmatch(text)
     form = "HH:MM:SS or D-HH:MM:SS" if days else "HH:MM:SS"
     seconds = _seconds(match) if match else 0
     if not seconds or (match and match[1] and not days):
-        raise ClusterError(f"walltime must be {form} and longer than nothing, got {text!r}")
+        meant = f"say {text}:00 or 00:{text}" if _SHORT.fullmatch(text) else ""
+        raise ClusterError(f"walltime must be {form} and longer than nothing, got {text!r}", meant)
     return seconds
 
 

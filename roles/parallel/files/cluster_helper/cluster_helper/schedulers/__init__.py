@@ -30,6 +30,7 @@ TORQUE_ON_SLURM = replace(
     tasks=slurm.tasks,
     cancel=slurm.DIALECT.cancel,
     settings=slurm.DIALECT.settings,
+    beaten=slurm.BEATEN,
 )
 
 

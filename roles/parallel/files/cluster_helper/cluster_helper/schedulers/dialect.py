@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cluster_helper import units
 from cluster_helper.job import Job
@@ -21,12 +21,24 @@ class Task:
     """The scheduler's own words."""
 
 
+def beaten_variables(dialect: Dialect, job: Job) -> list[str]:
+    """What must not reach the submission, since this job says it itself. Pure."""
+    said = ["", *job.resources.asked(), *(["queue"] if job.queue else [])]
+    return [pattern for what in said for pattern in dialect.beaten.get(what, ())]
+
+
 def with_vanished(before: Sequence[Task], now: Sequence[Task]) -> list[Task]:
     """The tasks of now, and as ended those that a scheduler has forgotten at their end."""
     known = {task.number for task in now}
     gone = [task for task in before if task.number not in known]
     ended = [task if task.state == ENDED else Task(task.number, ENDED) for task in gone]
     return sorted([*now, *ended], key=lambda task: task.number)
+
+
+def all_ended(before: Sequence[Task], count: int) -> list[Task]:
+    """Those of a job that the scheduler does not know any more; what was known of an end stays."""
+    return with_vanished([Task(number, RUNNING) for number in range(1, count + 1)],
+                         [task for task in before if task.state == ENDED])  # fmt: skip
 
 
 def with_walltime(
@@ -67,6 +79,10 @@ class Dialect:
     query: Callable[[str], list[str]]
     tasks: Callable[[str, str], list[Task]]
     """From the id of a job and what the query printed."""
+    history: Callable[[str], list[str]] | None = None
+    """How to ask for a job of which the query only says that it has finished."""
+    is_complete: Callable[[str], bool] = lambda _printed: False
+    """Whether this is a list of all jobs that live, so that one which is missing has ended."""
     explain: Callable[[str], list[str]] | None = None
     """A further question for the reason why a job waits."""
     reason: Callable[[str], str] = str.strip
@@ -78,3 +94,7 @@ class Dialect:
     """Whether it wants the script on standard input instead."""
     settings: Sequence[str] = ()
     """Which variables of the person's environment its commands obey; * matches any ending."""
+    beaten: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Which of these would win over a directive, by what it is about; under "" for every job."""
+    repeats: bool = False
+    """Whether only the command line wins over the person's own files of default options."""

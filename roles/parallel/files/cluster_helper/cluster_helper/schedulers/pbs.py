@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Task
 
 # B is an array that has begun, X a finished task of one; H is held, by a person or by an error.
 _STATES = {"Q": WAITING, "W": WAITING, "T": WAITING, "S": RUNNING, "R": RUNNING, "E": RUNNING,
            "B": RUNNING, "H": FAILED}  # fmt: skip
-_REJECTED = re.compile(r"can never run|hold|Held|HELD|not exist|PartitionDown|JobHeld\w*", re.I)
+# How a comment begins that ends the hope for this job. Words inside of one mean nothing: they may
+# be a person's, a queue's or a resource's.
+_REJECTED = re.compile(r"Can Never Run\b|Job held by\b", re.IGNORECASE)
+# What the array says of itself stands with each of its members that still wait.
+_ABOUT_THE_ARRAY = re.compile(r"Job Array Began at\b", re.IGNORECASE)
+# An index stands in brackets, in the oldest Torque behind a dash; behind the dot is the server.
+_ID = re.compile(r"\s*\d+(?:\[(\d*)\]|-(\d+))?(?:\.|\s|$)")
 
 
 def job_id(printed: str) -> str | None:
@@ -19,30 +25,59 @@ def job_id(printed: str) -> str | None:
     return match[1] if match else None
 
 
-def tasks(_job: str, printed: str) -> list[Task]:
-    """From `qstat -f`: one block for each job, `name = value`, long values folded with a tab."""
-    return [_task(number, block) for number, block in _blocks(printed)]
+def reader(limits: Mapping[int, str]) -> Callable[[str, str], list[Task]]:
+    """Of `qstat -f`: one block for each job, `name = value`, long values folded with a tab.
+
+    `limits` has the exit status with which the server ends a job that took too much, and of what.
+    """
+
+    def tasks(_job: str, printed: str) -> list[Task]:
+        return [_task(number, block, limits) for number, block in _blocks(printed)]
+
+    return tasks
 
 
 def _blocks(printed: str) -> Iterator[tuple[int, dict[str, str]]]:
     unfolded = printed.replace("\r", "").replace("\n\t", "")
     for text in re.split(r"^Job Id:", unfolded, flags=re.MULTILINE)[1:]:
         head, _end, rest = text.partition("\n")
-        number = re.search(r"\[(\d+)\]|_(\d+)|-(\d+)", head)
-        pairs = re.findall(r"^\s*([\w.]+) = (.*)$", rest, re.MULTILINE)
-        index = next((int(group) for group in number.groups() if group), 0) if number else 1
-        if "[]" not in head:
-            yield index, dict(pairs)
+        number = _number(head)
+        if number is not None:
+            yield number, dict(re.findall(r"^\s*([\w.]+) = (.*)$", rest, re.MULTILINE))
 
 
-def _task(number: int, block: dict[str, str]) -> Task:
+def _number(head: str) -> int | None:
+    """1 for a job that is no array, None for the array itself."""
+    found = _ID.match(head)
+    if found is None or found[1] == "":
+        return None
+    return int(found[1] or found[2] or 1)
+
+
+def _task(number: int, block: dict[str, str], limits: Mapping[int, str]) -> Task:
     kind = _STATES.get(block.get("job_state", ""), ENDED)
-    reason = block.get("comment", "")
-    if kind == FAILED:
-        reason = reason or "the job is held"
-    if kind == WAITING and _REJECTED.search(reason):
-        kind = FAILED
+    comment = block.get("comment", "")
+    reason = "" if _ABOUT_THE_ARRAY.match(comment) else comment
     if kind == ENDED:
         status = block.get("exit_status", block.get("Exit_status"))  # Torque's, PBS Pro's
-        reason = reason if status is None else f"exit status {status}"
-    return Task(number, kind, reason)
+        return Task(number, kind, reason if status is None else how_it_ended(status, limits))
+    if kind == FAILED or (kind == WAITING and block.get("Hold_Types", "n") != "n"):
+        return Task(number, FAILED, _held(reason, block))
+    return Task(number, FAILED if kind == WAITING and _REJECTED.match(reason) else kind, reason)
+
+
+def _held(comment: str, block: dict[str, str]) -> str:
+    """A comment that was written before the hold tells something else."""
+    if comment and not comment.startswith("Not Running"):
+        return comment
+    types = block.get("Hold_Types", "n")
+    return "the job is held" if types == "n" else f"the job is held (Hold_Types = {types})"
+
+
+def how_it_ended(status: str, limits: Mapping[int, str]) -> str:
+    """The limit by name; a signal by its number, which shells and servers add to 128 or 256."""
+    number = int(status) if re.fullmatch(r"-?\d{1,9}", status) else 0
+    if number in limits:
+        return f"its {limits[number]} was reached"
+    signal = number - (256 if number > 256 else 128)
+    return f"exit status {status}" + (f" (signal {signal})" if 0 < signal < 65 else "")

@@ -7,6 +7,9 @@ from cluster_helper.job import Job
 from cluster_helper.schedulers import pbs
 from cluster_helper.schedulers.dialect import Dialect
 
+_LIMITS = {-24: "limit of ncpus", -25: "limit of ncpus", -26: "limit of vmem", -27: "limit of mem",
+           -28: "limit of cput", -29: "walltime"}  # fmt: skip
+
 
 def directives(job: Job) -> list[str]:
     """The options of qsub. An array has at least two members, so one engine is no array."""
@@ -35,7 +38,9 @@ DIALECT = Dialect(
     submit=("qsub",),
     job_id=pbs.job_id,
     cancel=lambda job: ["qdel", job],
-    query=lambda job: ["qstat", "-x", "-f", "-t", job],
-    tasks=pbs.tasks,
+    # With -x a server that keeps no history, the default, answers nothing at all.
+    query=lambda job: ["qstat", "-f", "-t", job],
+    history=lambda job: ["qstat", "-x", "-f", "-t", job],
+    tasks=pbs.reader(_LIMITS),
     settings=("PBS_DEFAULT", "PBS_SERVER", "PBS_CONF_FILE", "PBS_EXEC"),
 )

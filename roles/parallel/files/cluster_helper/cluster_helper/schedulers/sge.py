@@ -9,6 +9,7 @@ from cluster_helper import units
 from cluster_helper.job import Job
 from cluster_helper.schedulers.dialect import FAILED, RUNNING, WAITING, Dialect, Task
 
+_ELEMENT = re.compile(r"<(\w+)(?: [^>]*)?>([^<]*)</\1>")
 _ALL_DROPPED = "All queues dropped because of overload or full"
 _ABOUT_NOBODY = ("There are no messages available", _ALL_DROPPED)
 
@@ -35,17 +36,18 @@ def job_id(printed: str) -> str | None:
 
 
 def tasks(job: str, printed: str) -> list[Task]:
-    """The lines of this job in `qstat -g d`; what has ended is no longer there."""
-    rows = (line.split() for line in printed.splitlines())
-    return [task for row in rows if len(row) >= 7 and row[0] == job for task in _tasks(row)]
+    """Those of this job in `qstat -xml -g d`; what has ended is no longer there."""
+    entries = re.findall(r"<job_list\b.*?</job_list>", printed, re.DOTALL)
+    rows = ({name: text.strip() for name, text in _ELEMENT.findall(entry)} for entry in entries)
+    return [task for row in rows if row.get("JB_job_number") == job for task in _tasks(row)]
 
 
-def _tasks(row: list[str]) -> Iterator[Task]:
-    state = row[4]
+def _tasks(row: dict[str, str]) -> Iterator[Task]:
+    state = row.get("state", "")
     kind = FAILED if "h" in state or "E" in state else WAITING if "q" in state else RUNNING
     reason = "held" if "h" in state else "in error" if "E" in state else ""
-    if row[-1].isdigit():
-        yield Task(int(row[-1]), kind, reason)
+    if row.get("tasks", "").isdigit():
+        yield Task(int(row["tasks"]), kind, reason)
 
 
 def reason(printed: str) -> str:
@@ -89,11 +91,15 @@ DIALECT = Dialect(
     task="${SGE_TASK_ID:-1}",
     resources=frozenset({"walltime", "mem", "account", "project", "gpus"}),
     directives=directives,
-    submit=("qsub", "-terse"),
+    # What the person's ~/.sge_request asks for must not make it something else than this script.
+    submit=("qsub", "-terse", "-b", "n", "-C", "#$", "-sync", "n", "-now", "n"),
+    repeats=True,
     job_id=job_id,
     cancel=lambda job: ["qdel", job],
-    query=lambda _job: ["qstat", "-g", "d"],
+    # In a form that the person's ~/.sge_qstat cannot change, and of every state.
+    query=lambda _job: ["qstat", "-xml", "-g", "d", "-s", "prs"],
     tasks=tasks,
+    is_complete=lambda printed: "</job_info>" in printed,
     explain=lambda job: ["qstat", "-j", job],
     reason=reason,
     hopeless=hopeless,

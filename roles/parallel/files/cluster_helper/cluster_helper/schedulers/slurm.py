@@ -64,6 +64,20 @@ def _task(number: int, state: str, reason: str) -> Task:
     return Task(number, kind, words if kind in (WAITING, FAILED) else state)
 
 
+# Variables win over the lines of a script, and nobody sees it.
+BEATEN = {
+    "": ("SBATCH_JOB_NAME", "SBATCH_ARRAY_INX", "SBATCH_OUTPUT", "SBATCH_ERROR", "SBATCH_INPUT",
+         "SBATCH_REQUEUE", "SBATCH_NO_REQUEUE", "SBATCH_CPUS_PER_TASK", "SBATCH_NTASKS*",
+         "SBATCH_NODES", "SBATCH_WAIT", "SBATCH_TEST_ONLY"),
+    "queue": ("SBATCH_PARTITION",),
+    "walltime": ("SBATCH_TIMELIMIT",),
+    "account": ("SBATCH_ACCOUNT",),
+    "qos": ("SBATCH_QOS",),
+    "feature": ("SBATCH_CONSTRAINT",),
+    "mem": ("SBATCH_MEM_PER_*",),
+    "gpus": ("SBATCH_GRES", "SBATCH_GPUS*"),
+}  # fmt: skip
+
 DIALECT = Dialect(
     name="slurm",
     programs=("sbatch", "squeue", "scancel"),
@@ -78,4 +92,5 @@ DIALECT = Dialect(
     tasks=tasks,
     days=True,
     settings=("SLURM_CONF", "SLURM_CLUSTERS", "SBATCH_*"),
+    beaten=BEATEN,
 )

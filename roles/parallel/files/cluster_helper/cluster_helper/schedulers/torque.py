@@ -7,6 +7,8 @@ from cluster_helper.job import Job
 from cluster_helper.schedulers import pbs
 from cluster_helper.schedulers.dialect import Dialect
 
+_NAME = 15  # characters, the most that it accepts
+
 
 def directives(job: Job) -> list[str]:
     """The options of qsub. Without -V nothing of the environment goes along."""
@@ -14,7 +16,14 @@ def directives(job: Job) -> list[str]:
     nodes = f"nodes=1:ppn={job.cores}"
     nodes += f":gpus={asked.gpus}" if asked.gpus else ""
     nodes += f":{asked.feature}" if asked.feature else ""
-    lines = [f"-N {job.name}", "-S /bin/sh", "-j oe", "-o /dev/null", "-r n", f"-t 1-{job.count}"]
+    lines = [
+        f"-N {job.name[:_NAME]}",
+        "-S /bin/sh",
+        "-j oe",
+        "-o /dev/null",
+        "-r n",
+        f"-t 1-{job.count}",
+    ]
     lines += [f"-q {job.queue}"] if job.queue else []
     lines += [f"-A {asked.account}"] if asked.account else []
     lines += [f"-l {nodes}"]
@@ -35,6 +44,6 @@ DIALECT = Dialect(
     job_id=pbs.job_id,
     cancel=lambda job: ["qdel", job],
     query=lambda job: ["qstat", "-f", "-t", job],
-    tasks=pbs.tasks,
+    tasks=pbs.reader({-10: "limit of mem", -11: "walltime", -12: "limit of cput"}),
     settings=("PBS_DEFAULT", "PBS_SERVER", "PBS_CONF_FILE", "PBS_EXEC"),
 )
