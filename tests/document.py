@@ -44,8 +44,9 @@ class Table:
 def role_table(role: Path) -> Table:
     """Read the variables of a role."""
     specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text("utf-8"))
-    main = specs["argument_specs"]["main"]
-    return Table(f"Role `{role.name}`", f"{main['short_description']}.", main["options"])
+    parts = specs["argument_specs"]
+    options = {name: option for part in parts.values() for name, option in part["options"].items()}
+    return Table(f"Role `{role.name}`", f"{parts['main']['short_description']}.", options)
 
 
 def _row(name: str, option: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ The decisions are in module_utils/variables.py and rules.py; here, values are lo
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.hpcc.notebook.plugins.module_utils.relations import RELATIONS
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
 from ansible_collections.hpcc.notebook.plugins.module_utils.variables import (
+    NO_TEMPLATE,
+    SECRET_RULES,
     Variables,
     origin,
     unknown,
+    unresolved,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.way_check import way_problems
@@ -49,7 +53,9 @@ class ActionModule(ActionBase):
     def _judge(self, task_vars: dict[str, Any]) -> tuple[list[str], list[str]]:
         demands, also, prefix = self._options()
         specs = self._specs()
-        values, unreadable = self._values(task_vars, [*specs, *demands])
+        secret = {name for name, spec in specs.items() if spec.get("no_log")}
+        secret |= {name for name, demand in demands.items() if demand in SECRET_RULES}
+        values, unreadable = self._values(task_vars, [*specs, *demands], secret)
         broken = [line.split(":")[0] for line in unreadable]
         variables = Variables(
             values=values,
@@ -87,17 +93,17 @@ class ActionModule(ActionBase):
         return relations
 
     def _specs(self) -> dict[str, Any]:
-        """What the role declares in meta/argument_specs.yml, for its entry point main."""
+        """What the role declares in meta/argument_specs.yml, its secrets included."""
         if not self._task._role:
             return {}
         path = Path(self._task._role._role_path) / "meta" / "argument_specs.yml"
         if not path.exists():
             raise AnsibleActionFail(f"check_variables needs {path} to know the variables.")
         specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
-        return dict(specs["main"].get("options") or {})
+        return {n: o for part in specs.values() for n, o in (part.get("options") or {}).items()}
 
     def _values(
-        self, task_vars: dict[str, Any], names: list[str]
+        self, task_vars: dict[str, Any], names: list[str], secret: Collection[str] = ()
     ) -> tuple[dict[str, Any], list[str]]:
         """The templated values, and a line for each that cannot be templated."""
         values: dict[str, Any] = {}
@@ -106,7 +112,8 @@ class ActionModule(ActionBase):
             try:
                 values[name] = self._templar.template(task_vars[name])
             except AnsibleError as error:
-                unreadable.append(f"{name}: cannot be worked out: {_cause(error)}")
+                cause = "" if name in secret else unresolved(task_vars[name], str(error.message))
+                unreadable.append(f"{name}: {cause or NO_TEMPLATE}.")
         return values, unreadable
 
 
@@ -114,8 +121,3 @@ def _origin(name: str, task_vars: dict[str, Any]) -> str:
     """Which variable has been set, where one only passes its value on to the next."""
     other = origin(task_vars[name])
     return _origin(other, task_vars) if other and other in task_vars else name
-
-
-def _cause(error: AnsibleError) -> str:
-    """The first line of the reason; the template itself may hold a secret and is not shown."""
-    return str(error.message).splitlines()[0].rstrip(".") + "."

@@ -27,6 +27,12 @@ Demand = Union[str, List[object]]
 Spec = Mapping[str, Any]
 # Their values guess a password before any list does.
 _NAMING_RULES = ("profile_name", "ssh_user", "host_name", "ssh_host")
+SECRET_RULES = ("password", "password_hash")
+NO_TEMPLATE = (
+    "cannot be worked out as a template: correct it, or mark it !unsafe where {{ or {% is meant "
+    "as it stands"
+)
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
 _PASSES_ON = re.compile(r"\{\{\s*(\w+)\s*(?:\|\s*default\(.*\)\s*)?\}\}")
 
 
@@ -106,6 +112,18 @@ def origin(value: object) -> str | None:
     """The variable that a template passes on, perhaps with a default."""
     found = _PASSES_ON.fullmatch(value) if isinstance(value, str) else None
     return found[1] if found else None
+
+
+def unresolved(value: object, said: str) -> str:
+    """Why a template has no value, where that can be said; empty otherwise.
+
+    Ansible's message quotes pieces of whichever variable it stopped at, and that one may be a
+    secret that this one only refers to. So only a name that stands in this template is repeated.
+    """
+    found = _UNDEFINED.search(said)
+    if not found or not re.search(rf"\b{found[1]}\b", str(value)):
+        return ""
+    return f"cannot be worked out: '{found[1]}' is undefined"
 
 
 def unknown(names: list[str], prefix: str, known: list[str]) -> list[str]:

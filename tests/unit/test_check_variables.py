@@ -210,6 +210,35 @@ def test_a_template_that_leads_nowhere_is_told_by_the_name_of_its_variable(demo)
     assert "c4n4ry" not in run.output
 
 
+# Each is a password in which Ansible sees a template, and each stops it in another place.
+NO_TEMPLATES = [
+    "c4n4ry{{c4n4ryword",
+    "c4n4ry{{c4n4ryword}}xx",
+    "c4n4ry{% c4n4ryword %}xx",
+    "c4n4ry{{ 'a' | c4n4ryword }}",
+    "c4n4ry{{ lookup('c4n4ryword') }}",
+    "c4n4ry{{ 1 / 0 }}{{ 'c4n4ryword' }}",
+    "c4n4ry{#c4n4ryword",
+]
+
+
+@pytest.mark.parametrize("secret", NO_TEMPLATES)
+def test_no_piece_of_a_password_reaches_a_message(demo, secret):
+    run = run_playbook(demo, play(), "-vvv", demo_text="{{ demo_password }}", demo_password=secret)
+    assert run.code == 2
+    assert "demo_password: cannot be worked out as a template: correct it, or mark" in run.output
+    assert "c4n4ry" not in run.output
+
+
+@pytest.mark.parametrize("secret", NO_TEMPLATES)
+def test_no_role_of_ours_lets_ansible_print_a_password(tmp_path, secret):
+    given = {"nbserver_profile_password": secret, "nbserver_profile_password_hash": secret}
+    run = run_playbook(tmp_path, {"roles": ["hpcc.notebook.nbserver_profile"]}, "-vvv", **given)
+    assert run.code == 2
+    assert "nbserver_profile_password: cannot be worked out as a template" in run.output
+    assert "c4n4ry" not in run.output
+
+
 def test_a_playbook_checks_its_own_variables(demo):
     check = {"rules": {"ansible_user": "ssh_user", "nbserver_transport": ["socket", "tcp"]}}
     task = {"hpcc.notebook.check_variables": {**check, "prefix": "nbserver_"}}

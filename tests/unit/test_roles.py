@@ -15,7 +15,8 @@ def read(path):
 
 
 def specifications(role):
-    return read(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+    parts = read(role / "meta" / "argument_specs.yml")["argument_specs"].values()
+    return {name: option for part in parts for name, option in part["options"].items()}
 
 
 def checked(role):
@@ -69,7 +70,16 @@ def without_a_play(role):
     return [] if any("hpcc.notebook." in line for line in head) else ["README.md"]
 
 
+def secrets_that_ansible_reads(role):
+    """Ansible's own check templates all of an entry point, and shows the source where it cannot."""
+    specs = read(role / "meta" / "argument_specs.yml")["argument_specs"]
+    tasks = {path.stem for path in (role / "tasks").glob("*.yml")}
+    read_by_it = (spec["options"] for entry, spec in specs.items() if entry in tasks)
+    return sorted(n for options in read_by_it for n, o in options.items() if o.get("no_log"))
+
+
 QUESTIONS = [
+    secrets_that_ansible_reads,
     without_a_default,
     unchecked,
     undeclared,
@@ -93,6 +103,7 @@ def wrong_role(tmp_path):
         "meta/argument_specs.yml": """
             argument_specs: {main: {options: {
               wrong_path: {type: str, default: 1},
+              wrong_word: {type: str, no_log: true, choices: [x]},
               other_flag: {type: bool, default: false}}}}
             """,
         "defaults/main.yml": "{wrong_path: '1', wrong_extra: true}",
@@ -113,7 +124,8 @@ def wrong_role(tmp_path):
         (without_a_default, ["other_flag", "wrong_extra", "wrong_path"]),
         (unchecked, ["wrong_path"]),
         (undeclared, ["wrong_extra"]),
-        (unexplained, ["other_flag", "wrong_path"]),
+        (unexplained, ["other_flag", "wrong_path", "wrong_word"]),
+        (secrets_that_ansible_reads, ["wrong_word"]),
         (foreign_names, ["other_flag"]),
         (without_a_preflight, ["tasks/main.yml"]),
         (without_a_play, ["README.md"]),

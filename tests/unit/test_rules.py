@@ -71,6 +71,8 @@ REFUSED = {
         "/tmp/",
         "/var/../tmp",
         "/var/tmp",
+        "/tmp/mine",
+        "/var/tmp/a/b",
         "/dev/shm",
         "/home/u/a\nb",
         "relative",
@@ -379,7 +381,7 @@ ACCEPTED = {
     ],
     "generation": ["/" + "a" * 109, "/" + "ü" * 54],
     "path": ["~", "~/x", "/", "/a b", '/it\'s "x"', "/\udcff"],
-    "root_dir": ["~", "~/notebooks", '/home/u/it\'s "x"', "/tmp/mine", "/home"],
+    "root_dir": ["~", "~/notebooks", '/home/u/it\'s "x"', "/tmpfs/x", "/home"],
     "modulefile_dir": ["~/modulefiles", "/opt/site modules"],
     "modulefile_prefix": ["~/anaconda", "/home/ü/]] os.exit() --[[", "/x$(id)"],
     "installer_url": [

@@ -23,7 +23,8 @@ PREFIX_BYTES = GENERATION_BYTES - GENERATION_NAME_BYTES
 _PREFIX_CHARACTERS = re.compile(r"[A-Za-z0-9._@+=,/-]*")
 # What a shell or an interpreter line takes for something else; letters of all languages work.
 _UNUSUAL = re.compile(r"[^\w.~@+=,/-]")
-_SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - these are refused, not used
+# Refused for notebooks; for an installation only warned about: its owners are checked on the host.
+_SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - never used as a place
 _NO_PREFIX: tuple[str, ...] = (
     "/",
     "/bin",
@@ -121,8 +122,9 @@ def prefix_warning(value: object) -> str | None:
 def root_dir(value: object) -> str | None:
     """Where the notebook server begins to look for notebooks.
 
-    Not / (Jupyter then serves the whole machine, and since 2.18 refuses to), and no directory that
-    everybody can write to (kernels import from it what somebody else put there).
+    Not / (Jupyter then serves the whole machine, and since 2.18 refuses to), and nothing in a
+    directory that everybody can write to (kernels import from it what somebody else put there).
+    Whether others may write to the directory itself, only the host can tell: ipython_profile asks.
     """
     reason = path(value)
     if reason:
@@ -130,8 +132,11 @@ def root_dir(value: object) -> str | None:
     normal = posixpath.normpath("/" + str(value).lstrip("/")) if str(value)[0] == "/" else ""
     if normal == "/":
         return "must not be /: notebooks would reach the whole machine"
-    if normal in _SHARED:
-        return f"must not be {normal}: everybody can put files there that your kernels import"
+    if f"{normal}/".startswith(tuple(f"{shared}/" for shared in _SHARED)):
+        return (
+            f"must not be {normal}: whoever is first can put files there that your kernels import, "
+            "and the site removes it now and then"
+        )
     return None
 
 
