@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
@@ -59,11 +60,20 @@ def _configuration(words: list[str]) -> Answers:
         "hostname": found.get("hostname", []),
         "gateway": found.get("proxyjump", []),
         "control_path": found.get("controlpath", []),
+        "control_path_open": ["yes" if _others_may_write(found.get("controlpath", [])) else "no"],
         "strict_host_keys": found.get("stricthostkeychecking", []),
         "forward_agent": found.get("forwardagent", []),
         "local_forward": found.get("localforward", []),
         "identity": _identities(found.get("identityfile", [])),
     }
+
+
+def _others_may_write(control_path: list[str]) -> bool:
+    """Whether another user could put a socket in the place of one that ssh shares."""
+    for path in control_path:
+        with suppress(OSError):
+            return path != "none" and bool(Path(path).parent.stat().st_mode & 0o022)
+    return False
 
 
 def _identities(files: list[str]) -> list[str]:

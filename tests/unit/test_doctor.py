@@ -55,6 +55,7 @@ CASES = {
     computer.control_path: [
         {"control_path": "/home/a/.ssh/4f3a"},
         ("wrong", {"control_path": "/home/" + "a" * 90}, "96 bytes"),
+        ("warning", {"control_path": "/tmp/x", "control_path_open": "yes"}, "ControlPath ~/.ssh"),
     ],
     computer.host_keys: [
         {"strict_host_keys": "ask"},

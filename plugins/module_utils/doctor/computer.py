@@ -75,6 +75,11 @@ def control_path(seen: Seen) -> Finding | None:
     if length > _LONGEST:
         what = f"the path {path} has {length} bytes, {_LONGEST} are safe"
         return wrong("shared login", what, "ControlPath ~/.ssh/%C in ~/.ssh/config")
+    if seen.one("control_path_open") == "yes":
+        what = (
+            f"others may write where {path} lies: ssh would take a socket of theirs for your login"
+        )
+        return warning("shared login", what, "ControlPath ~/.ssh/%C in ~/.ssh/config")
     return ok("shared login", f"ssh keeps one at {path}")
 
 
