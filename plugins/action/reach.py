@@ -9,6 +9,9 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
+
+MUTE = "it does not answer"
 
 
 class ActionModule(ActionBase):
@@ -27,5 +30,5 @@ class ActionModule(ActionBase):
         except AnsibleConnectionFailure as error:
             # What ssh itself says stands last, after Ansible's own advice.
             said = str(error.message).rpartition(" ssh: ")[2].strip().splitlines()
-            return {**result, "reached": False, "msg": said[-1] if said else "it does not answer"}
+            return {**result, "reached": False, "msg": printable(said[-1]) if said else MUTE}
         return {**result, "reached": True}

@@ -62,6 +62,9 @@ def _remarks(words: list[str], local: str, target: str) -> Iterator[str]:
     if found.get("clearallforwardings") == ["yes"]:
         yield "Your configuration of ssh clears forwardings, this one, too (ClearAllForwardings):"
         yield f"type -o ClearAllForwardings=no behind ssh; {_WITHOUT}."
+    if found.get("forkafterauthentication") == ["yes"]:
+        yield "Your ssh goes to the background at a login (ForkAfterAuthentication): the command"
+        yield f"returns at once, and the tunnel is open until you end that ssh; {_WITHOUT}."
     path = own_ssh.shared_login(found)
     if path:
         end = [*own_ssh.through(path), "-O", "cancel", "-L", f"{local}:{target}", "node"]

@@ -34,6 +34,7 @@ CONTROL_WITHIN = 10.0  # seconds for a word with the master, which lies on this 
 _OPTIONS = """
     -a -x -T -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=3
     -o StrictHostKeyChecking=ask -o PermitLocalCommand=no -o Tunnel=no
+    -o BatchMode=no
 """
 # INFO tells why a login or a forwarding failed; more (-v) would have servers write there, too.
 _MASTER = "-M -N -o LogLevel=INFO -o ControlPersist=no -o ClearAllForwardings=yes"

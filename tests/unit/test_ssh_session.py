@@ -1,6 +1,7 @@
 """A login by the person's own ssh to a real sshd: what belongs to other logins is not ours."""
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -189,6 +190,25 @@ def test_what_the_configuration_wants_of_other_logins_is_not_done_in_ours(
         assert (ended.code, ended.stdout) == (0, "agent=\n"), ended
         assert login.alive()
     assert not (tmp_path / "pwned").exists()
+
+
+def test_ssh_asks_although_the_configuration_forbids_it(node, private, told, tmp_path):
+    key, asked = tmp_path / "locked", tmp_path / "askpass"
+    shutil.copy(node.place / "key", key)
+    lock = ["ssh-keygen", "-q", "-p", "-P", "", "-N", "let me in", "-f", str(key)]
+    subprocess.run(lock, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    asked.write_text("#!/bin/sh\necho let me in\n")
+    asked.chmod(0o700)
+    config = node.config(above=f"Host dev1\n    BatchMode yes\n    IdentityFile {key}\n")
+    config.write_text(config.read_text().replace(f"IdentityFile {node.place}/key\n", "\n"))
+    environment = {**os.environ, "SSH_ASKPASS": str(asked), "SSH_ASKPASS_REQUIRE": "force"}
+    environment.pop("SSH_AUTH_SOCK", None)
+    login = Session(["-F", str(config), "dev1"], private / "way0", environment, told.append)
+    try:
+        login.open()
+        assert login.run("echo here\n", WAIT).stdout == "here\n"
+    finally:
+        login.close()
 
 
 def test_what_a_server_prints_is_told_and_is_no_word_of_ssh(node, private, told):

@@ -245,6 +245,11 @@ def test_a_configuration_that_clears_forwardings_is_told_and_the_advice_works(
         opens(words, free_port, tmp_path)
 
 
+def test_a_configuration_that_sends_ssh_to_the_background_is_told(node, tmp_path, free_port):
+    config = node.config(inside="    ForkAfterAuthentication yes\n")
+    assert "to the background" in "\n".join(shown(config, tmp_path, free_port).remarks)
+
+
 @pytest.mark.parametrize("open_already", [True, False])
 def test_a_shared_login_on_the_node_is_told_and_the_advice_ends_the_tunnel_only(
     open_already, node, tmp_path, free_port
