@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from one_task import TaskFailed
+from directly import worker
+from one_task import TaskFailed, command, environment
 from small_distribution import Mirror, wheel
 from test_conda_distribution import Account
+from test_conda_distribution_conda import publish
 
 pytest_plugins = ["test_conda_distribution"]
 
@@ -86,6 +92,78 @@ def test_what_was_cut_off_is_repaired_with_the_list_of_the_next_run(
     subprocess.run([made["python"], "-c", "import parcel, letter"], check=True)
     assert list(site(made).glob("~*")) == []
     assert account.run()["changed"] is False
+
+
+def with_program(served: Mirror, name: str, version: str) -> Path:
+    """A wheel that brings a program, too."""
+    wheel(served.root, name, version)
+    path = served.root / f"simple/{name}/{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "a") as file:
+        points = f"[console_scripts]\n{name} = {name}:main\n"
+        file.writestr(f"{name}-{version}.dist-info/entry_points.txt", points)
+    return path
+
+
+def in_the_way(prefix: Path, program: str) -> None:
+    """Seen by nobody before pip has removed the version that is there."""
+    directory = prefix / "bin" / program
+    directory.mkdir()
+    (directory / "mine").touch()
+
+
+def test_what_pip_puts_back_needs_no_repair(account: Account) -> None:
+    path = with_program(account.served, "letter", "2.0")
+    made = account.run(packages=["parcel>=2", "letter<2"])
+    before = contents(made)
+    in_the_way(Path(made["generation"]), "letter")
+    with pytest.raises(TaskFailed, match="installing the packages"):
+        account.run(packages=["parcel>=2", "letter>=2"])
+    assert contents(made) == before
+    assert account.run(packages=["parcel>=2", "letter<2"])["changed"] is False
+    path.unlink()
+
+
+def test_an_adoption_that_fails_leaves_what_was_there(account: Account) -> None:
+    with_program(account.served, "tool", "1.0")
+    pip = publish(account, "Miniforge3-hand", "exit 0")
+    by_hand = account.directory / "hand.sh"
+    by_hand.write_bytes((account.served.root / Path(pip["url"]).name).read_bytes())
+    subprocess.run(["sh", by_hand, "-b", "-p", account.prefix], check=True, capture_output=True)
+    (account.prefix / ".condarc").write_text("channels:\n  - conda-forge\n")
+    in_the_way(account.prefix, "tool")
+    before = contents({"generation": account.prefix})
+    with pytest.raises(TaskFailed, match="installing the packages"):
+        account.run(packages=["parcel>=2", "tool"], adopt=True)
+    assert before.items() <= contents({"generation": account.prefix}).items()
+    assert account.run(adopt=True)["packages"] == {"parcel": "2.1"}
+
+
+def test_a_change_that_was_killed_is_repaired_with_the_list_of_the_next_run(
+    account: Account,
+) -> None:
+    made = account.run()
+    code = "VALUE = 1\n" * 5000
+    for number in range(30):
+        wheel(account.served.root, f"bulk{number}", "1.0", code)
+    many = [f"bulk{number}" for number in range(30)]
+    argv = command(account.directory, account.task(packages=["parcel>=2", *many]))
+    (account.directory / "ansible.cfg").touch()
+    env = environment(account.directory, account.environment)
+    store = Path(f"{account.prefix}.d")
+    with subprocess.Popen(
+        argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as run:
+        while not list(store.glob("markers/.changing-*")):
+            assert run.poll() is None
+            time.sleep(0.01)
+        while not list(site(made).glob("bulk*")):
+            time.sleep(0.01)
+        os.killpg(worker(store), signal.SIGKILL)
+        run.kill()
+    repaired = account.run()
+    assert "cut off" in repaired["reason"]
+    assert account.run()["changed"] is False
+    assert account.run(packages=["parcel>=2", *many])["packages"]["bulk29"] == "1.0"
 
 
 LOST = {

@@ -36,10 +36,32 @@ resolve() {
 
 apply_change() {
   phase packages
+  BEFORE=$(metadata)
   case $PACKAGES_FROM in
     conda) conda_install ;;
     *) install_wheels ;;
-  esac || explain_packages "$?"
+  esac && return
+  status=$?
+  forget_change
+  explain_packages "$status"
+}
+
+# pip and conda put back what they cannot replace; pip leaves the metadata of what it could not finish.
+# When all is as it was before, nothing has to be repaired.
+forget_change() {
+  metadata | LC_ALL=C sort >"$WORK/metadata"
+  printf '%s\n' "$BEFORE" | LC_ALL=C sort | LC_ALL=C comm -13 - "$WORK/metadata" | grep '/site-packages/' | remove_each
+  # shellcheck disable=SC2086 # a word for each name
+  lost=$("$TREE/bin/python" -I -S -c "$LOST_FILES" "$TREE" "$STORE/markers/.unshipped-$GENERATION" $TOUCHED)
+  [ "$(metadata)" != "$BEFORE" ] || [ -n "$lost" ] || rm -f "$STORE/markers/.changing-$GENERATION"
+}
+
+remove_each() {
+  while read -r path; do rm -rf "$path"; done
+}
+
+metadata() {
+  ls -d "$TREE"/lib/python3*/site-packages/*.dist-info "$TREE"/conda-meta/*.json 2>/dev/null
 }
 
 # conda itself undoes what it cannot finish; --download-only solves and fetches everything.
@@ -66,22 +88,22 @@ resolve_with_pip() {
   set +f
   [ "$status" = 0 ] || return "$status"
   # shellcheck disable=SC2086
-  PINS=$("$TREE/bin/python" -I -c "$PINS_OF" "$WORK/report" "$TREE" $AGAIN) || return
+  PINS=$("$TREE/bin/python" -I -c "$PINS_OF" "$WORK/report" $AGAIN) || return
   TOUCHED=$(printf '%s\n' "$PINS" | sed 's/==.*//')
 }
 
 # name==version of what pip would install, and of what has to be installed again at the version that it has.
 PINS_OF='
-import glob, json, os, re, sys
-report, prefix, again = sys.argv[1], sys.argv[2], sys.argv[3:]
+import importlib.metadata, json, re, sys
+report, names = sys.argv[1], sys.argv[2:]
 def canonical(name):
     return re.sub("[-_.]+", "-", name).lower()
 with open(report, encoding="utf-8") as file:
     found = [item["metadata"] for item in json.load(file)["install"]]
 pins = {canonical(one["name"]): one["version"] for one in found}
-for path in glob.glob(prefix + "/lib/python3*/site-packages/*.dist-info"):
-    name, _, version = os.path.basename(path)[:-10].partition("-")
-    if canonical(name) in again:
+for dist in importlib.metadata.distributions():
+    name, _, version = dist._path.name.rpartition(".")[0].partition("-")
+    if canonical(name) in names:
         pins.setdefault(canonical(name), version)
 print("\n".join(f"{name}=={version}" for name, version in sorted(pins.items())))
 '
@@ -115,14 +137,26 @@ install_wheels() {
   from_wheels --compile --force-reinstall $PINS
 }
 
-# What pip neither takes for installed nor can remove: metadata that is not whole, and what a killed pip had set aside.
+# What pip neither takes for installed nor can remove: metadata that is not whole, two of one package, and what a killed
+# pip had set aside.
+WRECKS_OF='
+import glob, os, re, sys
+prefix, names = sys.argv[1], sys.argv[2:]
+found = {}
+for path in glob.glob(prefix + "/lib/python3*/site-packages/*.dist-info"):
+    name = re.sub("[-_.]+", "-", os.path.basename(path).partition("-")[0]).lower()
+    found.setdefault(name, []).append(path)
+for name, paths in found.items():
+    for path in paths:
+        whole = all(os.path.exists(path + end) for end in ("/RECORD", "/METADATA"))
+        if name in names and (len(paths) > 1 or not whole):
+            print(path)
+print("\n".join(glob.glob(prefix + "/lib/python3*/site-packages/~*")))
+'
+
 clear_wrecks() {
-  for site in "$TREE"/lib/python3*/site-packages; do
-    for metadata in "$site"/*.dist-info; do
-      if [ ! -e "$metadata/RECORD" ] || [ ! -e "$metadata/METADATA" ]; then rm -rf "$metadata"; fi
-    done
-    rm -rf "$site"/~*
-  done
+  # shellcheck disable=SC2086 # a word for each name
+  "$TREE/bin/python" -I -c "$WRECKS_OF" "$TREE" $TOUCHED | remove_each
 }
 
 # What records name although no package brought it: it is not missing later.

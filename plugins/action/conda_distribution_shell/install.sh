@@ -57,12 +57,10 @@ close_tree() {
   find "$TREE" ! -type l \( -perm -020 -o -perm -002 \) -exec chmod go-w {} +
 }
 
-# install_packages now|later: whether pip compiles them. Each requirement becomes one argument.
-# Only where nothing is live yet, or pip has nothing to lose: changes of what is live are in change.sh.
+# Into what is not live yet; changes of what is live are in change.sh. Each requirement becomes one argument.
+# pip compiles nothing, since nobody waits for that: compile_packages.
 install_packages() {
   [ -n "$PACKAGES" ] || return 0
-  compile=--compile
-  [ "$1" = now ] || compile=--no-compile
   phase packages
   set -f
   case $PACKAGES_FROM in
@@ -73,7 +71,7 @@ install_packages() {
     *)
       set -- "$TREE/bin/python" -m pip --isolated install --no-input --disable-pip-version-check \
         --no-cache-dir --prefer-binary --no-warn-script-location --progress-bar off \
-        ${INDEX_URL:+--index-url "$INDEX_URL"} "$compile"
+        ${INDEX_URL:+--index-url "$INDEX_URL"} --no-compile
       ;;
   esac
   for package in $PACKAGES; do set -- "$@" "$package"; done

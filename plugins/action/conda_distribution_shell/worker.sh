@@ -143,7 +143,7 @@ install_generation() {
   check_room
   fetch
   run_installer
-  install_packages later
+  install_packages
   sync -f "$TREE" 2>/dev/null & # so that less is left to do when it counts
   verify
   verify_conda
@@ -155,7 +155,7 @@ install_generation() {
 # The directory stays where somebody made it; the link and the marker make it a generation of ours.
 adopt() {
   ln -sfn "$ROOT" "$TREE"
-  install_packages now
+  if [ -n "$PACKAGES" ]; then prepare_change && apply_change; fi
   verify
   mark
   rm -f "$STORE/markers/.files-$GENERATION"
