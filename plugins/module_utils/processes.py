@@ -211,6 +211,22 @@ def short_hostname() -> str:
     return socket.gethostname().split(".")[0]
 
 
+def full_hostname() -> str:
+    """With its domain, by what lies on this host: the network may be down. Empty without one."""
+    name = socket.gethostname()
+    if "." in name:
+        return name
+    hosts = (line.partition("#")[0].split() for line in _lines(Path("/etc/hosts")))
+    named = (word for words in hosts if name in words[1:] for word in words[1:])
+    searched = (line.split()[1:] for line in _lines(Path("/etc/resolv.conf")) if _searches(line))
+    domains = (f"{name}.{domains[0]}" for domains in searched if domains)
+    return next((word for word in named if word.startswith(f"{name}.")), next(domains, ""))
+
+
+def _searches(line: str) -> bool:
+    return line.split()[:1] in (["search"], ["domain"])
+
+
 def _stat(pid: int) -> Sequence[str] | None:
     """The fields of /proc/PID/stat after the program's name, which may itself hold anything."""
     try:

@@ -32,6 +32,7 @@ SHOW_WITHIN = 20.0  # seconds for the server to show its certificate
 # Which of them says that nobody answered any more depends on Python and OpenSSL.
 _CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _FIND = ACTION / "connect_shell" / "find.sh"
+_SERVER = ACTION / "shared_shell" / "server.sh"
 
 
 class Lost(Exception):  # noqa: N818 - reads as what happened
@@ -143,7 +144,7 @@ class Connection:
 
 def look(session: Session, profile: str) -> Node:
     """Ask the node that a login ended on what it knows of the profile's servers."""
-    asked = question({"PROFILE": profile}, _FIND)
+    asked = question({"PROFILE": profile}, _SERVER, _FIND)
     ended = session.run(asked.program, ANSWER_WITHIN)
     found = asked.answers(ended.stdout)
     if not found:

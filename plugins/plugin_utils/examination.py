@@ -31,6 +31,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
 SHELL_WITHIN = 10.0  # seconds for a shell that does nothing
 LOOK_WITHIN = 30.0
 _PROGRAM = ACTION / "doctor_shell" / "look.sh"
+_SERVER = ACTION / "shared_shell" / "server.sh"
 
 
 def computer(words: list[str], local_port: int, gateway: str) -> Answers:
@@ -110,7 +111,7 @@ def _look(session: Session, settings: Mapping[str, object]) -> Answers:
     inner = Path(node_program.__file__).read_text(encoding="utf-8")
     lost = Path(lost_files.__file__).read_text(encoding="utf-8")
     programs = {"LOOK": inner, "LOST_FILES": lost, "NAMES": " ".join(node_program.PACKAGES.split())}
-    asked = question({**settings, **programs}, _PROGRAM)
+    asked = question({**settings, **programs}, _SERVER, _PROGRAM)
     before = time.time()
     ended = session.run(asked.program, LOOK_WITHIN)
     found = asked.answers(ended.stdout)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What only the installation's own Python can see of itself, the profile and the server.
 
-Runs on the node, alone: python -I -c PROGRAM directory host port. Prints name=value lines;
+Runs on the node, alone: python -I -c PROGRAM directory record server port. Prints name=value lines;
 no secret is among them.
 """
 
@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import socket
 import ssl
+import stat
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -25,6 +27,14 @@ PACKAGES = """
 
 def emit(name: str, value: object) -> None:
     print(f"{name}={' '.join(str(value).split())}")
+
+
+def read(path: Path) -> bytes:
+    """A regular file: whoever opens a FIFO waits for ever."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(f"{path} is not a regular file")
+        return file.read()
 
 
 def packages() -> None:
@@ -39,9 +49,9 @@ def packages() -> None:
 def configuration(directory: Path) -> None:
     """Both files, read as Jupyter would; of the hash, only what it costs is told."""
     try:
-        source = (directory / "jupyter_server_config.py").read_bytes()
+        source = read(directory / "jupyter_server_config.py")
         compile(source, "jupyter_server_config.py", "exec")
-        data = json.loads((directory / "jupyter_server_config.json").read_bytes())
+        data = json.loads(read(directory / "jupyter_server_config.json"))
         emit("config", "ok")
     except (OSError, SyntaxError, ValueError) as error:
         emit("config", f"cannot be read: {error}")
@@ -59,7 +69,8 @@ def certificate(directory: Path) -> None:
     """Its end, its fingerprint, and whether the key belongs to it."""
     path, key = (directory / "security" / f"notebook.{end}" for end in ("crt", "key"))
     try:
-        body = path.read_text().partition("-----END CERTIFICATE-----")[0]
+        read(key)
+        body = read(path).decode().partition("-----END CERTIFICATE-----")[0]
         der = ssl.PEM_cert_to_DER_cert(f"{body}-----END CERTIFICATE-----\n")
         decoded = ssl._ssl._test_decode_cert(str(path))  # the ssl module has no public reader
         end = ssl.cert_time_to_seconds(decoded["notAfter"])
@@ -79,24 +90,37 @@ def sha256(der: bytes) -> str:
     return ":".join(digest[i : i + 2] for i in range(0, 64, 2))
 
 
-def server(directory: Path, host: str) -> None:
+def server(path: Path, living: str) -> None:
     """What the record of this node says, whether it still holds, and what is shown."""
+    if path.is_file():
+        recorded(path, living)
+    elif living:
+        emit("server", "unrecorded")
+        emit("server_pid", living)
+    else:
+        emit("server", "none")
+
+
+def recorded(path: Path, living: str) -> None:
     try:
-        record = json.loads((directory / "run" / f"{host}.json").read_bytes())
+        record = json.loads(read(path))
         since, pid = str(record["since"]), int(record["pid"])
     except (OSError, ValueError, KeyError, TypeError):
-        emit("server", "none")
+        emit("server", "damaged record")
+        emit("server_record", path)
         return
     emit("server_since", since)
     emit("server_version", record.get("version", ""))
     emit("transport", record.get("transport", ""))
-    if record.get("boot_id") != Path("/proc/sys/kernel/random/boot_id").read_text().strip():
-        emit("server", "rebooted")
-    elif not started(pid) or started(pid) != record.get("start_time"):
-        emit("server", "gone")
-    else:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    if started(pid) and started(pid) == record.get("start_time") and record.get("boot_id") == boot:
         emit("server", "running")
         shown(record)
+    elif living:
+        emit("server", "unrecorded")
+        emit("server_pid", living)
+    else:
+        emit("server", "gone" if record.get("boot_id") == boot else "rebooted")
 
 
 def started(pid: int) -> int:
@@ -134,11 +158,11 @@ def port(number: int) -> None:
 
 
 def main() -> None:
-    directory, host, number = sys.argv[1:]
+    directory, record, living, number = sys.argv[1:]
     packages()
     configuration(Path(directory))
     certificate(Path(directory))
-    server(Path(directory), host)
+    server(Path(record), living)
     port(int(number))
 
 

@@ -143,7 +143,12 @@ CASES = {
     ],
     node.local_directory: [
         {"local_dir": "/tmp/nb-1", "local_dir_state": "ours"},
-        ("wrong", {"local_dir": "/tmp/nb-1", "local_dir_state": "foreign"}, "somebody else"),
+        ("warning", {"local_dir": "/tmp/nb-1", "local_dir_state": "foreign"}, "somebody else"),
+        (
+            "wrong",
+            {"local_dir": "/tmp/nb-1", "local_dir_state": "foreign", "server": "running"},
+            "nbserver_state=restarted",
+        ),
         ("wrong", {"local_dir": "/tmp/nb-1", "local_dir_state": "open"}, "chmod 700 /tmp/nb-1"),
     ],
     node.tmux: [{"tmux": "tmux 3.3a"}, ("wrong", {"tmux": "missing"}, "there is none")],
@@ -231,6 +236,8 @@ CASES = {
         RUNS,
         ("warning", {"server": "gone", "server_since": "Monday"}, "of Monday is gone"),
         ("warning", {"server": "rebooted"}, "rebooted"),
+        ("warning", {"server": "unrecorded", "server_pid": "7"}, "process 7 serves"),
+        ("wrong", {"server": "damaged record", "server_record": "/r/dev1.json"}, "rm /r/dev1.json"),
     ],
     serving.served: [
         {**RUNS, "served_sha256": "AA"},
@@ -352,7 +359,7 @@ LOOK = Path(node_program.__file__)
 
 def look(directory):
     """Run the program for the node here, on a profile that does not even exist."""
-    command = [sys.executable, "-I", "-c", LOOK.read_text(), str(directory), "h", "1"]
+    command = [sys.executable, "-I", "-c", LOOK.read_text(), str(directory), "/dev/null", "", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return [line.partition("=")[::2] for line in done.stdout.splitlines()]
 

@@ -17,7 +17,9 @@ import file_systems
 import pytest
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
 
-LOOK = Path(__file__).parents[2] / "plugins" / "action" / "doctor_shell" / "look.sh"
+ACTION = Path(__file__).parents[2] / "plugins" / "action"
+LOOK = ACTION / "doctor_shell" / "look.sh"
+SERVER = ACTION / "shared_shell" / "server.sh"
 NEIGHBOUR = 64901
 SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed")
@@ -48,7 +50,7 @@ class Victim:
         """What is seen: name → value."""
         settings = {"PREFIX": "~/none", "PROFILE": self.profile, "MODULE": "m", "PORT": 1,
                     "ASKED": "localhost", "LOOK": ""}  # fmt: skip
-        asked = question(settings, LOOK)
+        asked = question(settings, SERVER, LOOK)
         try:
             said = shell.communicate(asked.program, timeout=60)[0]
         finally:

@@ -166,8 +166,7 @@ look_at_profile() {
   done
   if [ -s "$directory/security/token" ]; then emit token there; else emit token missing; fi
   for record in "$directory"/run/*.json; do
-    name=$(basename "$record" .json)
-    [ -f "$record" ] && [ "$name" != "$host" ] && emit elsewhere "$name"
+    [ -f "$record" ] && [ "$record" != "$RECORD" ] && emit elsewhere "$(basename "$record" .json)"
   done
 }
 
@@ -175,9 +174,11 @@ prefix=$(in_home "$PREFIX")
 directory=$HOME/.ipython/profile_$PROFILE
 host=$(uname -n)
 host=${host%%.*}
-socket=$(sed -n 's/.*"socket": *"\([^"]*\)".*/\1/p' "$directory/run/$host.json" 2>/dev/null)
+find_record "$directory/run" "$host"
+find_server "$directory/security/notebook.crt"
 local=/tmp/$PROFILE-$(id -u)
-case $socket in /*) local=${socket%/*} ;; esac
+[ -z "$SERVER" ] || runtime=$(server_word JUPYTER_RUNTIME_DIR=)
+case ${runtime-} in /*/*) local=${runtime%/*} ;; esac
 begin_answers
 emit host "$host"
 emit uid "$(id -u)"
@@ -192,5 +193,5 @@ look_at_modulefile
 look_at_installation
 look_at_profile
 [ -x "$prefix/bin/python" ] && trusted_installation "$prefix" &&
-  "$prefix/bin/python" -I -c "$LOOK" "$directory" "$host" "$PORT" 2>&1 </dev/null
+  "$prefix/bin/python" -I -c "$LOOK" "$directory" "$RECORD" "$SERVER" "$PORT" 2>&1 </dev/null
 end_answers

@@ -13,6 +13,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
     wrong,
 )
 
+START = "ansible-playbook hpcc.notebook.start"
 _MIB = 1024.0  # in KiB, as df counts
 
 
@@ -92,9 +93,12 @@ def tmp_room(seen: Seen) -> Finding | None:
 def local_directory(seen: Seen) -> Finding | None:
     """Anybody can make a directory of that name in /tmp first."""
     path, state = seen.one("local_dir"), seen.one("local_dir_state")
+    if state == "foreign" and seen.one("server") in ("running", "unrecorded"):
+        what = f"{path} belongs to somebody else: no new kernel is started there"
+        return wrong("node-local directory", what, f"{START} -e nbserver_state=restarted")
     if state == "foreign":
-        todo = "tell the site; meanwhile use another profile: -e nbserver_profile_name=nb2"
-        return wrong("node-local directory", f"{path} belongs to somebody else", todo)
+        what = f"{path} belongs to somebody else; start takes another name"
+        return warning("node-local directory", what, "tell the site")
     if state == "open":
         return wrong("node-local directory", f"others can enter {path}", f"chmod 700 {path}")
     if state == "ours":

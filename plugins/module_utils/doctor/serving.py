@@ -109,6 +109,12 @@ def server(seen: Seen) -> Finding | None:
         return warning("server", f"the one of {seen.one('server_since')} is gone", _START)
     if state == "rebooted":
         return warning("server", "the node was rebooted since its start", _START)
+    if state == "unrecorded":
+        found = f"process {seen.one('server_pid')} serves, but no record speaks of it"
+        return warning("server", found, _START)
+    if state == "damaged record":
+        path = seen.one("server_record")
+        return wrong("server", f"its record cannot be read: {path}", f"rm {path}, then {_START}")
     return ok("server", "none was started here") if state == "none" else None
 
 

@@ -61,6 +61,7 @@ class Layout(profile.Layout):
 
     host: str
     uid: int
+    stem: str = ""  # what its record is called, where another host of the same name has that
     place: str = ""  # the node-local directory, where it is not the usual one
 
     @property
@@ -69,11 +70,11 @@ class Layout(profile.Layout):
 
     @property
     def record(self) -> str:
-        return f"{self.records}/{self.host}.json"
+        return f"{self.records}/{self.stem or self.host}.json"
 
     @property
     def logs(self) -> str:
-        return self.at(f"log/{self.host}")
+        return self.at(f"log/{self.stem or self.host}")
 
     @property
     def log(self) -> str:

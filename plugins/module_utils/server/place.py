@@ -17,9 +17,11 @@ from pathlib import Path
 from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.launch import launched, placed
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
 
 OTHERS = 256  # names made from the secret: a neighbour can take each that she has seen in use
 
@@ -30,7 +32,7 @@ def here(profile: str) -> Layout:
     A directory that ends with the account's last login would take the socket from under a living
     server; so it is used only where the account lingers, and no server of ours lives elsewhere.
     """
-    usual = Layout(files.home(), profile, processes.short_hostname(), os.geteuid())
+    usual = named(Layout(files.home(), profile, processes.short_hostname(), os.geteuid()))
     place = next((placed(_words(pid)) for pid in servers(usual)), "")
     return replace(usual, place=place) if place else startable(usual)
 
@@ -38,6 +40,31 @@ def here(profile: str) -> Layout:
 def _words(pid: int) -> list[str]:
     environment = processes.environment(pid).items()
     return [*processes.command_line(pid), *(f"{name}={value}" for name, value in environment)]
+
+
+def named(layout: Layout) -> Layout:
+    """Where this host's record lies: two clusters that share a home may both have a `dev1`."""
+    full = processes.full_hostname()
+    own = replace(layout, stem=full)
+    if not full or full == layout.host or not (_recorded(own) or _is_of_another(layout, full)):
+        return layout
+    return own
+
+
+def _is_of_another(layout: Layout, full: str) -> bool:
+    """Whether the short name's record is one of another host; an unknown name is not judged."""
+    record = _recorded(layout)
+    if record is None or not record.node or record.boot_id == processes.boot_id():
+        return False
+    return record.node != full
+
+
+def _recorded(layout: Layout) -> Record | None:
+    try:
+        content = files.read(layout.record)
+        return None if content is None else server_record.parse(content, layout.record)
+    except NotebookError:
+        return None  # said by whoever needs it
 
 
 def startable(layout: Layout) -> Layout:

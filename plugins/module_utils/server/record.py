@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, fields
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import FRONTENDS
 
-SCHEMA = 2
+SCHEMA = 3
+BEFORE = 2  # did not know the full name of a host
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ class Record:
     port: int
     socket: str
     certificate_sha256: str
+    node: str = ""  # the full name of the host, as far as it knows it: short ones are not unique
+
+    @property
+    def called(self) -> str:
+        """The host, by its full name if there is one."""
+        return self.node or self.host
 
 
 def serialise(record: Record) -> bytes:
@@ -48,7 +55,10 @@ def parse(content: bytes, path: str) -> Record:
         raise _foreign(path, "is not JSON") from error
     if not isinstance(found, dict):
         raise _foreign(path, "is not a record of a server")
-    if repr(found.pop("schema", None)) != repr(SCHEMA):  # True == 1 in Python
+    schema = repr(found.pop("schema", None))  # True == 1 in Python
+    if schema == repr(BEFORE):
+        found.setdefault("node", "")
+    elif schema != repr(SCHEMA):
         raise _foreign(path, f"is not of schema {SCHEMA}")
     types = {field.name: int if field.type == "int" else str for field in fields(Record)}
     if {name: type(value) for name, value in found.items()} != types:
@@ -80,7 +90,9 @@ def way_in(record: Record, records: str) -> dict[str, object]:
 
 def require_host(record: Record, path: str) -> Record:
     """Refuse a record that lies under another host's name than it gives."""
-    if path.rpartition("/")[2] != f"{record.host}.json":
+    longer = record.node.startswith(f"{record.host}.")
+    names = [record.host, *([record.node] if longer else [])]
+    if path.rpartition("/")[2] not in [f"{name}.json" for name in names]:
         raise _foreign(path, f"speaks of the host {record.host!r}")
     return record
 

@@ -90,17 +90,24 @@ def reported(layout: Layout, request: Request, observed: Observed, plan: Plan) -
 def recorded_elsewhere(layout: Layout, others: Sequence[Record], damaged: Sequence[str]) -> Outcome:
     """One notebook at a time is what people want; the one that there is gets reported."""
     first = others[0]
-    hosts = ", ".join(record.host for record in others)
+    names = [record.called if record.host == layout.host else record.host for record in others]
+    hosts = ", ".join(names)
     report = {
-        "host": first.host,
+        "host": names[0],
         "user": person(layout.uid)[0],
         "state": "elsewhere",
         "reason": f"a server is recorded on {hosts}, so none was started on {layout.host}; "
-        f"if {first.host} is gone for good, forget it: rm {layout.records}/{first.host}.json",
+        f"if {names[0]} is gone for good, forget it: rm {_file(layout, first)}",
         "url": f"https://127.0.0.1:{first.port}" if first.transport == "tcp" else "",
         **server_record.way_in(first, layout.records),
     }
     return Outcome(False, report, _diff(None, None), tuple(damaged))
+
+
+def _file(layout: Layout, record: Record) -> str:
+    """Where the record of another host lies."""
+    short = f"{layout.records}/{record.host}.json"
+    return short if short != layout.record else f"{layout.records}/{record.node}.json"
 
 
 def version(launch: Launch) -> str:

@@ -90,6 +90,7 @@ def write_record(layout: Layout, session: str, running: Running, version: str, s
         port=running.launch.port,
         socket="" if running.launch.transport == "tcp" else layout.socket,
         certificate_sha256=shown,
+        node=processes.full_hostname(),
     )
     files.make_private_directory(layout.records)
     files.write_private(layout.record, server_record.serialise(record))

@@ -15,6 +15,7 @@ from typing import Iterator, Sequence
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import FRONTENDS
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
 
 _START = "Start it: ansible-playbook hpcc.notebook.start"
@@ -34,19 +35,23 @@ class Node:
     ssh_port: int = 22
     records_path: str = ""
     python: str = ""  # what this node's server runs on
+    unrecorded: Record | None = None  # a server that lives here and that no record speaks of
 
     def record(self) -> Record | None:
-        """This node's own record."""
-        return next((record for record in self.records if record.host == self.host), None)
+        """This node's own record: of this boot, else of this name; names are not unique."""
+        own = [record for record in self.records if record.host == self.host]
+        return next((each for each in own if each.boot_id == self.boot_id), next(iter(own), None))
 
     def elsewhere(self) -> tuple[Record, ...]:
         """Records of others, the newest first; whether they still hold cannot be seen from here."""
-        others = [record for record in self.records if record.host != self.host]
+        others = [record for record in self.records if record is not self.record()]
         return tuple(sorted(others, key=lambda record: record.since, reverse=True))
 
     def why_not_here(self) -> str | None:
         """Why the server of this node's record does not run; None when it does."""
         record = self.record()
+        if self.unrecorded:
+            return None
         if record is None:
             return "no server was started here"
         if record.boot_id != self.boot_id:
@@ -70,10 +75,37 @@ def node(answers: Answers) -> Node:
             certificate_sha256=_fingerprint(answers.get("certificate", [""])[0]),
             ssh_port=int(answers.get("ssh_port", [""])[0] or 22),
             python=answers.get("python", [""])[0],
+            unrecorded=_unrecorded(answers),
         )
     except (KeyError, ValueError) as error:
         what = "the answer of the node cannot be read"
         raise NotebookError(what, "connect", "Look at what the login files print there.") from error
+
+
+def _unrecorded(answers: Answers) -> Record | None:
+    """What a record would say of a living server, when none does."""
+    if not answers.get("running"):
+        return None
+    pid, start, port = answers["running"][0].split()
+    if answers.get("started") == [start]:
+        return None
+    modules = {frontend.module: name for name, frontend in FRONTENDS.items()}
+    frontend = modules[answers["running_module"][0]]
+    socket = answers.get("running_socket", [""])[0]
+    return Record(
+        host=answers["host"][0],
+        boot_id=answers["boot_id"][0],
+        pid=int(pid),
+        start_time=int(start),
+        since="",
+        session="",
+        frontend=frontend,
+        version=FRONTENDS[frontend].title,
+        transport="socket" if socket else "tcp",
+        port=int(port),
+        socket=socket,
+        certificate_sha256="",
+    )
 
 
 def _records(host: str, lines: Sequence[str]) -> Iterator[Record]:
@@ -95,7 +127,7 @@ def choose(found: Node) -> Record:
     One of another node may be out of date; whoever goes there will see.
     """
     reason = found.why_not_here()
-    record = found.record()
+    record = found.unrecorded or found.record()
     if reason is None and record is not None:
         return record
     others = found.elsewhere()
