@@ -54,7 +54,7 @@ matrix: prepare  ## The main job and the doctor by every controller on every nod
 damage: prepare  ## Damage the configuration in thousands of ways: does a server ever come up open?
 	@tests/reachable.sh $(PYTHON) tests/safety/damage.py
 
-hijack: cluster  ## Attack a running server as another user of gateway and node
+hijack: cluster  ## Attack a running server and every playbook as another user of the same machines
 	@$(PYTHON) tests/safety/hijack.py
 	@tests/reachable.sh $(PYTHON) tests/safety/race.py
 

@@ -1,4 +1,4 @@
-"""Attack a notebook server on the test cluster as another user of the same machines.
+"""Attack a notebook server and every playbook as another user of the same machines.
 
 hijack.py          every variant; ends with one line of figures, and exit 1 if one succeeded
 hijack.py --short  what takes longest less often
@@ -18,12 +18,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import pexpect
+from attacks.controller import computer
+from attacks.planted_names import names_below_tmp, names_seen
+from attacks.planted_prefixes import prefixes
+from attacks.swept import swept_runtime
+from attacks.words import words
+from attacks.working_directory import cluster_view
 from people import PYTHON, Person, Run, done, playbook, root
+from report import Report
 from terminal import CHECKOUT, CLUSTER
 
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
@@ -41,32 +47,6 @@ KINDS = (
     "IPv4", "IPv6", "both", "every IPv4 address", "every IPv6 address", "every address",
     "bound, not listening",
 )  # fmt: skip
-
-
-@dataclass
-class Report:
-    """What was tried, and what came of it."""
-
-    variants: dict[str, list[str]] = field(default_factory=dict)
-    attempts: int = 0
-    heard: int = 0
-    rounds: int = 0
-
-    def note(self, variant: str, *successes: str) -> None:
-        self.attempts += 1
-        self.variants.setdefault(variant, []).extend(successes)
-        print(f"    {variant}: {'; '.join(successes) or 'nothing'}", flush=True)
-
-    @property
-    def successes(self) -> list[str]:
-        return [text for found in self.variants.values() for text in found]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.attempts} attacks in {len(self.variants)} variants, "
-            f"{len(self.successes)} successes; "
-            f"{self.heard} bytes of kernel traffic read in {self.rounds} rounds"
-        )
 
 
 def free_port() -> int:
@@ -174,49 +154,6 @@ def refused(run: Run, what: str) -> list[str]:
         found.append("a traceback")
     ours = root("dev1", f"pgrep -u {UID} -f jupyter || true").split()
     return [*found, *(f"process {pid} is left" for pid in ours)]
-
-
-PLANTED = {
-    "a directory open to all": f"mkdir -m 777 {LOCAL}",
-    "a directory": f"mkdir {LOCAL}",
-    "a link to a directory of theirs": f"mkdir -pm 777 /tmp/theirs; ln -s /tmp/theirs {LOCAL}",
-    "a link to the victim's home": f"ln -s /home/alice {LOCAL}",
-    "a link to the victim's profile": f"ln -s {PROFILE}/security {LOCAL}",
-    "a dangling link": f"ln -s /tmp/not-there-yet {LOCAL}",
-    "a file": f"touch {LOCAL}; chmod 666 {LOCAL}",
-    "a fifo": f"mkfifo -m 666 {LOCAL}",
-}
-
-
-def planted(report: Report) -> None:
-    """Somebody made our node-local directory before we did."""
-    done("stop")
-    for what, command in PLANTED.items():
-        ALICE.says(f"rm -rf {LOCAL}")
-        NEIGHBOUR.says(command)
-        run = playbook("start")
-        found = ["it started there"] if run.code == 0 else refused(run, LOCAL)
-        report.note(f"planted in /tmp: {what}", *found)
-        NEIGHBOUR.says(f"rm -rf {LOCAL} /tmp/theirs")
-
-
-def swept_away(report: Report) -> None:
-    """A sweep of /tmp took our directory from under a living server, and somebody was quick."""
-    start(free_port())
-    ALICE.says(f"mv {LOCAL} /home/alice/swept")  # the server goes on; its socket is elsewhere now
-    NEIGHBOUR.says(f"mkdir -m 777 {LOCAL}")
-    with NEIGHBOUR.running("imposter.py", "socket", SOCKET) as imposter:
-        run = playbook("start")
-        report.note("planted socket under a living server", *vouched(run))
-        told = [text for text in json.loads(imposter.rest()) if "token" in text.lower()]
-        report.note("token told to a planted socket", *told)
-    NEIGHBOUR.says(f"rm -rf {LOCAL}")
-    ALICE.says(f"mv /home/alice/swept {LOCAL}")
-    done("stop")
-
-
-def vouched(run: Run) -> list[str]:
-    return ["start vouches for it"] if run.code == 0 else []
 
 
 def hands(report: Report) -> None:
@@ -335,12 +272,17 @@ def debugged(connection: str) -> tuple[list[str], str]:
     return [said for said in answers.values() if said], victim.said
 
 
+# The subjects of the attacks on playbooks; each has a short form.
+PLAYBOOKS = (names_below_tmp, prefixes, words, cluster_view, computer, names_seen, swept_runtime)
+
+
 def attacks(*, short: bool) -> list[Callable[[Report], None]]:
     kinds = ("IPv4", "IPv6", "both") if short else KINDS
     return [
         default_way, partial(gateway_ports, kinds=kinds), partial(node_ports, kinds=kinds),
-        planted, swept_away, hands, partial(kernels, rounds=20),
+        hands, partial(kernels, rounds=20),
         partial(kernels_of_others, rounds=20), debuggers,
+        *(partial(subject, short=short) for subject in (PLAYBOOKS[:5] if short else PLAYBOOKS)),
     ]  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class Person:
         return done.stdout.strip()
 
     def begin(self, program: str, *arguments: str) -> subprocess.Popen[str]:
-        """Run one of the programs beside this file; its input stays open."""
+        """Run one of the programs below this directory; its input stays open."""
         source = (SAFETY / program).read_text()
         command = shlex.join([PYTHON, "-c", source, *arguments])
         return subprocess.Popen(
@@ -61,10 +61,14 @@ class Person:
         )
 
     @contextmanager
-    def running(self, program: str, *arguments: str) -> Iterator[Program]:
-        """The same, once it has said that it is ready; its input is closed in the end."""
+    def running(self, program: str, *arguments: str, said: str = "") -> Iterator[Program]:
+        """The same, once it was told a line and is ready; its input is closed in the end."""
         process = self.begin(program, *arguments)
+        assert process.stdin
         assert process.stdout
+        if said:
+            process.stdin.write(f"{said}\n")
+            process.stdin.flush()
         try:
             line = process.stdout.readline()
             assert line, f"{program} {arguments} ended with {process.wait()}"
@@ -113,17 +117,26 @@ class Run:
         return found[1]
 
 
-def playbook(name: str, *options: str, **variables: object) -> Run:
-    """Run a playbook as a person does."""
+@contextmanager
+def prepared(
+    name: str, *options: str, **variables: object
+) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """The command line and the environment with which a person runs a playbook."""
     given = {"nbserver_profile_password": PASSWORD, "nbserver_start_timeout": 300, **variables}
-    argv = [str(BIN / "ansible-playbook"), f"playbooks/{name}.yml"]
+    argv = [str(BIN / "ansible-playbook"), str(CHECKOUT / "playbooks" / f"{name}.yml")]
     environment = {**os.environ, "COLUMNS": "200", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}
+    inventory = str(CHECKOUT / ".cluster" / "inventory.ini")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as variables_file:  # 0600
         json.dump(given, variables_file)
         variables_file.flush()
+        yield [*argv, "-i", inventory, "-e", f"@{variables_file.name}", *options], environment
+
+
+def playbook(name: str, *options: str, **variables: object) -> Run:
+    """Run a playbook as a person does."""
+    with prepared(name, *options, **variables) as (argv, environment):
         done = subprocess.run(
-            [*argv, "-i", ".cluster/inventory.ini", "-e", f"@{variables_file.name}", *options],
-            cwd=CHECKOUT, capture_output=True, text=True, check=False, env=environment,
+            argv, cwd=CHECKOUT, capture_output=True, text=True, check=False, env=environment,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
     return Run(done.returncode, COLOUR.sub("", done.stdout + done.stderr))

@@ -136,4 +136,10 @@ THREATS = {
         "../molecule/lmod_module/tests/test_modulefile.py"
         "::test_module_load_sets_home_and_path_and_nothing_of_the_linker",
     ),
+    32: _threat("somebody planted a program, a link or a socket where a playbook looks", STRANGERS),
+    33: _threat("somebody planted an installation at a shared prefix", STRANGERS),
+    34: _threat("somebody's words reach the terminal or are taken for an answer", STRANGERS),
+    35: _threat("somebody planted modules where a script with cluster_view starts", STRANGERS),
+    36: _threat("somebody makes a swept runtime directory anew", STRANGERS),
+    37: _threat("another user of the person's computer enters what a playbook opens", STRANGERS),
 }
