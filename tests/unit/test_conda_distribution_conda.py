@@ -174,3 +174,39 @@ def test_the_version_of_a_pruned_generation_can_be_installed_again(account: Acco
     assert again["generation"] == first["generation"]
     assert not Path(first["generation"]).is_symlink()
     assert account.run()["changed"] is False
+
+
+def test_environments_outlive_upgrades_and_are_found_by_the_same_commands(account: Account) -> None:
+    account.run()
+    conda(account, "create", "-n", "mine")
+    mine = f"{account.prefix}.d/envs/mine"
+    precious = Path(mine, "data")
+    precious.write_text("dear")
+    before = conda(account, "env", "list")
+    for name in ("51", "52", "53"):
+        upgrade(account, name)
+    assert conda(account, "env", "list") == before == f"base  {account.prefix}\nmine  {mine}\n"
+    assert precious.read_text() == "dear"
+
+
+def test_what_people_install_into_the_base_keeps_its_generation(account: Account) -> None:
+    first = account.run()
+    channel = f"{account.served.url}/simple"
+    conda(account, "install", "--yes", "-c", channel, "--override-channels", "letter")
+    for name in ("61", "62", "63"):
+        upgrade(account, name)
+    assert not Path(first["generation"]).is_symlink()
+    python = f"{first['generation']}/bin/python"
+    subprocess.run([python, "-c", "import letter"], check=True)
+    assert "letter" not in conda(account, "list")
+
+
+def test_cleaning_the_cache_of_conda_changes_nothing_for_us(account: Account) -> None:
+    made = account.run()
+    cache = Path(made["generation"]) / "pkgs/cache"
+    cache.mkdir(parents=True)
+    (cache / "abc.json").touch()
+    assert account.run()["changed"] is False
+    conda(account, "clean", "--all", "--yes")
+    assert not cache.exists()
+    assert account.run()["changed"] is False
