@@ -36,6 +36,7 @@ STANDS_FOR = {
     ("plugins/module_utils/server/layout.py", "/tmp/nb-"): SEEN,
     ("plugins/action/doctor_shell/look.sh", "/tmp/$PROFILE-$(id -u)"): LOCAL,
     ("plugins/plugin_utils/reach.py", "/tmp"): RANDOM,
+    ("plugins/module_utils/profile/kernel_trial.py", "/tmp"): RANDOM,
     ("plugins/module_utils/ruleset/paths.py", "/tmp"): UNUSED,
     ("plugins/module_utils/ruleset/paths.py", "/var/tmp"): UNUSED,
     ("plugins/module_utils/ruleset/paths.py", "/dev/shm"): UNUSED,
