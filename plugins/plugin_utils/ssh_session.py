@@ -11,21 +11,23 @@ in this one. So whatever goes through the master reads no configuration at all.
 
 from __future__ import annotations
 
-import os
 import re
-import selectors
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import config as ssh_config
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import own_ssh
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.running import (
+    printed_behind,
+    running,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_log import SshLog, real_ssh
 
 LOGIN_WITHIN = 60.0  # seconds in which ssh neither logs in nor asks
@@ -132,15 +134,8 @@ class Session:
     @contextmanager
     def running(self, program: str, mark: str, within: float) -> Iterator[str]:
         """Have a program run on the node for a while; gives what it prints behind the mark."""
-        with subprocess.Popen(
-            self._through("sh -s"), env=self._environment, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        ) as process:  # fmt: skip
-            try:
-                _give(process, program)
-                yield _printed(process, mark, within)
-            finally:
-                process.kill()  # and what runs there sees the end of its input
+        with running(self._through("sh -s"), self._environment, program) as process:
+            yield printed_behind(mark, process, within)
 
     def forward(self, local: str, target: str) -> Ended:
         """Listen on this computer for what is on the node."""
@@ -268,26 +263,3 @@ class Session:
                 self._end(master)
                 raise NotConnected(self.log)
             time.sleep(0.05)
-
-
-def _give(process: subprocess.Popen[bytes], program: str) -> None:
-    if process.stdin:
-        with suppress(BrokenPipeError):
-            process.stdin.write(program.encode())
-            process.stdin.flush()
-
-
-def _printed(process: subprocess.Popen[bytes], mark: str, within: float) -> str:
-    """What stands behind the mark in the output; empty when it does not come in time."""
-    deadline, said = time.monotonic() + within, b""
-    with selectors.DefaultSelector() as selector:
-        if process.stdout:
-            selector.register(process.stdout, selectors.EVENT_READ)
-        while time.monotonic() < deadline:
-            if process.stdout and selector.select(timeout=0.2):
-                read = os.read(process.stdout.fileno(), 4096)
-                said += read
-                found = re.search(rf"^{mark}=(.*)\n", said.decode(errors="replace"), re.MULTILINE)
-                if found or not read:
-                    return found[1] if found else ""
-    return ""

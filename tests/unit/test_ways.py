@@ -234,6 +234,13 @@ def test_a_command_that_cannot_work_beside_the_configuration_is_shown_with_the_r
         assert done.returncode == 255, "as was said"
 
 
+def test_clearing_forwardings_for_ansible_clears_no_tunnel(node, tmp_path, free_port):
+    config = node.config(inside="    LocalForward 9 localhost:9\n")
+    found = shown(f"{config} -o ClearAllForwardings=yes", tmp_path, free_port)
+    assert "ClearAllForwardings" not in found.command
+    assert "LocalForward 9 [localhost]:9" in "\n".join(found.remarks), "so it is said"
+
+
 def test_a_configuration_that_clears_forwardings_is_told_and_the_advice_works(
     node, tmp_path, free_port
 ):
