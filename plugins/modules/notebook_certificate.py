@@ -96,6 +96,10 @@ authority_path:
   returned: with O(authority=true)
   type: str
   sample: /home/alice/.ipython/profile_nbserver/security/authority.crt
+chain:
+  description: The certificate and that of its authority; empty in check mode when there is none.
+  returned: with O(authority=true)
+  type: str
 reason:
   description: Why the pair was made anew; empty when it was not.
   returned: success
@@ -160,6 +164,7 @@ def present(layout: profile.Layout, want: certificate.Wanted, now: datetime) -> 
     result = {"path": layout.certificate, "key_path": layout.key, **certificate.known(found, now)}
     if want.authority:
         result["authority_path"] = layout.authority
+        result["chain"] = "" if reason else (files.read(layout.certificate) or b"").decode()
     if not reason:
         return resource.Plan([], dict, result=result)
     diff = [difference(layout, certificate.description(found), certificate.intention(want))]
@@ -196,7 +201,8 @@ def make(layout: profile.Layout, want: certificate.Wanted, now: datetime) -> Map
         files.write_private(layout.authority, crypto.authority_of(crt))
     else:
         files.remove(layout.authority)
-    return certificate.known(crypto.inspect(key, crt), now)
+    learned = certificate.known(crypto.inspect(key, crt), now)
+    return {**learned, "chain": crt.decode()} if want.authority else learned
 
 
 def absent(layout: profile.Layout) -> resource.Plan:

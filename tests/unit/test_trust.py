@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import http.server
 import os
-import shlex
 import ssl
 import subprocess
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
     certificate,
     crypto,
     trust,
 )
 from ansible_collections.hpcc.notebook.plugins.modules import notebook_certificate
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from modules import four_beats, run_module
+from one_task import TaskFailed, run_task
 from playwright.sync_api import Error, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -152,45 +156,123 @@ def visit(port: int) -> str:
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here")
 def test_chromium_shows_no_warning_once_the_printed_commands_were_typed(made, port, tmp_path):
     assert "ERR_CERT_AUTHORITY_INVALID" in visit(port)
-    typed = trust.COMMANDS["Chrome, Chromium or Edge on Linux"]
-    (tmp_path / trust.FILE).write_bytes((made / "authority.crt").read_bytes())
+    typed = trust.typed("Chrome, Chromium or Edge on Linux", str(made / "authority.crt"))
     subprocess.run(["sh", "-ec", "\n".join(typed)], check=True, cwd=tmp_path)
     assert visit(port) == "200"
 
 
-RESULT = {
-    "changed": True,
-    "not_after": "2027-07-18T09:30:00Z",
-    "authority_path": "/home/alice/.ipython/profile_nbserver/security/authority.crt",
+NOW = datetime.now(UTC)
+NAMES = certificate.names_for(["dev1.example.org"])
+WANTED = certificate.Wanted("ec", 256, NAMES, 90, 30, authority=True)
+
+
+def chain(signed_by=None, wanted=WANTED, now=NOW):
+    """A certificate and its authority, as a node sends them."""
+    made = signed_by or crypto.new_authority(wanted, now)
+    with mock.patch.object(crypto, "new_authority", return_value=made):
+        return crypto.new_certificate(crypto.new_key("ec", 256), wanted, "a notebook", now)
+
+
+def forged(*changes, days=90):
+    """An authority whose extensions were changed: a function gets each and may give another."""
+    real = crypto._signed
+
+    def signed(issuer, owner, key, extensions, validity):
+        for change in changes:
+            extensions = [new for each in extensions if (new := change(*each))]
+        return real(issuer, owner, key, extensions, (validity[0], days))
+
+    with mock.patch.object(crypto, "_signed", signed):
+        return crypto.new_authority(WANTED, NOW)
+
+
+def other(kind, replacement=None, critical=True):
+    """Another value for one extension; without one it is left out."""
+
+    def change(value, as_before):
+        if not isinstance(value, kind):
+            return value, as_before
+        return (replacement, critical) if replacement else None
+
+    return change
+
+
+CODE = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
+NARROW = x509.NameConstraints([x509.DNSName("localhost")], None)
+WIDE = x509.NameConstraints([x509.DNSName(""), x509.DNSName("localhost")], None)
+FORGED = {
+    "no constraints": forged(other(x509.NameConstraints)),
+    "constraints on names, not on addresses": forged(other(x509.NameConstraints, NARROW)),
+    "constraints that permit everything": forged(other(x509.NameConstraints, WIDE)),
+    "constraints that a browser may ignore": forged(
+        lambda value, critical: (value, critical and not isinstance(value, x509.NameConstraints))
+    ),
+    "an authority for authorities": forged(
+        other(x509.BasicConstraints, x509.BasicConstraints(ca=True, path_length=None))
+    ),
+    "a key for anything": forged(other(x509.KeyUsage)),
+    "programs, not web servers": forged(other(x509.ExtendedKeyUsage, CODE, critical=False)),
+    "a hundred years": forged(days=36500),
+    "the names of somebody else": crypto.new_authority(
+        certificate.Wanted("ec", 256, certificate.names_for(["bank.example"]), 90, 30), NOW
+    ),
+    "past": crypto.new_authority(WANTED, NOW - timedelta(days=200)),
 }
-NODE = {
-    "inventory_hostname": "dev1",
-    "ansible_user": "alice",
-    "ansible_ssh_common_args": "-J alice@gateway.example.org",
-}
 
 
-def test_the_lines_name_the_way_and_every_browser():
-    said = trust.lines(RESULT, NODE)
-    (fetch,) = [line for line in said if trust.FILE in line and "ssh" in line]
-    assert shlex.split(fetch)[:-2] == [
-        "ssh", "-a", "-T", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none",
-        "-J", "alice@gateway.example.org", "alice@dev1",
-        f"cat {RESULT['authority_path']}",
-    ]  # fmt: skip
-    assert "2027-07-18" in "\n".join(said)
-    for where, typed in trust.COMMANDS.items():
-        assert f"  {where}:\n    " + "\n    ".join(typed) in said
+@pytest.mark.parametrize("why", FORGED)
+def test_an_authority_that_could_vouch_for_anything_else_is_refused(why):
+    with pytest.raises(NotebookError, match="is not what was asked for"):
+        crypto.trusted_authority(chain(FORGED[why]), NAMES, NOW)
 
 
-def test_nothing_is_said_when_nothing_is_new_and_no_command_in_a_check_run():
-    assert trust.lines({"changed": False}, NODE) == []
-    assert "ssh" not in "\n".join(trust.lines({"changed": True}, NODE, check=True))
+def test_a_certificate_that_the_authority_did_not_sign_is_refused():
+    mixed = chain().partition(b"-----END CERTIFICATE-----\n")
+    another = crypto.new_authority(WANTED, NOW).certificate
+    with pytest.raises(NotebookError, match="it did not sign itself and the certificate"):
+        crypto.trusted_authority(b"".join(mixed[:2]) + another, NAMES, NOW)
 
 
-def test_on_the_cluster_itself_it_is_copied():
-    said = trust.lines(RESULT, {"inventory_hostname": "localhost", "ansible_connection": "local"})
-    assert f"    cp {RESULT['authority_path']} {trust.FILE}" in said
+@pytest.mark.parametrize("sent", [b"", b"hello", chain() + chain(), b"\x1b]0;x\x07"])
+def test_what_is_no_pair_of_certificates_is_refused(sent):
+    with pytest.raises(NotebookError, match="is not what was asked for"):
+        crypto.trusted_authority(sent, NAMES, NOW)
+
+
+def test_what_the_module_makes_is_accepted_and_written_anew():
+    sent = chain()
+    kept = crypto.trusted_authority(b"# words\n" + sent + b"# words\n", NAMES, NOW)
+    assert kept == crypto.authority_of(sent)
+
+
+def keep(directory, sent, **options):
+    given = {"chain": sent.decode(), "names": ["dev1.example.org"]}
+    task = {"hpcc.notebook.trust_authority": given}
+    return run_task(directory, task, {"XDG_DATA_HOME": str(directory / "data")}, **options)
+
+
+def test_it_is_kept_on_this_computer_and_the_commands_name_the_file(tmp_path):
+    sent = chain()
+    path = tmp_path / "data" / "hpcc.notebook" / "localhost-nbserver.crt"
+    checked = keep(tmp_path, sent, check=True)
+    assert (checked["changed"], path.exists()) == (True, False)
+    first, second = keep(tmp_path, sent), keep(tmp_path, sent)
+    assert (first["changed"], second["changed"], first["path"]) == (True, False, str(path))
+    assert path.read_bytes() == crypto.authority_of(sent)
+    assert path.stat().st_mode & 0o777 == 0o600
+    for where in trust.COMMANDS:
+        for line in trust.typed(where, str(path)):
+            assert line in first["stdout"]
+    assert "certutil" not in second["stdout"]
+
+
+def test_a_node_that_sends_another_authority_changes_nothing_here(tmp_path):
+    keep(tmp_path, chain())
+    path = tmp_path / "data" / "hpcc.notebook" / "localhost-nbserver.crt"
+    before = path.read_bytes()
+    with pytest.raises(TaskFailed, match="it is not constrained to the names of the notebook"):
+        keep(tmp_path, chain(FORGED["no constraints"]))
+    assert path.read_bytes() == before
 
 
 def test_the_document_shows_the_same_commands():

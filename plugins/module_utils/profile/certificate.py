@@ -13,6 +13,7 @@ from typing import Iterable, Union
 from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset import server
 
 SKEW = timedelta(hours=1)  # Clocks of laptops are wrong; a certificate of this minute must do.
+LONGEST = timedelta(days=server.MOST_DAYS) + SKEW
 DEFAULT_SIZES = {"ec": 256, "rsa": 3072}
 ALWAYS = ("localhost", "127.0.0.1", "::1")
 

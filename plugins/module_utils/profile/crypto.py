@@ -24,6 +24,7 @@ from typing import Any, Iterator
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.certificate import (
+    LONGEST,
     SKEW,
     Found,
     Wanted,
@@ -89,6 +90,75 @@ def authority_of(certificate_pem: bytes) -> bytes:
     """The certificate of the authority, which stands behind that of the server; or nothing."""
     end = b"-----END CERTIFICATE-----\n"
     return certificate_pem.partition(end)[2]
+
+
+def trusted_authority(chain_pem: bytes, names: frozenset[str], now: datetime) -> bytes:
+    """The authority of a certificate that a host has sent, as PEM, when a browser may trust it.
+
+    Who runs the host may send any authority, and whoever imports it trusts that one for all that
+    it does not renounce. So nothing counts but what is asked for here, and what is returned is
+    written anew from what was checked.
+    """
+    x509 = _load("x509")
+    try:
+        server, authority = x509.load_pem_x509_certificates(chain_pem)
+        reason = _why_not_trusted(x509, server, authority, (names, now))
+    except Exception as error:  # the library has many, and all of them mean this
+        reason = f"it cannot be read ({shorten(str(error), 100, placeholder=' …')})"
+    if reason:
+        todo = "Do not trust it; ask the site, and let setup make another one"
+        raise NotebookError(f"is not what was asked for: {reason}", "the authority", todo)
+    return bytes(authority.public_bytes(_load("primitives.serialization").Encoding.PEM))
+
+
+def _why_not_trusted(
+    x509: Any, server: Any, authority: Any, asked: tuple[frozenset[str], datetime]
+) -> str:
+    """The first thing about an authority that is otherwise than new_authority makes it."""
+    names, now = asked
+    wanted = [
+        (x509.BasicConstraints(ca=True, path_length=0), True, "it is no authority of one level"),
+        (
+            x509.NameConstraints(_subtrees(x509, names), None),
+            True,
+            "it is not constrained to the names of the notebook",
+        ),
+        (_key_usage(x509, "key_cert_sign"), True, "its key is for more than certificates"),
+        (
+            x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]),
+            False,
+            "it is for more than web servers",
+        ),
+        (
+            x509.SubjectKeyIdentifier.from_public_key(authority.public_key()),
+            False,
+            "its key has another name",
+        ),
+    ]
+    for value, critical, reason in wanted:
+        if x509.Extension(value.oid, critical, value) not in list(authority.extensions):
+            return reason
+    if len(list(authority.extensions)) != len(wanted):
+        return "it has further extensions"
+    return _why_not_now(authority, now) or _why_not_signed(x509, server, authority, names)
+
+
+def _why_not_now(authority: Any, now: datetime) -> str:
+    begin, end = authority.not_valid_before_utc, authority.not_valid_after_utc
+    if not begin - SKEW <= now < end:
+        return f"it is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d}, which is not now"
+    return "it is valid for too long" if end - begin > LONGEST else ""
+
+
+def _why_not_signed(x509: Any, server: Any, authority: Any, names: frozenset[str]) -> str:
+    try:
+        authority.verify_directly_issued_by(authority)
+        server.verify_directly_issued_by(authority)
+    except Exception:
+        return "it did not sign itself and the certificate of the notebook"
+    if _names(x509, server) != names or not _for_server(x509, server):
+        return "the certificate that it signed is not that of the notebook"
+    return ""
 
 
 def inspect(key_pem: bytes, certificate_pem: bytes) -> Found | str:

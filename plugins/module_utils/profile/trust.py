@@ -8,12 +8,8 @@ from __future__ import annotations
 import shlex
 from typing import Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import hops as way
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
-
-FILE = "notebook-authority.crt"
 NICKNAME = "notebook-authority"
+FILE = "FILE"  # stands for the path in COMMANDS and in the document
 
 # What to type where; docs/certificates.md shows the same, and a test holds both together.
 COMMANDS: Mapping[str, Sequence[str]] = {
@@ -37,28 +33,18 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 }
 
 
-def lines(certificate: Variables, dev: Variables, check: bool = False) -> list[str]:
-    """What to say after a new authority has been made; nothing about one that is known already."""
-    if not certificate.get("changed"):
-        return []
-    if check:
-        return ["A new authority would be made; a real run says how to trust it."]
+def typed(where: str, path: str) -> list[str]:
+    """The commands for one kind of browser and this file."""
+    return [line.replace(FILE, shlex.quote(path)) for line in COMMANDS[where]]
+
+
+def lines(path: str) -> list[str]:
+    """What to say after another authority than before has been checked and written here."""
     return [
         "The certificate is signed by an authority that can vouch for your notebook and for",
-        f"nothing else. It expires with it, on {printable(certificate['not_after'])[:10]}. "
-        "On your own computer, fetch it:",
-        f"    {_fetch(str(certificate['authority_path']), dev)}",
-        "and let your browser trust it, by what is true for you:",
-        *(f"  {where}:\n    " + "\n    ".join(typed) for where, typed in COMMANDS.items()),
+        "nothing else, which was checked here. It expires with the certificate. It is in",
+        f"    {path}",
+        "Let your browser trust it, by what is true for you:",
+        *(f"  {where}:\n    " + "\n    ".join(typed(where, path)) for where in COMMANDS),
         "(certutil is in libnss3-tools or nss-tools; start the browser anew afterwards.)",
     ]
-
-
-def _fetch(path: str, dev: Variables) -> str:
-    """Copy the certificate over, by whatever makes Ansible reach the host."""
-    if way.is_local(dev):
-        return f"cp {shlex.quote(path)} {FILE}"
-    host = {"host": str(dev.get("inventory_hostname", ""))}
-    login = way.way_to(host, dev, None).words()
-    words = ["ssh", *way.ONLY_OUR_COMMAND, *login, f"cat {shlex.quote(path)}"]
-    return f"{way.line_of(words)} > {FILE}"

@@ -33,8 +33,9 @@ threads = whole_number(0, 1024)
 idle_seconds = whole_number(0, 30 * 86400)
 
 # Browsers refuse server certificates that are valid for longer than 398 days.
-certificate_days = whole_number(1, 397)
-renew_days = whole_number(0, 396)
+MOST_DAYS = 397  # browsers take no certificate for longer
+certificate_days = whole_number(1, MOST_DAYS)
+renew_days = whole_number(0, MOST_DAYS - 1)
 certificate_names = list_of(host_name)
 
 KEY_SIZES = {"ec": (256, 384), "rsa": (2048, 3072, 4096)}
