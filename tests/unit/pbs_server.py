@@ -76,6 +76,8 @@ class Server:
     """The number of the first job."""
     keeps: float = 60.0
     """Seconds for which Torque remembers what has ended."""
+    late: float = 0.0
+    """Seconds for which qstat does not know a new job yet."""
     asked: list[str] = field(default_factory=list)
     members: dict[int, Member] = field(default_factory=dict)
 
@@ -148,6 +150,7 @@ class Server:
         hours, minutes, seconds = map(int, clock.groups())
         self.walltime = 3600 * hours + 60 * minutes + seconds
         self.members = {n: Member() for n in range(1, int(asked[1] if asked else 1) + 1)}
+        self.submitted = time.monotonic()
         return Answer(out=f"{self.id}\n")
 
     def qstat(self, words: list[str]) -> Answer:
@@ -155,7 +158,8 @@ class Server:
             return Answer(out=self.wrong)
         if self.flavour == "openpbs" and "-x" in words:
             return self._history()
-        if not self.members or self._is_forgotten():
+        new = not self.members or time.monotonic() < self.submitted + self.late
+        if new or self._is_forgotten():
             return Answer(err=f"qstat: Unknown Job Id {self.id}\n", code=153)
         if self._has_ended() and self.flavour == "openpbs":
             said = "Job has finished, use -x or -H to obtain historical job information"

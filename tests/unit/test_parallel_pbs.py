@@ -182,6 +182,18 @@ def test_a_job_that_ended_before_anybody_asked_is_an_end(server):
     session.leaves_nothing()
 
 
+def test_a_new_job_that_the_server_does_not_know_yet_is_no_end(torque):
+    torque.late, torque.slots = 4, 0
+    session = begin(torque, "print(view.apply(lambda: 'computed'))", 1)
+    session.until("begins")
+    deadline = time.monotonic() + 60
+    while torque.asked.count("qstat") < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    torque.slots = 1
+    assert session.end().endswith("computed\n")
+    session.leaves_nothing()
+
+
 def test_stop_is_fast_and_says_nothing_that_is_not_true(server):
     session = begin(server, """
         start = time.monotonic()

@@ -38,6 +38,7 @@ from cluster_helper.schedulers.dialect import (
 
 _TICK = 0.2
 _FIRST_LOOK, _LAST_LOOK = 1.0, 15.0  # seconds between questions to the scheduler, growing
+_SETTLED = 10.0  # seconds after which a job that was never seen is not new, but has ended
 _CANCEL_TRIES = 4
 _CANCEL_TIME = 40  # seconds after which no further try begins
 
@@ -63,6 +64,7 @@ class Keeper:
         self.seen: tuple[list[Task], str] = [], ""
         self.began: dict[int, float] = {}
         """When each task began at the earliest."""
+        self.submitted = 0.0
         self.controller: subprocess.Popen[bytes] | None = None
         self.asker = ThreadPoolExecutor(1)
         self.question: Future[tuple[list[Task], str]] | None = None
@@ -73,6 +75,7 @@ class Keeper:
         try:
             self.controller = self._start_controller()
             job = self.job.submit()
+            self.submitted = time.monotonic()
             self.lock.record(self.order["scheduler"], job)
             say("submitted", job=job)
             say("ended", reason=self._watch())
@@ -147,6 +150,8 @@ class Keeper:
         try:
             return with_vanished(self.seen[0], self.job.tasks())
         except JobGone:
+            if not self.seen[0] and time.monotonic() < self.submitted + _SETTLED:
+                raise
             return all_ended(self.seen[0], self.order["count"])
 
     def _timed(self, tasks: list[Task]) -> list[Task]:
