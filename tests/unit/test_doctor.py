@@ -1,6 +1,7 @@
 """Each check of the doctor says when all is well, and can be made to say the opposite."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
 from hypothesis import given
 from hypothesis import strategies as st
+from login_shells import RC_FILES, greet, log_in_with
 
 LOST = "name=cryptography version=46.0 files=12 path=lib/c"
 
@@ -203,6 +205,11 @@ CASES = {
         {"modules": "x", "modulefile": "/m", "module_python": "/p/bin/python", "prefix": "/p"},
         ("warning", {"modules": "x", "modulefile": "missing"}, "there is none"),
         ("wrong", {"modules": "x", "modulefile": "/m", "prefix": "/p"}, "not found"),
+        (
+            "wrong",
+            {"modules": "x", "modulefile": "/m/a.lua", "module_file": "/m/a/2023.lua"},
+            "finds /m/a/2023.lua first, and never /m/a.lua",
+        ),
     ],
     distribution.spider_cache: [
         {"spider_cache": "fresh"},
@@ -379,3 +386,47 @@ def test_the_program_for_the_node_never_prints_a_hash(tmp_path):
     answers = dict(look(tmp_path))
     assert answers["password"] == "argon2id m=65536 t=3 p=4"
     assert not re.search("c2FsdHNhbHQ|aGFzaGhhc2g", str(answers))
+
+
+@pytest.mark.parametrize(
+    ("shell", "file"),
+    [
+        ("bash", "in ~/.bashrc: begin it with"),
+        ("tcsh", "in ~/.tcshrc or, without that, ~/.cshrc: end it"),
+        ("csh", "in ~/.cshrc: end it"),
+        ("zsh", "in ~/.zshenv: move it to ~/.zshrc"),
+        ("fish", "in ~/.config/fish/config.fish: put it between"),
+        ("ksh", "in the login files of your shell: "),
+        ("", "in the login files of your shell: "),
+    ],
+)
+def test_the_file_that_is_named_is_that_of_the_persons_shell(shell, file):
+    for check, seen in ((path.noise, {"noise": ["2"]}), (path.pace, {"shell_seconds": ["9"]})):
+        found = check(Seen({**seen, "shell": [shell]}))
+        assert found.todo.startswith(file)
+
+
+@pytest.mark.parametrize(
+    ("shell", "words"),
+    [
+        ("bash", "case $- in *i*) ;; *) return ;; esac\n{noise}"),
+        ("tcsh", "if (! $?prompt) exit\n{noise}"),
+        ("fish", "if status is-interactive\n{noise}\nend"),
+    ],
+)
+def test_what_is_advised_keeps_the_shell_silent_for_commands(tmp_path, shell, words):
+    env = log_in_with(tmp_path, shell)
+    greet(tmp_path, shell)
+    file = tmp_path / RC_FILES[shell]
+    command = [env["ANSIBLE_SSH_EXECUTABLE"], "sh -s"]
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+
+    def said():
+        return subprocess.run(
+            command, env=environment, input="echo it runs", capture_output=True, text=True,
+            check=True,
+        ).stdout  # fmt: skip
+
+    assert "Welcome" in said()
+    file.write_text(words.format(noise=file.read_text()))
+    assert said() == "it runs\n"

@@ -106,8 +106,9 @@ look_at_modules() {
     [ "$2" = missing ] && exit
     module use ~/modulefiles >/dev/null 2>&1
     module load "$1" >/dev/null 2>&1
+    echo "module_file=${_LMFILES_##*:}"
     echo "module_python=$(command -v python)"' module "$MODULE" "$1" 2>/dev/null </dev/null |
-    grep -E '^(modules|module_python)='
+    grep -E '^(modules|module_file|module_python)='
 }
 
 look_at_modulefile() {
@@ -182,6 +183,7 @@ case ${runtime-} in /*/*) local=${runtime%/*} ;; esac
 begin_answers
 emit host "$host"
 emit uid "$(id -u)"
+emit shell "${SHELL##*/}"
 emit now "$(date +%s)"
 emit node_addresses "$(getent ahostsv4 "$ASKED" 2>/dev/null | cut -d" " -f1 | sort -u | wc -l)"
 emit ssh_port "${SSH_CONNECTION##* }"

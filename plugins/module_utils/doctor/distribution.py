@@ -15,6 +15,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import record
 
+_OTHER_NAME = "set another lmod_module_name and run setup"
 _SETUP = "ansible-playbook hpcc.notebook.setup"
 # The oldest versions without vulnerabilities that matter to a notebook on a shared node.
 FLOORS = {
@@ -106,6 +107,10 @@ def modulefile(seen: Seen) -> Finding | None:
     if path == "missing":
         return warning("modulefile", "there is none in ~/modulefiles", _SETUP)
     wanted = f"{seen.one('prefix')}/bin/python"
+    found = seen.one("module_file")
+    if found and found != path:
+        what = f"`module load` finds {found} first, and never {path}"
+        return wrong("modulefile", what, f"move one of them away, or {_OTHER_NAME}")
     if loads != wanted:
         what = f"after loading it, python is {loads or 'not found'}, not {wanted}"
         return wrong("modulefile", what, _SETUP)

@@ -12,6 +12,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
     warning,
     wrong,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.login_files import login_file
 from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 
 _SLOW_LOGIN = 10  # seconds
@@ -36,7 +37,11 @@ def node(seen: Seen) -> Finding | None:
     """Whether the shell on the node runs what it is told."""
     fault = seen.one("node_fault")
     if fault:
-        return wrong("shell on the node", fault, "look at ~/.bashrc there")
+        return wrong(
+            "shell on the node",
+            fault,
+            "look at the login files of your shell there, such as ~/.bashrc or ~/.cshrc",
+        )
     return ok("shell on the node", f"answers on {seen.one('host')}") if seen.one("host") else None
 
 
@@ -91,7 +96,7 @@ def noise(seen: Seen) -> Finding | None:
     lines = seen.number("noise")
     if lines:
         what = f"print {lines:.0f} lines where no terminal is"
-        return warning("login files", what, "in ~/.bashrc: case $- in *i*) ;; *) return ;; esac")
+        return warning("login files", what, _in_login_file(seen))
     return ok("login files", "are silent") if lines is not None else None
 
 
@@ -102,8 +107,13 @@ def pace(seen: Seen) -> Finding | None:
         return None
     if seconds > _SLOW_SHELL:
         what = f"take {seconds:.1f} s before each command"
-        return warning("login files", what, "move what is slow in ~/.bashrc below a test for $-")
+        return warning("login files", what, _in_login_file(seen))
     return ok("login files", "take no time")
+
+
+def _in_login_file(seen: Seen) -> str:
+    file = login_file(seen.one("shell"))
+    return f"in {file.path}: {file.guard}"
 
 
 def round_robin(seen: Seen) -> Finding | None:

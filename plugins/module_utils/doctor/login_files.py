@@ -1,0 +1,33 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each login shell reads before a command, and how a file tells that nobody types. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class LoginFile(NamedTuple):
+    """The file that sshd's shell reads for every command, and how to keep things out of it."""
+
+    path: str
+    guard: str
+
+
+_CSH = "end it early for commands: if (! $?prompt) exit"
+_UNKNOWN = LoginFile("the login files of your shell", "leave them early where no terminal is")
+_SHELLS = {
+    "bash": LoginFile("~/.bashrc", "begin it with: case $- in *i*) ;; *) return ;; esac"),
+    "csh": LoginFile("~/.cshrc", _CSH),
+    "tcsh": LoginFile("~/.tcshrc or, without that, ~/.cshrc", _CSH),
+    "zsh": LoginFile("~/.zshenv", "move it to ~/.zshrc, which only a terminal reads"),
+    "fish": LoginFile(
+        "~/.config/fish/config.fish", "put it between: if status is-interactive … end"
+    ),
+}
+
+
+def login_file(shell: str) -> LoginFile:
+    """For the name of a shell such as tcsh; in general words for any other."""
+    return _SHELLS.get(shell, _UNKNOWN)
