@@ -282,7 +282,7 @@ def attacks(*, short: bool) -> list[Callable[[Report], None]]:
         default_way, partial(gateway_ports, kinds=kinds), partial(node_ports, kinds=kinds),
         hands, partial(kernels, rounds=20),
         partial(kernels_of_others, rounds=20), debuggers,
-        *(partial(subject, short=short) for subject in (PLAYBOOKS[:5] if short else PLAYBOOKS)),
+        *(partial(subject, short=short) for subject in PLAYBOOKS),
     ]  # fmt: skip
 
 

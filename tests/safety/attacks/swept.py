@@ -11,6 +11,7 @@ import json
 from people import done, root
 from report import Report
 
+from attacks.names import SEEN_PATTERN
 from attacks.planted_names import unworkable
 from attacks.scene import LOCAL, NODE, STRANGER, UID, VICTIM, evidence, planted, set_up
 from attacks.screen import play
@@ -49,11 +50,7 @@ def _under_a_living_server(report: Report, line: str) -> None:
 def _new_kernel(report: Report) -> None:
     """Reached over TCP, the server goes on, and starts kernels in what the stranger has made."""
     done("start", nbserver_transport="tcp", nbserver_port=PORT)
-    with STRANGER.running("attacks/swapper.py", f"{LOCAL}/careless") as swapper:
-        VICTIM.says(f"mkdir -p {LOCAL}/careless; chmod 777 {LOCAL}/careless; chmod 711 {LOCAL}")
-        VICTIM.says(f"umask 077; echo '{{}}' >{LOCAL}/careless/kernel-0.json; sleep 1")
-        assert json.loads(swapper.rest())["swapped"], "the attack does not work where it could"
-    VICTIM.says(f"chmod 700 {LOCAL}")
+    _require_dangerous()
     root(NODE, f"rm -rf {LOCAL}")
     with STRANGER.running("attacks/swapper.py", f"{LOCAL}/runtime") as swapper:
         asked = VICTIM.run(
@@ -70,7 +67,20 @@ def _new_kernel(report: Report) -> None:
     _end()
 
 
+def _require_dangerous() -> None:
+    """Who writes a file into a directory of the stranger's finds hers there."""
+    careless = "/tmp/careless/runtime"
+    with STRANGER.running("attacks/swapper.py", careless) as swapper:
+        VICTIM.says(f"umask 077; echo '{{}}' >{careless}/kernel-0.json; sleep 1")
+        swapped = json.loads(swapper.rest())["swapped"]
+    root(NODE, "rm -rf /tmp/careless")
+    assert swapped, "the attack does not work where it could"
+
+
 def _end() -> None:
     """Whatever became of it."""
-    root(NODE, f"pkill -KILL -u {UID} -f 'jupyterlab|ipykernel' || true; rm -rf {LOCAL}")
+    root(
+        NODE,
+        f"pkill -KILL -u {UID} -f 'jupyterlab|ipykernel' || true; rm -rf {LOCAL} {SEEN_PATTERN}",
+    )
     VICTIM.says(f"rm -f {PROFILE}/run/*.json")
