@@ -74,7 +74,8 @@ def certificate(directory: Path) -> None:
         der = ssl.PEM_cert_to_DER_cert(f"{body}-----END CERTIFICATE-----\n")
         decoded = ssl._ssl._test_decode_cert(str(path))  # the ssl module has no public reader
         end = ssl.cert_time_to_seconds(decoded["notAfter"])
-    except (OSError, ValueError, KeyError):  # ssl.SSLError is an OSError
+    except (OSError, ValueError, KeyError) as error:  # ssl.SSLError is an OSError
+        emit("certificate_error", getattr(error, "reason", "") or error)
         return
     emit("certificate_until", int(end))
     emit("certificate_sha256", sha256(der))

@@ -138,6 +138,7 @@ CASES = {
         ("wrong", {"tmp_write": "Read-only file system"}, "Read-only"),
     ],
     node.tmp_executable: [{"tmp_exec": "yes"}, ("warning", {"tmp_exec": "no"}, "noexec")],
+    node.tmp_sticky: [{"tmp_sticky": "yes"}, ("wrong", {"tmp_sticky": "no"}, "chmod 1777")],
     node.tmp_room: [
         {"tmp_kib": "9999999"},
         ("warning", {"tmp_kib": "102400"}, "100 MiB"),
@@ -237,6 +238,8 @@ CASES = {
         ("wrong", {"certificate_until": "0", "now": "172801"}, "expired 3 days ago"),
         ("warning", {"certificate_until": "864001", "now": "0"}, "in 10 days"),
     ],
+    serving.odd_files: [THERE, ("wrong", {**THERE, "odd": "/p/run/x.json"}, "/p/run/x.json is no")],
+    serving.writable: [THERE, ("wrong", {**THERE, "unwritable": "/p/run"}, "chmod 700 /p/run")],
     serving.key: [{"key": "ok"}, ("wrong", {"key": "KEY_VALUES_MISMATCH"}, "MISMATCH")],
     serving.token: [{"token": "there"}, ("wrong", {"token": "missing"}, "gently")],
     serving.server: [

@@ -61,15 +61,29 @@ look_at_tmp() {
   emit tmp_write "$(try_to_write /tmp)"
   emit tmp_kib "$(df -Pk /tmp 2>/dev/null | awk 'NR == 2 { print $4 }')"
   if in_new_directory /tmp run_here >/dev/null 2>&1; then emit tmp_exec yes; else emit tmp_exec no; fi
+  if [ -k /tmp ] || is_private /tmp; then emit tmp_sticky yes; else emit tmp_sticky no; fi
   emit local_dir "$local"
   if [ ! -e "$local" ] && [ ! -L "$local" ]; then
     emit local_dir_state missing
   elif is_private "$local"; then
-    emit local_dir_state ours
+    look_into_local
   elif [ -d "$local" ] && [ ! -L "$local" ] && [ -O "$local" ]; then
     emit local_dir_state open
   else
     emit local_dir_state foreign
+  fi
+}
+
+# What is in a directory of ours; a kernel refuses to start where others could enter.
+look_into_local() {
+  if [ -n "$(find "$local" ! -user "$(id -u)" 2>/dev/null | head -n 1)" ]; then
+    emit local_dir_state mixed
+  elif [ -e "$local/runtime" ] && ! is_private "$local/runtime"; then
+    emit local_dir_state "open runtime"
+  elif [ -e "$local/lock" ] && [ ! -f "$local/lock" ]; then
+    emit local_dir_state "odd lock"
+  else
+    emit local_dir_state ours
   fi
 }
 
@@ -161,11 +175,21 @@ look_at_profile() {
     emit profile missing
     return
   fi
+  [ -O "$directory" ] || { emit profile foreign && return; }
   emit profile "$(stat -c %a "$directory" 2>/dev/null || echo 700)"
+  for part in "$directory" "$directory/run" "$directory/log" "$directory/security"; do
+    [ -d "$part" ] && ! { [ -w "$part" ] && [ -x "$part" ]; } && emit unwritable "$part"
+  done
+  # Whoever opens a FIFO waits for ever; a directory in the place of a file is read by nobody.
+  find "$directory" \( -type p -o -type c -o -type b -o -type d -name '*.json' -o -type d -name '*.crt' \
+    -o -type d -name '*.key' -o -type d -name '*_config.py' \) 2>/dev/null | head -n 20 | while read -r file; do
+    emit odd "$file"
+  done
   find "$directory" -type f -perm /077 2>/dev/null | head -n 20 | while read -r file; do
     emit exposed "$file"
   done
-  if [ -s "$directory/security/token" ]; then emit token there; else emit token missing; fi
+  token=$([ -f "$directory/security/token" ] && head -c 4096 "$directory/security/token" 2>/dev/null | tr -d '\n')
+  if [ -z "$token" ]; then emit token missing; elif [ "${#token}" -lt 32 ]; then emit token cut; else emit token there; fi
   for record in "$directory"/run/*.json; do
     [ -f "$record" ] && [ "$record" != "$RECORD" ] && emit elsewhere "$(basename "$record" .json)"
   done

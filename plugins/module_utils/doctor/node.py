@@ -85,6 +85,14 @@ def tmp_executable(seen: Seen) -> Finding | None:
     return ok("programs in /tmp", "can be run") if seen.one("tmp_exec") else None
 
 
+def tmp_sticky(seen: Seen) -> Finding | None:
+    """Without it everybody can rename what lies in /tmp, and kernels refuse to start."""
+    if seen.one("tmp_sticky") == "no":
+        what = "is not sticky: others can replace your files there, so no kernel is started"
+        return wrong("safety of /tmp", what, "ask the site for chmod 1777 /tmp")
+    return ok("safety of /tmp", "nobody can replace your files") if seen.one("tmp_sticky") else None
+
+
 def tmp_room(seen: Seen) -> Finding | None:
     """Sockets, histories and temporary files."""
     return _room(seen.number("tmp_kib"), "room in /tmp", 10 * _MIB, 200 * _MIB, "ls -l /tmp")
@@ -99,6 +107,15 @@ def local_directory(seen: Seen) -> Finding | None:
     if state == "foreign":
         what = f"{path} belongs to somebody else; start takes another name"
         return warning("node-local directory", what, "tell the site")
+    if state == "mixed":
+        what = f"{path} holds what belongs to somebody else; start takes another name"
+        return warning("node-local directory", what, f"stop, then rm -rf {path}")
+    if state == "open runtime":
+        what = f"others can enter {path}/runtime: no kernel is started there"
+        return wrong("node-local directory", what, f"chmod 700 {path}/runtime")
+    if state == "odd lock":
+        what = f"{path}/lock is no file"
+        return wrong("node-local directory", what, f"mv {path}/lock ~/lock.odd")
     if state == "open":
         return wrong("node-local directory", f"others can enter {path}", f"chmod 700 {path}")
     if state == "ours":
@@ -169,6 +186,7 @@ CHECKS = (
     quota,
     tmp_writable,
     tmp_executable,
+    tmp_sticky,
     tmp_room,
     local_directory,
     tmux,

@@ -27,6 +27,9 @@ def profile(seen: Seen) -> Finding | None:
     state, path = seen.one("profile"), seen.one("profile_dir")
     if state == "missing":
         return wrong("profile", f"there is none at {path}", _SETUP)
+    if state == "foreign":
+        todo = "ask the site how it came there; then remove it and run setup"
+        return wrong("profile", f"{path} belongs to somebody else", todo)
     if state and state != "700":
         return wrong("profile", f"others can enter {path} ({state})", _SETUP)
     return ok("profile", path) if state else None
@@ -39,6 +42,24 @@ def exposed(seen: Seen) -> Finding | None:
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
         return wrong("files of the profile", f"others can read {files[0]}{more}", _SETUP)
     return ok("files of the profile", "yours alone") if _there(seen) else None
+
+
+def odd_files(seen: Seen) -> Finding | None:
+    """What is no file where one is expected: start refuses it, Jupyter would wait for ever."""
+    files = seen.all("odd")
+    if files:
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        what = f"{files[0]}{more} is no regular file"
+        return wrong("kinds of files", what, f"move it away, then {_SETUP}")
+    return ok("kinds of files", "as expected") if _there(seen) else None
+
+
+def writable(seen: Seen) -> Finding | None:
+    """A start leaves a record and a log."""
+    if seen.one("unwritable"):
+        path = seen.one("unwritable")
+        return wrong("writing to the profile", f"you cannot write to {path}", f"chmod 700 {path}")
+    return ok("writing to the profile", "allowed") if _there(seen) else None
 
 
 def _there(seen: Seen) -> bool:
@@ -75,7 +96,9 @@ def certificate(seen: Seen) -> Finding | None:
     until, now = seen.number("certificate_until"), seen.number("now")
     if until is None or now is None:
         if _there(seen) and seen.one("python"):
-            return wrong("certificate", "there is none, or it cannot be read", _SETUP)
+            said = seen.one("certificate_error")
+            what = f"cannot be read: {said}" if said else "there is none, or it cannot be read"
+            return wrong("certificate", what, _SETUP)
         return None
     days = int((until - now) // 86400)
     if days < 0:
@@ -97,6 +120,10 @@ def token(seen: Seen) -> Finding | None:
     """stop and restart need it to be gentle."""
     if seen.one("token") == "missing":
         return wrong("token", "there is none: the server cannot be stopped gently", _SETUP)
+    if seen.one("token") == "cut":
+        return wrong(
+            "token", "is cut off", f"rm {seen.one('profile_dir')}/security/token, {_SETUP}"
+        )
     return ok("token", "is there") if seen.one("token") else None
 
 
@@ -162,6 +189,8 @@ def port(seen: Seen) -> Finding | None:
 CHECKS = (
     profile,
     exposed,
+    odd_files,
+    writable,
     configuration,
     password,
     certificate,

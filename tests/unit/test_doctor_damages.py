@@ -1,0 +1,213 @@
+"""Each damage of an account is named by the doctor, by the thing that has to be put right."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+from pathlib import Path
+
+import file_systems
+import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import findings
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
+
+HOST = socket.gethostname().split(".")[0]
+NEIGHBOUR = 64901
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed"),
+]
+
+
+def look(owner, *behind):
+    """What is found in an account, by the two programs that the doctor sends."""
+    settings = {"PREFIX": "~/none", "PROFILE": owner.profile, "MODULE": "m", "PORT": 1,
+                "ASKED": "localhost", "LOOK": "", "LOST_FILES": "", "NAMES": ""}  # fmt: skip
+    server = ACTION / "shared_shell" / "server.sh"
+    put = question(settings, server, ACTION / "doctor_shell" / "look.sh")
+    plain = owner.command
+    owner.command = lambda *argv, **env: [*behind, *plain(*argv, **env)]
+    seen = put.answers(owner.run("sh", "-s", stdin=put.program))
+    script = f'. {server}; find_record "$1/run" {HOST}; find_server "$1/security/notebook.crt"'
+    script += '; exec "$2" -I -c "$3" "$1" "$RECORD" "$SERVER" 1'
+    words = [str(owner.directory), owner.python, Path(node_program.__file__).read_text()]
+    for line in owner.run("sh", "-c", script, "sh", *words).splitlines():
+        name, _equals, value = line.partition("=")
+        seen.setdefault(name, []).append(value)
+    owner.command = plain
+    return {finding.subject: finding for finding in findings(Seen(seen))}
+
+
+def own(path, uid):
+    os.chown(path, uid, uid, follow_symlinks=False)
+
+
+def replaced(name, make):
+    def damage(owner):
+        path = owner.directory / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        make(path)
+        own(path, owner.uid)
+        own(path.parent, owner.uid)
+
+    return damage
+
+
+def fifo(name):
+    return replaced(name, lambda path: os.mkfifo(path, 0o600))
+
+
+def directory(name):
+    return replaced(name, lambda path: path.mkdir(mode=0o700))
+
+
+def text(name, content):
+    return lambda owner: owner.write(owner.directory / name, content)
+
+
+def mode(name, bits):
+    return lambda owner: (owner.directory / name).chmod(bits)
+
+
+def lost(name):
+    return lambda owner: (owner.directory / name).unlink()
+
+
+def local(make):
+    def damage(owner):
+        owner.local.mkdir(mode=0o700)
+        own(owner.local, owner.uid)
+        make(owner)
+
+    return damage
+
+
+def below_local(name, kind, bits=0o700, uid=None):
+    def make(owner):
+        path = owner.local / name
+        path.mkdir() if kind == "directory" else path.touch()
+        path.chmod(bits)
+        own(path, owner.uid if uid is None else uid)
+
+    return local(make)
+
+
+def other_key(owner):
+    kept = (owner.security / "notebook.key").read_bytes()
+    owner.make_certificate()
+    owner.write(owner.security / "notebook.key", kept)
+
+
+def record(owner, **changed):
+    (owner.directory / "run").mkdir(mode=0o700)
+    own(owner.directory / "run", owner.uid)
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    noted = {"boot_id": boot, "pid": 4194303, "start_time": 1, "since": "Monday", **changed}
+    owner.write(owner.directory / "run" / f"{HOST}.json", json.dumps(noted, indent=2))
+
+
+def hashed(value):
+    return json.dumps({"PasswordIdentityProvider": {"hashed_password": value}})
+
+
+CERTIFICATE, KEY = "security/notebook.crt", "security/notebook.key"
+CONFIG, DATA = "jupyter_server_config.py", "jupyter_server_config.json"
+# Damage → the line that names it, and what stands there.
+DAMAGES = {
+    "a FIFO for the certificate": (fifo(CERTIFICATE), "kinds of files", "notebook.crt is no"),
+    "a FIFO for the key": (fifo(KEY), "certificate", "notebook.key is not a regular file"),
+    "a FIFO for the configuration": (fifo(CONFIG), "server configuration", "not a regular file"),
+    "a FIFO for the record": (fifo(f"run/{HOST}.json"), "kinds of files", f"{HOST}.json is no"),
+    "a directory for the record": (directory(f"run/{HOST}.json"), "kinds of files", "is no regul"),
+    "a directory for the key": (directory(KEY), "kinds of files", "notebook.key is no regular"),
+    "a device for the token": (
+        replaced("security/token", lambda path: os.mknod(path, 0o600 | 0o020000, os.makedev(1, 3))),
+        "kinds of files", "token is no regular file",
+    ),
+    "a key of another certificate": (other_key, "key", "MISMATCH"),
+    "a certificate cut in two": (text(CERTIFICATE, "-----BEGIN CERT"), "certificate", "cannot be"),
+    "an expired certificate": (
+        lambda owner: owner.make_certificate(days=(-9, -4)), "certificate", "days ago",
+    ),
+    "a configuration cut in two": (text(CONFIG, "c = (("), "server configuration", "closed"),
+    "a password file cut in two": (text(DATA, '{"Passw'), "server configuration", "cannot be read"),
+    "a lost password file": (lost(DATA), "server configuration", "No such file"),
+    "no password": (text(DATA, "{}"), "password", "none is set"),
+    "an old hash": (text(DATA, hashed("sha1:0:1")), "password", "weak: sha1"),
+    "a lost token": (lost("security/token"), "token", "there is none"),
+    "a token cut in two": (text("security/token", "cut"), "token", "is cut off"),
+    "an open profile": (mode(".", 0o755), "profile", "others can enter"),
+    "an open key": (mode(KEY, 0o644), "files of the profile", "others can read"),
+    "a profile of somebody else": (
+        lambda owner: (owner.directory.chmod(0o755), own(owner.directory, NEIGHBOUR)),
+        "profile", "belongs to somebody else",
+    ),
+    "a security directory that cannot be entered": (
+        mode("security", 0o600), "writing to the profile", "you cannot write to",
+    ),
+    "a profile that cannot be written to": (mode(".", 0o500), "writing to the profile", "chmod"),
+    "a record that is none": (lambda owner: record(owner, pid="x"), "server", "cannot be"),
+    "a server that is gone": (record, "server", "of Monday is gone"),
+    "a reboot": (lambda owner: record(owner, boot_id="another"), "server", "rebooted"),
+    "an open local directory": (
+        local(lambda owner: owner.local.chmod(0o755)), "node-local directory", "others can enter",
+    ),
+    "a local directory of a neighbour": (
+        local(lambda owner: own(owner.local, NEIGHBOUR)), "node-local directory", "somebody else",
+    ),
+    "what a neighbour left in it": (
+        below_local("tmux.sock", "file", uid=NEIGHBOUR), "node-local directory", "holds what",
+    ),
+    "an open runtime directory": (
+        below_local("runtime", "directory", 0o777), "node-local directory", "no kernel is started",
+    ),
+    "a directory for the lock": (
+        below_local("lock", "directory"), "node-local directory", "lock is no file",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def owner(owner):
+    yield owner
+    own(owner.directory, owner.uid)
+    owner.directory.chmod(0o700)
+
+
+def test_there_are_more_than_twenty_and_an_account_without_damage_has_nothing_wrong(owner):
+    assert len(DAMAGES) >= 20
+    wrong = {name: each for name, each in look(owner).items() if each.level == "wrong"}
+    assert set(wrong) <= {"installation", "password", "tmux", "safety of /tmp", "ssh"}
+
+
+@pytest.mark.parametrize(("damage", "subject", "said"), DAMAGES.values(), ids=DAMAGES)
+def test_the_doctor_names_a_damage(owner, damage, subject, said):
+    assert look(owner)[subject].level == "ok" or subject == "password"
+    damage(owner)
+    finding = look(owner)[subject]
+    assert finding.level in ("wrong", "warning")
+    assert said in finding.what + finding.todo
+    assert finding.todo
+
+
+def test_the_doctor_names_a_directory_that_is_not_sticky(owner):
+    script = 'mount -t tmpfs -o mode=777 none "$1"'
+    kept = Path(f"/var/tmp/{secrets.token_hex(4)}")
+    shutil.copytree(owner.home, kept, symlinks=True)
+    for path in [kept, *kept.rglob("*")]:
+        own(path, owner.uid)
+    owner.home, before = kept, owner.home
+    try:
+        with file_systems.mounted(Path("/tmp"), script) as open_to_all:
+            owner.python = shutil.which("true")
+            found = look(owner, *open_to_all.behind)
+    finally:
+        owner.home = before
+        shutil.rmtree(kept)
+    assert "not sticky" in found["safety of /tmp"].what
