@@ -143,7 +143,7 @@ def test_the_foreign_tmux_of_a_directory_that_was_open_is_not_asked(victim: Vict
         os.chown(victim.local, victim.uid, victim.uid)
         found = victim.look(victim.shell())
         assert not was_asked(held)
-    assert (found["local_dir_state"], found["session"]) == ("ours", "lost")
+    assert (found["local_dir_state"], found["session"]) == ("mixed", "lost")
 
 
 def test_a_link_to_a_directory_of_ones_own_is_foreign(victim: Victim) -> None:

@@ -28,7 +28,7 @@ find_server() {
   # shellcheck disable=SC2013 # each is a path of /proc
   for found in $(grep -lxzF -e "--ServerApp.certfile=$1" /proc/[0-9]*/cmdline 2>/dev/null); do
     found=${found%/cmdline}
-    program=$(tr '\0' '\n' <"$found/cmdline" 2>/dev/null | head -n 1)
+    program=$({ tr '\0' '\n' <"$found/cmdline"; } 2>/dev/null | head -n 1)
     session=$(sed 's/.*) //' "$found/stat" 2>/dev/null | cut -d' ' -f4)
     [ -O "$found" ] && [ "${program##*/}" != tmux ] && [ "$session" = "${found##*/}" ] && SERVER=$session && return
   done
