@@ -201,6 +201,7 @@ class ActionModule(host_shell.HostShellAction):
         found = packages.installed(seen)
         names = [packages.name_of(wanted) for wanted in self._options["packages"]]
         return {
+            "home": seen.home,
             "prefix": seen.prefix,
             "generation": f"{seen.prefix}.d/{plan.generation}",
             "distribution": installer.distribution,

@@ -138,6 +138,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+home:
+  description: The home directory of the account, whatever its login files print.
+  type: str
+  returned: unless O(state=absent)
+  sample: /home/alice
 prefix:
   description: The absolute path of the installation.
   type: str

@@ -149,6 +149,18 @@ def quoted_commands(text: str) -> list[str]:
     return sorted(_QUOTED & {name for task in tasks(yaml.safe_load(text)) for name in task})
 
 
+def homes_that_a_shell_expands(text: str) -> list[str]:
+    """Paths with ~ for Ansible's own modules, which take what login files print for the home."""
+    found = (
+        str(value)
+        for task in tasks(yaml.safe_load(text))
+        for action, options in task.items()
+        if action.startswith("ansible.builtin.") and isinstance(options, dict)
+        for value in options.values()
+    )
+    return sorted(value for value in found if value.startswith("~"))
+
+
 def own_commands(source: str) -> list[str]:
     """Commands that an action sends by itself, but for one that does nothing."""
     calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))

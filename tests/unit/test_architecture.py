@@ -137,6 +137,11 @@ FROM = f"from {architecture.COLLECTION}"
             "- hpcc.notebook.modulefile: {name: raw}",
         ),
         (
+            architecture.homes_that_a_shell_expands,
+            "- ansible.builtin.file: {path: ~/x, state: directory}",
+            "- ansible.builtin.file: {path: '{{ found.home }}/x'}\n- hpcc.notebook.x: {path: ~/x}",
+        ),
+        (
             architecture.own_commands,
             "class A:\n    def run(self):\n        self._low_level_execute_command('grep x y')",
             "class A:\n    def run(self):\n        self._low_level_execute_command(':')",
@@ -236,6 +241,7 @@ def test_no_login_shell_parses_a_program_of_ours():
     files = role_files("tasks", "handlers")
     files += [(path.name, path) for path in sorted((CHECKOUT / "playbooks").glob("*.yml"))]
     assert not complaints(files, lambda _name, text: architecture.quoted_commands(text))
+    assert not complaints(files, lambda _name, text: architecture.homes_that_a_shell_expands(text))
     senders = {"plugin_utils/host_shell", "plugin_utils/node_module"}
     files = [(n, path) for n, path in python_files("action", "plugin_utils") if n not in senders]
     assert not complaints(files, lambda _name, source: architecture.own_commands(source))

@@ -118,6 +118,16 @@ def test_it_installs_for_every_login_shell_and_whatever_it_prints(
     assert account.play(env=env, check=True)["changed"] is False
 
 
+def test_the_home_directory_is_none_of_what_a_login_file_prints(account: Account) -> None:
+    made = account.run()
+    (account.home / ".bashrc").write_text('echo hello\ntrap "echo bye" EXIT\n')
+    account.connection = "ssh"
+    found = account.play(
+        env=log_in_with(account.directory, "bash"), check=True, state="found", url="", sha256=""
+    )
+    assert (found["home"], found["prefix"]) == (str(account.home), made["prefix"])
+
+
 @pytest.mark.timeout(0)  # it has the one alarm clock of a process
 def test_a_login_file_that_waits_for_ever_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def execute(_command: str, _stdin: bytes) -> dict[str, object]:

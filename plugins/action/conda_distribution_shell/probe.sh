@@ -6,6 +6,7 @@
 probe_host() {
   emit home "$HOME"
   emit prefix "$ROOT"
+  emit home "$HOME"
   emit user "$(id -un)"
   emit machine "$(uname -sm)"
   emit libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"

@@ -18,6 +18,7 @@ class Observed:
     """The host, the prefix and what lies beside it."""
 
     prefix: str
+    home: str = ""
     user: str = ""
     machine: str = ""
     libc: str = ""
@@ -68,6 +69,7 @@ def observed(found: Answers) -> Observed:
     markers = [record(text) for text in found.get("complete", [])]
     return Observed(
         prefix=one("prefix"),
+        home=one("home"),
         user=one("user"),
         machine=one("machine"),
         libc=one("libc"),
