@@ -81,10 +81,20 @@ def test_what_somebody_else_made_is_left_alone(account: Account, what: str) -> N
     assert account.everything() == before
 
 
+def store(account: Account) -> Path:
+    """A store of ours in which nothing is yet."""
+    made = Path(f"{account.prefix}.d")
+    made.mkdir()
+    (made / ".hpcc-notebook-store").symlink_to("schema=1 id=0")
+    return made
+
+
 def test_half_a_generation_without_marker_is_garbage(account: Account) -> None:
     name = f"miniforge-1.0-1-{account.options['sha256'][:12]}"
-    half_done = Path(f"{account.prefix}.d") / name
+    half_done = store(account) / name
     (half_done / "bin").mkdir(parents=True)
+    (half_done.parent / "markers").mkdir()
+    (half_done.parent / f"markers/.begun-{name}").touch()
     (half_done / "bin/conda").write_text("#!/bin/sh\ntouch ~/executed\n")
     account.prefix.symlink_to(f"anaconda.d/{name}")
     converges(account)
@@ -100,8 +110,6 @@ def test_a_lost_python_is_noticed(account: Account) -> None:
 
 
 def lock(account: Account, **changes: str) -> None:
-    store = Path(f"{account.prefix}.d")
-    store.mkdir(exist_ok=True)
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     record = {
         "run": "0",
@@ -113,7 +121,7 @@ def lock(account: Account, **changes: str) -> None:
     record.update(
         {"start": "1", "uid": str(os.getuid()), "user": "alice", "since": "2026-01-01T00:00:00Z"}
     )
-    (store / "lock").symlink_to(
+    (store(account) / "lock").symlink_to(
         " ".join(f"{key}={value}" for key, value in {**record, **changes}.items())
     )
 

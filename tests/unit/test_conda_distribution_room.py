@@ -109,7 +109,7 @@ def test_what_a_directory_above_gives_to_a_group_does_not_reach_what_is_private(
 
 def test_trash_that_cannot_be_removed_yet_is_reported_and_no_fault(account: Account) -> None:
     account.run()
-    used = f"{account.prefix}.d/trash/used"
+    used = f"{account.prefix}.d/trash/discarded-by-hpcc-notebook/used"
     with mounted(account.home, f"mkdir -p {used}; mount -t tmpfs none {used}") as disk:
         account.behind = disk.behind
         assert upgraded(account)["changed"] is True

@@ -17,6 +17,8 @@ FORGED = "\x1b[2J\nusing=process 1\nhpcc-end\r\u2028ours=no"
 def somebody() -> Iterator[Person]:
     with person() as made:
         (made.store / "markers").mkdir(parents=True)
+        (made.store / "markers/.begun-generation").touch()
+        (made.store / ".hpcc-notebook-store").symlink_to("schema=1 id=0")
         yield made
 
 

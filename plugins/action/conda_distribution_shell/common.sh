@@ -121,12 +121,67 @@ tell_prefix() {
   emit live "$LIVE"
 }
 
-# The generations of ours, complete or not: name, version and the first digits of the checksum.
-our_generations() {
-  for tree in "$STORE"/anaconda-*-????????????* "$STORE"/miniconda-*-????????????* "$STORE"/miniforge-*-????????????*; do
-    [ ! -d "$tree" ] || [ -L "$tree" ] || printf '%s\n' "${tree##*/}"
+# What a store is: ours (it has the identity that was made with it), old (made before there were identities, which a
+# complete generation proves), empty, foreign or none. A link, since that appears together with what it says.
+kind_of_store() {
+  if [ -L "$STORE/.hpcc-notebook-store" ]; then
+    echo ours
+  elif [ ! -d "$STORE" ]; then
+    echo none
+  elif [ -z "$(ls -A "$STORE")" ]; then
+    echo empty
+  elif [ -n "$(old_generations)" ]; then
+    echo old
+  else
+    echo foreign
+  fi
+}
+
+old_generations() {
+  for record in "$STORE"/markers/*; do
+    name=${record##*/}
+    is_complete "$name" && case $(field path "$MARKER") in "$STORE/$name" | "$ROOT") printf '%s\n' "$name" ;; esac
   done
 }
+
+# The generations of ours, complete or not: what a note was made of before there was anything. Never by their names.
+our_generations() {
+  for note in "$STORE"/markers/.begun-*; do
+    name=${note##*/.begun-}
+    [ ! -d "$STORE/$name" ] || [ -L "$STORE/$name" ] || printf '%s\n' "$name"
+  done
+}
+
+# The directories and logs of runs say themselves whose they are, in their first entry or line.
+our_runs() {
+  for place in "$STORE"/work/*; do
+    if [ ! -d "$place" ] || [ -L "$place" ]; then continue; fi
+    [ "$(readlink "$place/run")" != "run=${place##*/}" ] && [ -n "$(ls -A "$place")" ] || # an empty one is no loss
+      printf '%s\n' "${place##*/}"
+  done
+}
+
+our_logs() {
+  for log in "$STORE"/logs/*.log; do
+    name=${log##*/}
+    case $(head -n 1 "$log" 2>/dev/null) in "["*"] run ${name%.log}") printf '%s\n' "$name" ;; esac
+  done
+}
+
+# Whether anything is there that a removal would remove.
+holds_ours() {
+  [ "$(ls -A "$STORE")" != .hpcc-notebook-store ] || return 0
+  for found in "$STORE/lock" "$STORE"/markers/.begun-* "$STORE"/markers/.link-* "$STORE"/markers/.download-* \
+    "$STORE/markers/.turn" "$STORE/trash/$RUBBISH"; do
+    if [ -e "$found" ] || [ -L "$found" ]; then return 0; fi
+  done
+  [ -z "$(our_runs)$(our_logs)" ] || return 0
+  for found in markers trash work downloads logs kept envs; do
+    if [ -d "$STORE/$found" ] && [ -z "$(ls -A "$STORE/$found")" ]; then return 0; fi
+  done
+  return 1
+}
+RUBBISH=discarded-by-hpcc-notebook
 
 # users_of DIRECTORY…: the processes of this host that run from there, a pid in each line. The kernel says so of their
 # programs. The arguments, in which everybody can write anything, count only of our own processes: of a script that an

@@ -146,12 +146,21 @@ refuse_download() {
   fail "$URL has the wrong checksum: sha256 $FOUND, expected $SHA256; it was deleted and not executed" "$hint"
 }
 
+claim_download() {
+  for found in "$INSTALLER" "$PART"; do
+    [ ! -e "$found" ] || is_noted download "$SHA256" ||
+      fail "$found is in the way: it was not made by this collection" "Move it away and run again"
+  done
+  note download "$SHA256"
+}
+
 # INSTALLER is complete and checked under this name only; it refuses to run when its name does not end in .sh.
 fetch() {
   INSTALLER=$STORE/downloads/$SHA256.sh PART=$STORE/downloads/$SHA256.part
   RESUMED=
   phase check
   [ -f "$INSTALLER" ] && matches "$INSTALLER" && return
+  claim_download
   rm -f "$INSTALLER"
   if [ -f "$WORK/upload" ]; then
     mv -f "$WORK/upload" "$PART"

@@ -4,8 +4,7 @@
 
 run_installer() {
   phase install
-  [ ! -L "$TREE" ] || rm -f "$TREE" # of a pruned generation of that name
-  [ ! -e "$TREE" ] || discard "$TREE"
+  claim "$GENERATION"
   shell='sh'
   case $(head -n 1 "$INSTALLER") in *bash*) shell='bash' ;; esac
   require_checked

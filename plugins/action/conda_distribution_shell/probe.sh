@@ -66,11 +66,12 @@ probe_foreign() {
 
 # Whether anything of ours is there, and what runs from it, here or perhaps on another host.
 probe_ours() {
-  for found in lock markers downloads work logs trash $(our_generations); do
-    if [ -e "$STORE/$found" ] || [ -L "$STORE/$found" ]; then emit ours yes && break; fi
-  done
-  # All but the removal of the directory itself was done.
-  [ ! -d "$STORE" ] || [ -n "$(ls -A "$STORE")" ] || emit ours yes
+  kind=$(kind_of_store)
+  emit store "$kind"
+  case $kind in
+    ours) ! holds_ours || emit ours yes ;;
+    old | empty) emit ours yes ;; # of the empty one, all but its own removal was done
+  esac
   [ "$STATE" = absent ] || return 0
   programs=$(users_of "$ROOT" "$STORE" | without_worker | tell_programs)
   [ -z "$programs" ] || emit using "$programs"

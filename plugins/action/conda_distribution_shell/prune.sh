@@ -1,21 +1,49 @@
 # shellcheck shell=sh
 # What is removed when, and what stays because somebody else may need it. Settings: PREFIX RUN GENERATION.
 
+# note KIND NAME: says, before it is made, that what gets this name is ours.
+note() {
+  note=$STORE/markers/.$1-$2
+  [ -e "$note" ] || { : >"$note" && settle_one "$note"; }
+}
+
+is_noted() {
+  [ -e "$STORE/markers/.$1-$2" ]
+}
+
+# claim NAME: takes the name for a generation. What a run of ours has left there goes; what anybody else has put
+# there stays, and nothing happens.
+claim() {
+  if [ -L "$STORE/$1" ] && is_noted link "$1"; then
+    rm -f "$STORE/$1" "$STORE/markers/.link-$1"
+  elif [ -e "$STORE/$1" ] || [ -L "$STORE/$1" ]; then
+    is_noted begun "$1" || fail "$STORE/$1 is in the way: it was not made by this collection" "Move it away and run again"
+    [ -L "$STORE/$1" ] || discard "$STORE/$1"
+  fi
+  note begun "$1"
+}
+
 discard() {
-  mkdir -p "$STORE/trash"
-  rm -f "$STORE/markers/${1##*/}" "$STORE/markers/.changing-${1##*/}" "$STORE/markers/.files-${1##*/}" \
-    "$STORE/markers/.unshipped-${1##*/}"
-  mv "$1" "$STORE/trash/${1##*/}.$RUN" 2>/dev/null || rm -rf "$1"
+  mkdir -p "$STORE/trash/$RUBBISH"
+  forget "${1##*/}"
+  mv "$1" "$STORE/trash/$RUBBISH/${1##*/}.$RUN" 2>/dev/null || rm -rf "$1"
+  rm -f "$STORE/markers/.begun-${1##*/}"
+}
+
+# All that is known of a generation but that it is ours: it is no longer complete.
+forget() {
+  rm -f "$STORE/markers/$1"
+  for kind in changing files unshipped new; do rm -f "$STORE/markers/.$kind-$1"; done
 }
 
 empty_trash() {
-  rm -rf "$STORE/trash" 2>/dev/null || say "some of $STORE/trash is still in use; the next run removes it"
+  rm -rf "$STORE/trash/$RUBBISH" 2>/dev/null || say "some of $STORE/trash is still in use; the next run removes it"
 }
 
 # The names of all files that an installer or a package brought. Caches come and go by themselves, and so does what
 # conda keeps for itself: its records and history, and the file by which it tries where environments may be made.
 list_files() {
-  (cd "$TREE" && find . ! -type d ! -name '*.pyc' ! -path './pkgs/*' ! -path './conda-meta/*' \
+  (cd "$TREE" && find . ! -type d ! -path '*/__pycache__/*.pyc' ! -path './pkgs/*' ! -path './conda-meta/*' \
     ! -name .conda_envs_dir_test ! -path './.cache/*' | LC_ALL=C sort)
 }
 
@@ -35,7 +63,7 @@ things_of_people() {
 clear_garbage() {
   look_at_prefix
   for name in $(our_generations); do
-    [ "$name" = "$LIVE" ] || [ -f "$STORE/markers/$name" ] || discard "$STORE/$name"
+    [ "$name" = "$LIVE" ] || [ -f "$STORE/markers/$name" ] || [ "$name" = "$GENERATION" ] || discard "$STORE/$name"
   done
 }
 
@@ -64,7 +92,7 @@ prune() {
     reason=$(why_keep "$name")
     if [ -n "$reason" ]; then say "kept $name: $reason"; else replace_by_link "$name"; fi
   done
-  rm -f "$STORE"/downloads/*
+  forget_downloads
   empty_trash
   forget_old_runs
 }
@@ -72,18 +100,28 @@ prune() {
 # What people made with it (kernels, scripts, environments of venv) names its path, which leads to the live one from now on.
 replace_by_link() {
   discard "$STORE/$1"
+  note link "$1"
   ln -s "../${ROOT##*/}" "$STORE/$1"
 }
 
 remove_links() {
-  for link in "$STORE"/*; do
+  for found in "$STORE"/markers/.link-*; do
+    link=$STORE/${found##*/.link-}
     [ ! -L "$link" ] || [ "$(readlink "$link")" != "../${ROOT##*/}" ] || rm -f "$link"
+    rm -f "$found"
+  done
+}
+
+forget_downloads() {
+  for found in "$STORE"/markers/.download-*; do
+    name=${found##*/.download-}
+    rm -f "$STORE/downloads/$name.sh" "$STORE/downloads/$name.part" "$found"
   done
 }
 
 forget_old_runs() {
-  find "$STORE/logs" -name '*.log' -mtime +30 -exec rm -f {} +
-  find "$STORE/work" -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} +
+  our_logs | while read -r name; do find "$STORE/logs/$name" -mtime +30 -exec rm -f {} +; done
+  our_runs | while read -r name; do find "$STORE/work/$name" -prune -mmin +1440 -exec rm -rf {} +; done
 }
 
 # Of a generation that somebody put something into, only what came with it is removed.
@@ -93,9 +131,12 @@ remove_generation() {
     discard "$TREE"
     return
   fi
-  (cd "$TREE" && rm -rf pkgs conda-meta && tr '\n' '\0' <"$STORE/markers/.files-$1" | xargs -0 rm -f &&
-    find . -name '*.pyc' -exec rm -f {} + && find . -depth -type d -exec rmdir {} + 2>/dev/null)
-  mkdir -p "$STORE/kept" && mv "$TREE" "$STORE/kept/$1.$RUN" && rm -f "$STORE/markers/$1" "$STORE/markers/.files-$1"
+  (cd "$TREE" && rm -rf pkgs conda-meta && list_files | LC_ALL=C comm -12 "$STORE/markers/.files-$1" - |
+    tr '\n' '\0' | xargs -0 rm -f && find . -path '*/__pycache__/*.pyc' -exec rm -f {} + &&
+    find . -depth -type d -exec rmdir {} + 2>/dev/null)
+  mkdir -p "$STORE/kept" && mv "$TREE" "$STORE/kept/$1.$RUN" || return
+  forget "$1"
+  rm -f "$STORE/markers/.begun-$1"
 }
 
 # Nothing of conda's own stays; the directory does when somebody has an environment there.
@@ -110,16 +151,20 @@ remove_all() {
   look_at_prefix
   programs=$(users_of "$ROOT" "$STORE" | tell_programs)
   [ -z "$programs" ] || fail "programs run from it: $programs" "Stop them and run again"
-  [ "$WHAT" != generation ] || rm -f "$ROOT"
+  [ "$WHAT" != generation ] || ! is_noted begun "$LIVE" || rm -f "$ROOT"
   for name in $(our_generations); do remove_generation "$name"; done
   remove_links
-  [ ! -L "$STORE/adopted" ] || rm -f "$STORE/adopted"
-  rm -rf "$STORE/trash" "$STORE/markers" "$STORE/downloads" "$STORE/logs"
-  rm -f "$STORE/.link"
+  if is_noted begun adopted; then rm -f "$STORE/adopted" && forget adopted; fi
+  empty_trash
+  forget_downloads
+  rm -f "$STORE"/markers/.begun-* "$STORE/markers/.turn"
+  our_logs | while read -r name; do rm -f "$STORE/logs/$name"; done
   forget_environments
-  rmdir "$STORE/kept" 2>/dev/null
-  rm -rf "$STORE/work"
+  our_runs | while read -r name; do rm -rf "$STORE/work/$name"; done
+  rmdir "$STORE/trash" "$STORE/markers" "$STORE/downloads" "$STORE/logs" "$STORE/kept" "$STORE/work" 2>/dev/null
   unlock
+  # Where people have something in it, it stays ours to install into.
+  [ "$(ls -A "$STORE")" != .hpcc-notebook-store ] || rm -f "$STORE/.hpcc-notebook-store"
   rmdir "$STORE" 2>/dev/null
   exit 0
 }

@@ -14,8 +14,25 @@ private() {
   refuse "$1 is not a directory of ours" "Move it away and run again"
 }
 
+# The store gets its identity before anything else. What was there before it, and is not proved to be ours, stays alone.
+identify() {
+  case $(kind_of_store) in
+    ours) ;;
+    foreign)
+      refuse "$STORE is a directory that was not made by this collection, and is left alone" \
+        "Choose another anaconda_prefix, or move it away: mv $STORE $STORE.old" ;;
+    *)
+      for name in $(old_generations); do : >"$STORE/markers/.begun-$name"; done
+      problem=$({ mkdir -p "$STORE" && ln -s "schema=1 id=$RUN" "$STORE/.hpcc-notebook-store"; } 2>&1) ||
+        [ -L "$STORE/.hpcc-notebook-store" ] || # another run was faster
+        refuse "cannot write there: $(printf '%s' "$problem" | tail -n 1)" "Make room or choose another prefix"
+      ;;
+  esac
+}
+
 prepare() {
   umask 022
+  identify
   problem=$(mkdir -p "$STORE/markers" "$STORE/trash" 2>&1) ||
     refuse "cannot write there: $(printf '%s' "$problem" | tail -n 1)" "Make room or choose another prefix"
   close "$STORE" "$STORE/markers" "$STORE/trash"
@@ -23,20 +40,21 @@ prepare() {
     private "$STORE/$directory"
   done
   private "$WORK"
+  [ -L "$WORK/run" ] || ln -s "run=$RUN" "$WORK/run" || refuse "cannot write there" "Make room (quota, disk) and run again"
   mkdir -p "$WORK/home" "$WORK/tmp"
 }
 
 # A session of its own outlives the ssh connection and the terminal; the output must not be inherited.
 detach() {
   log=$STORE/logs/$RUN.log
-  (umask 077 && : >"$log" && printf '%s' "$WORKER" >"$WORK/worker.sh") ||
+  (umask 077 && printf '[%s] run %s\n' "$(date -u +%H:%M:%S)" "$RUN" >"$log" && printf '%s' "$WORKER" >"$WORK/worker.sh") ||
     refuse "cannot write there" "Make room (quota, disk) and run again"
   if setsid -f true 2>/dev/null; then
-    setsid -f sh "$WORK/worker.sh" >"$log" 2>&1 </dev/null
+    setsid -f sh "$WORK/worker.sh" >>"$log" 2>&1 </dev/null
   elif command -v setsid >/dev/null; then
-    setsid sh "$WORK/worker.sh" >"$log" 2>&1 </dev/null &
+    setsid sh "$WORK/worker.sh" >>"$log" 2>&1 </dev/null &
   else
-    (trap '' HUP && exec sh "$WORK/worker.sh" >"$log" 2>&1 </dev/null) &
+    (trap '' HUP && exec sh "$WORK/worker.sh" >>"$log" 2>&1 </dev/null) &
   fi
 }
 

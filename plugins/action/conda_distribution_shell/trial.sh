@@ -60,6 +60,7 @@ MAKE_ROOM="Make room, or choose an anaconda_prefix on another file system"
 try_place() {
   words=$(umask 077 && mkdir "$TRIAL" 2>&1) ||
     refuse "cannot write in $PLACE: ${words##*: }" "Choose another anaconda_prefix, or make room"
+  ln -s "${TRIAL##*/}" "$TRIAL/trial" 2>/dev/null # where there are no links, it is said below
   # In shells of their own, since their words are wanted; the file loses its name there.
   can_hold_soon || refuse "$(room_words "$words")" "$MAKE_ROOM"
   words=$(can_number 2>&1) || refuse "$(room_words "${words##*: }")" "$MAKE_ROOM"
@@ -70,9 +71,17 @@ try_place() {
       "Choose an anaconda_prefix on another file system"
 }
 
+# A directory of that name is one of ours when its first entry says so.
+forget_old_trials() {
+  find "$PLACE" -maxdepth 1 -type d -name '.hpcc-trial-*' -mmin +10 2>/dev/null | while read -r old; do
+    [ "$(readlink "$old/trial")" != "${old##*/}" ] || rm -rf "$old"
+    rmdir "$old"
+  done 2>/dev/null
+}
+
 trial() {
   find_place
-  find "$PLACE" -maxdepth 1 -name '.hpcc-trial-*' -mmin +10 -exec rm -rf {} + 2>/dev/null
+  forget_old_trials
   TRIAL=$PLACE/.hpcc-trial-$RUN
   trap end_trial EXIT
   trap 'exit 1' HUP INT TERM

@@ -37,7 +37,8 @@ fail() {
   lack=$(lack_of_room)
   message=$1
   if [ -n "$lack" ]; then message="$lack; $1" && set -- "$1" "Make room and run again: it goes on from here"; fi
-  if [ "$JOB" = install ] && [ -n "${LOCKED:-}" ] && [ -e "$TREE" ] && ! is_complete "$GENERATION"; then
+  if [ "$JOB" = install ] && [ -n "${LOCKED:-}" ] && [ -e "$TREE" ] && is_noted begun "$GENERATION" &&
+    ! is_complete "$GENERATION"; then
     discard "$TREE"
     empty_trash
   fi
@@ -128,9 +129,9 @@ flip() {
   esac
   # Says what was live before, once it is true: whoever reads it looks whether `to` is live.
   [ "$LIVE" = "$GENERATION" ] || put "$STORE/markers/.turn" "from=$LIVE to=$GENERATION back=$1"
-  rm -f "$STORE/.link"
-  ln -s "${STORE##*/}/$GENERATION" "$STORE/.link"
-  "$TREE/bin/python" -I -S -c 'import os, sys; os.replace(sys.argv[1], sys.argv[2])' "$STORE/.link" "$ROOT" ||
+  rm -f "$WORK/link"
+  ln -s "${STORE##*/}/$GENERATION" "$WORK/link"
+  "$TREE/bin/python" -I -S -c 'import os, sys; os.replace(sys.argv[1], sys.argv[2])' "$WORK/link" "$ROOT" ||
     fail "cannot point $ROOT to $GENERATION" "Look at who may write to the directory above it"
   settle_one "$STORE"
   settle_one "${ROOT%/*}/"
@@ -138,8 +139,9 @@ flip() {
 
 install_generation() {
   is_complete "$GENERATION" && return
-  empty_trash
   clear_garbage
+  claim "$GENERATION"
+  empty_trash
   check_room
   fetch
   run_installer
@@ -154,6 +156,7 @@ install_generation() {
 
 # The directory stays where somebody made it; the link and the marker make it a generation of ours.
 adopt() {
+  claim "$GENERATION"
   ln -sfn "$ROOT" "$TREE"
   if [ -n "$PACKAGES" ]; then prepare_change && apply_change; fi
   verify

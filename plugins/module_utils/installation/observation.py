@@ -37,6 +37,7 @@ class Observed:
     damaged: tuple[Record, ...] = ()  # the same of Python itself and of what repairs packages
     turn: Record = field(default_factory=dict)  # which generation was live before which
     foreign: Record = field(default_factory=dict)  # what a directory is that we did not make
+    store: str = "none"  # ours, old, empty, foreign or none
     ours: bool = False  # whether the store holds anything of ours
     using: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()  # processes of others that say they run from it
@@ -88,6 +89,7 @@ def observed(found: Answers) -> Observed:
         damaged=tuple(map(record, found.get("damaged", []))),
         turn=record(one("turn")),
         foreign=record(one("foreign")),
+        store=one("store"),
         ours=one("ours") == "yes",
         using=tuple(found.get("using", [])),
         hints=tuple(found.get("hint", [])),

@@ -42,6 +42,7 @@ def refuse(
     if not plan.job:
         return
     _refuse_holder(seen)
+    _refuse_store(seen)
     if plan.job == installation.ADOPT:
         _refuse_adoption(installer, seen)
     if plan.job == installation.INSTALL:
@@ -66,6 +67,16 @@ def _refuse_holder(seen: Observed) -> None:
         todo="Run again when that has ended. When it cannot be running any more, unlock with: "
         f"rm {seen.prefix}.d/lock",
     )
+
+
+def _refuse_store(seen: Observed) -> None:
+    if seen.store == "foreign":
+        raise NotebookError(
+            what="is a directory that was not made by this collection, and is left alone",
+            where=f"{seen.prefix}.d",
+            todo="The installation needs that name: choose another anaconda_prefix, "
+            f"or move it away: mv {seen.prefix}.d {seen.prefix}.d.old",
+        )
 
 
 def _refuse_foreign(seen: Observed) -> None:
