@@ -66,7 +66,7 @@ bench: cluster  ## Times beside the same work by hand
 starts: cluster  ## Start 100 servers, and log in to each through the printed tunnel
 	@$(PYTHON) tests/starts.py
 
-chaos: prepare  ## Kill installations at random moments and after every step, and fill their disks
+chaos: prepare  ## Kill installations at random moments and after every step, fill their disks, and put 500 trees of a person in their way
 	@$(PYTHON) tests/chaos.py
 
 flips: prepare  ## Hand 2,000 damaged installers to the worker

@@ -1,5 +1,7 @@
 """Kills and full disks during an installation: what is live stays so, the next run converges.
 
+And whatever else lies around and inside of it is the person's, and stays.
+
 tests/chaos.py [KILLS]      at random moments, 100 by default; then one after each single step
 """
 
@@ -60,6 +62,18 @@ def on_full_disks(account: Any) -> bool:
     return report(sweep.outcome)
 
 
+def among_belongings(_account: Any, trees: int = 500) -> bool:
+    """Whether nothing of a person is lost, whatever lies around and inside of an installation."""
+    from belongings import Campaign  # type: ignore[import-not-found]
+
+    print(f"among {trees} random trees of a person", flush=True)
+    found = Campaign().run(trees)
+    print(f"trees, files in them               {found.trees}, {found.files}")
+    print(f"files lost                         {len(found.lost)}")
+    print("".join(f"lost: {loss}\n" for loss in found.lost), end="", flush=True)
+    return not found.lost
+
+
 def report(found: Any) -> bool:
     """Say how a campaign went; whether it did no harm."""
     total = found.kills.total()
@@ -82,6 +96,7 @@ def main(kills: int) -> int:
         after_each_step,
         after_each_step_of_a_removal,
         on_full_disks,
+        among_belongings,
     )
     with tempfile.TemporaryDirectory() as directory, mirror(Path(directory)) as served:
         wheel(served.root, "parcel", "2.1", "VALUE = 21")

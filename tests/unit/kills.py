@@ -325,7 +325,11 @@ class EachStepOfARemoval:
         outcome.kills["step"] += reached
         run.run(state="absent")
         left = sorted(str(path) for path in self._own.parents[1].rglob("*"))
-        if left != [str(self._own.parent), str(self._own)] or self._upgrades.prefix.is_symlink():
+        identity = self._own.parents[1] / ".hpcc-notebook-store"  # it stays with what stays
+        if (
+            left != [str(identity), str(self._own.parent), str(self._own)]
+            or self._upgrades.prefix.is_symlink()
+        ):
             outcome.faults.append(f"step {last}: {left} was left")
         if run.run(state="absent")["changed"]:
             outcome.faults.append(f"step {last}: the run after that changed something")
