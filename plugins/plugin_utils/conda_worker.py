@@ -13,7 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import installers
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation import installers, refusals
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.installers import Installer
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
     Observed,
@@ -39,6 +39,10 @@ _GOES_ON = "It goes on there even when this connection ends (Ctrl-C); the next r
 _FIRST_WAIT, _LONGEST_WAIT = 1, 10
 # A worker frees the lock just before it writes how it ended.
 _LOOKS_AT_NOTHING = 3
+# Seconds without a sign of life from another host: a network file system may show an old time for
+# a minute.
+_SILENT = 180.0
+_LONGEST_WORK = 3600
 # Seconds between the attempts to reach the host again, when a laptop slept or a network broke.
 _PAUSES = (0.2, 2, 5, 10)
 
@@ -64,6 +68,10 @@ class CondaWorker:
             self._join_or_start(plan, installer, seen)
 
     def _join_or_start(self, plan: Plan, installer: Installer, seen: Observed) -> None:
+        if seen.held == "elsewhere":
+            self._reporter.say(f"{refusals.works(seen)}; waiting for its end")
+            self._wait(seen)
+            return
         if seen.held == "alive":
             since = seen.holder.get("since")
             self._reporter.say(f"joining the installation that has been going on since {since}")
@@ -151,6 +159,24 @@ class CondaWorker:
             self._reporter.show(progress(found))
             wait = min(_LONGEST_WAIT, wait * 2)
         return {}
+
+    def _wait(self, seen: Observed) -> None:
+        """Until a worker on another host of this home has freed the lock, as long as it lives."""
+        last: object = None
+        began = alive = time.monotonic()
+        limit = self._options["download_timeout"] + _LONGEST_WORK
+        while time.monotonic() < began + limit:
+            found = self._poll(seen.prefix, seen.holder["run"], _LONGEST_WAIT, own=False)
+            if record(found["holder"][0]).get("run") != seen.holder["run"]:
+                return
+            now = [found.get(name) for name in ("life", "phase", "bytes", "detail")]
+            if now != last:
+                last, alive = now, time.monotonic()
+            elif time.monotonic() > alive + _SILENT:
+                break
+            self._reporter.show(progress(found))
+        silent = f", and has shown no life for {time.monotonic() - alive:.0f} s"
+        raise refusals.held_elsewhere(seen, silent)
 
     def _poll(self, prefix: str, run: str, tenths: int, own: bool) -> Answers:
         """How far it is. The worker does not need this connection, so a lost one is made anew."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
-import time
+import threading
 from pathlib import Path
 
 import pytest
 from directly import worker
-from one_task import TaskFailed, command, environment
+from one_task import command, environment
 from small_distribution import installer
 from test_conda_distribution import Account
-from test_conda_distribution_faults import converges, gate, start
+from test_conda_distribution_faults import converges, gate, slow, start
 
 pytest_plugins = ["test_conda_distribution"]
 RUNS = 20
@@ -42,21 +43,29 @@ def test_twenty_runs_at_once_make_one_installation(account: Account) -> None:
     assert account.run(**slow)["changed"] is False
 
 
-def test_a_run_from_another_host_of_the_home_says_who_works(account: Account) -> None:
+def test_a_run_from_another_host_of_the_home_waits_and_finds_it_done(
+    account: Account, capfd: pytest.CaptureFixture[str]
+) -> None:
     first = account.directory / "other-host"
     first.mkdir()
     (first / "uname").write_text('#!/bin/sh\n[ "$1" = -n ] && echo dev99 || exec /bin/uname "$@"\n')
     (first / "uname").chmod(0o755)
     process = start(account)
-    began = time.monotonic()
-    slow = {"url": f"{account.served.url}/Slow.sh", "sha256": "ab" * 32}
-    with pytest.raises(TaskFailed, match=rf"on {os.uname().nodename} \(process \d+\).*since 20"):
-        account.run(env={"PATH": f"{first}:{os.environ['PATH']}"}, **slow)
-    assert time.monotonic() - began < 5
-    gate(account).touch()
+    opening = threading.Timer(3, gate(account).touch)
+    opening.start()
+    waited = account.run(env={"PATH": f"{first}:{os.environ['PATH']}"}, **slow(account))
+    opening.join()
     process.communicate()
     assert process.returncode == 0
-    converges(account)
+    said = capfd.readouterr().err
+    assert re.search(
+        rf"on {os.uname().nodename} \(process \d+\) has been working .* since 20", said
+    )
+    assert "waiting for its end" in said
+    assert waited["python"] == f"{account.prefix}/bin/python"
+    logs = [path.read_text() for path in Path(f"{account.prefix}.d/logs").glob("*.log")]
+    assert sum("== install" in text for text in logs) == 1
+    assert account.run(**slow(account))["changed"] is False
 
 
 def compiling(account: Account, seconds: int) -> int:

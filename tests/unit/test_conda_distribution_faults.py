@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import conda_worker
 from directly import at_rest, worker
 from one_task import TaskFailed, command, environment
 from small_distribution import installer, wheel
@@ -161,6 +162,18 @@ def test_the_lock_of_another_host_is_never_stolen(account: Account) -> None:
             account.run(check=check)
     subprocess.run(["rm", f"{account.prefix}.d/lock"], check=True)
     converges(account)
+
+
+def test_a_holder_on_another_host_that_shows_no_life_is_not_waited_for_for_ever(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock(account, host="dev99", run="0123456789ab")
+    beat = Path(f"{account.prefix}.d/work/0123456789ab/beat")
+    beat.parent.mkdir(parents=True)
+    beat.touch()
+    monkeypatch.setattr(conda_worker, "_SILENT", 2)
+    with pytest.raises(TaskFailed, match=rf"no life for \d+ s.*rm {account.prefix}.d/lock"):
+        account.run()
 
 
 def gate(account: Account) -> Path:

@@ -79,6 +79,11 @@ tell_lock() {
   emit holder "$HOLDER"
 }
 
+# tell_life RUN: what goes on as long as a worker lives that another host of this home can look at.
+tell_life() {
+  emit life "$(stat -c %Y "$STORE/work/$1/beat" 2>/dev/null)"
+}
+
 # Is this the name of a generation that was completed where it lies? Then MARKER is its record.
 is_complete() {
   MARKER=$(cat "$STORE/markers/$1" 2>/dev/null) || return 1

@@ -29,7 +29,15 @@ take_over() {
   rmdir "$STORE/lock.takeover"
 }
 
+# Other hosts of this home cannot see this process: for them, the time of a file goes on as long as it lives.
+show_life() {
+  while sleep 2 && process_start $$ >/dev/null; do touch -c "$WORK/beat"; done
+}
+
 take_lock() {
+  : >"$WORK/beat"
+  show_life >/dev/null 2>&1 </dev/null &
+  LIFE=$!
   record=$(my_record)
   for try in 1 2 3 4 5; do
     ln -s "$record" "$STORE/lock" 2>/dev/null && return
@@ -44,5 +52,6 @@ take_lock() {
 }
 
 unlock() {
+  kill "${LIFE:-}" 2>/dev/null
   HOLDER=$(readlink "$STORE/lock") && [ "$(field run "$HOLDER")" = "$RUN" ] && rm -f "$STORE/lock"
 }

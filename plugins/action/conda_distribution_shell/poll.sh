@@ -34,6 +34,7 @@ poll() {
   emit now "$(date +%s)"
   tell_lock
   [ -d "$WORK" ] || emit gone yes
+  tell_life "$RUN"
   if [ -f "$WORK/exit" ]; then
     cat "$WORK/exit"
     tail -n 15 "$STORE/logs/$RUN.log" | sed 's/^/log=/'

@@ -128,6 +128,7 @@ probe() {
   probe_downloads
   { [ -n "$LIVE" ] && probe_live; } || probe_host_python
   tell_lock
+  tell_life "$(field run "$HOLDER")"
   probe_room
   end_answers
 }

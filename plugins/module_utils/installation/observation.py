@@ -45,6 +45,7 @@ class Observed:
     inside: tuple[str, ...] = ()
     held: str = "free"
     holder: Record = field(default_factory=dict)
+    life: str = ""  # what changes as long as the holder lives, where that can be looked at
     place: str = ""
     writable: bool = True
     kib: int | None = None
@@ -97,6 +98,7 @@ def observed(found: Answers) -> Observed:
         inside=tuple(found.get("inside", [])),
         held=one("held"),
         holder=record(one("holder")),
+        life=one("life"),
         place=one("place"),
         writable=one("writable") == "yes",
         kib=_number(one("kib")),

@@ -57,12 +57,24 @@ def refuse(
 
 
 def _refuse_holder(seen: Observed) -> None:
-    if seen.held != "elsewhere":
-        return
+    """One that may live is waited for."""
+    if seen.held == "elsewhere" and not seen.life:
+        raise held_elsewhere(seen)
+
+
+def works(seen: Observed) -> str:
+    """Who has the lock."""
     holder = seen.holder
-    raise NotebookError(
-        what=f"{holder.get('user')} on {holder.get('host')} (process {holder.get('pid')}) has "
-        f"been working on this installation since {holder.get('since')}",
+    return (
+        f"{holder.get('user')} on {holder.get('host')} (process {holder.get('pid')}) has "
+        f"been working on this installation since {holder.get('since')}"
+    )
+
+
+def held_elsewhere(seen: Observed, silent: str = "") -> NotebookError:
+    """Whether the holder runs cannot be seen from here: the person has to judge."""
+    return NotebookError(
+        what=f"{works(seen)}{silent}",
         where=seen.prefix,
         todo="Run again when that has ended. When it cannot be running any more, unlock with: "
         f"rm {seen.prefix}.d/lock",
