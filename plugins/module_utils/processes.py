@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import shutil
@@ -22,6 +23,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import files
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 
 PROC = Path("/proc")
+PR_SET_PDEATHSIG = 1
+CHILD_ENDS_WITHIN = 5.0  # seconds, before it is killed
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,33 @@ def _reset_signals() -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+@contextlib.contextmanager
+def child(argv: Sequence[str], env: Mapping[str, str]) -> Iterator[Process]:
+    """A program that runs beside and never outlives this one, not even when this one is killed."""
+    begun = subprocess.Popen(
+        list(argv),
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_end_with_parent,
+    )
+    try:
+        yield Process(begun.pid, start_time(begun.pid) or 0)
+    finally:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(begun.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                begun.wait(CHILD_ENDS_WITHIN)
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to kill us with the process that started us."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def program(name: str) -> str:

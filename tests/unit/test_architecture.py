@@ -28,6 +28,8 @@ SIDE_EFFECTS = {
     "module_utils/profile/removal": "looks at what lies in a profile, through files",
     "module_utils/profile/option_trial": "is a program that asks Jupyter",
     "module_utils/profile/kernel_trial": "is a program that starts a kernel",
+    "module_utils/server/kernel": "lets a kernel compute, through processes and files",
+    "module_utils/server/trial": "starts a server beside, through those above",
     "module_utils/server/control": "chooses between starting and stopping",
 }
 _TOUCHING = """

@@ -46,6 +46,15 @@ def test_any_value_arrives_as_it_is(directory, root_dir, options):
     for name, value in options.items():
         section, trait = name.split(".")
         assert config[section][trait] == value
+    assert profile.root_directory(profile.server_config(LAYOUT, root_dir, options)) == root_dir
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "c.ServerApp.root_dir = '/theirs'\n", f"{profile.MANAGED}\nc.ServerApp.root_dir = f(\n"],
+)
+def test_another_configuration_names_no_root_directory(text):
+    assert profile.root_directory(text) is None
 
 
 @given(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ FILES = (
 )
 
 # What servers have written since.
-LOGS = ("server.log", "server.log.1")
+LOGS = ("server.log", "server.log.1", "trial.log", "kernel.log")
 MARKS = ("migrated",)
 
 # All that a kernel is ever asked, but debug_request: it opens a port of the node, through which
@@ -144,6 +145,9 @@ _SECRET = re.compile(
 )
 
 
+_ROOT_DIR = re.compile(r"^c\.ServerApp\.root_dir = (.*)$", re.MULTILINE)
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where everything of a profile lies, in the person's own spelling of the home directory."""
@@ -222,6 +226,16 @@ def server_config(
     return _SERVER_CONFIG.format(
         managed=MANAGED, settings="\n".join(lines), private=PRIVATE_DIRECTORY, end=END
     )
+
+
+def root_directory(config: str) -> str | None:
+    """Where a configuration of ours lets the server begin; None in one of somebody else."""
+    found = _ROOT_DIR.search(config) if config.startswith(MANAGED) else None
+    try:
+        value = ast.literal_eval(found[1]) if found else None
+    except (SyntaxError, ValueError):
+        return None
+    return value if isinstance(value, str) else None
 
 
 def kernel_spec(layout: Layout, python: str, *, debugger: bool = False) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import readiness, trial
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import report as server_report
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import (
@@ -23,6 +23,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.observe import (
     Observed,
+    Running,
     elsewhere,
     endpoint,
     observe,
@@ -83,19 +84,38 @@ def _applied(layout: Layout, request: Request, observed: Observed, plan: Plan) -
     """Carry the plan out, then report as if it had only been asked for, with what came of it."""
     target = _target(layout, plan)
     outcome = reported(target, request, observed, plan)
+    if plan.start and observed.running:
+        trial.require_serving(target, request.launch, sys.executable, request.timeout)
     stopped = stop(layout, request.session, observed) if plan.stop else None
     now = observed.running if not plan.stop else None
     if plan.start:
-        now = start(target, request.session, request.launch, sys.executable, request.timeout)
+        now = _started(target, request, observed.running)
     if plan.mend and observed.tmux:
         server_session.mend(layout, request.session, observed.tmux)
     if now and (plan.start or plan.note):
-        shown = readiness.certificate_sha256(layout)
-        write_record(target, request.session, now, server_report.version(now.launch), shown)
+        _note(target, request, now)
     if plan.sweep:
         sweep(layout)
     extra = server_report.stopped_by(stopped) if stopped else {}
     return replace(outcome, report={**outcome.report, **server_report.process(now), **extra})
+
+
+def _started(layout: Layout, request: Request, before: Running | None) -> Running:
+    """Start what is asked for; should it fail after its trial, bring back what there was."""
+    given = layout, request.session
+    try:
+        return start(*given, request.launch, sys.executable, request.timeout)
+    except NotebookError as error:
+        if before is None:
+            raise
+        _note(layout, request, start(*given, before.launch, sys.executable, request.timeout))
+        todo = f"{before.launch} was started again instead. {error.todo}".strip()
+        raise NotebookError(error.what, error.where, todo) from error
+
+
+def _note(layout: Layout, request: Request, running: Running) -> None:
+    shown = readiness.certificate_sha256(layout)
+    write_record(layout, request.session, running, server_report.version(running.launch), shown)
 
 
 def _require_startable(layout: Layout, request: Request, observed: Observed) -> None:

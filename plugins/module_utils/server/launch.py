@@ -165,7 +165,7 @@ for wanted in $1; do
     case $before in *":$wanted:"* | *":$wanted/"*) ;; *) exit 1 ;; esac
 done
 """
-# The log is followed in the session, for whoever attaches to it; `exec` keeps the pid.
+# The log is followed in a session, for whoever attaches to it; `exec` keeps the pid.
 _SCRIPT = f"""
 {{ {_SITE} }} >>"$5" 2>&1
 log=$5
@@ -178,17 +178,24 @@ fi
 PATH=$3${{PATH:+:$PATH}}; export PATH
 cd "$4"
 shift 5
-tail -n +1 -F "$log" 2>/dev/null &
+[ ! -t 1 ] || tail -n +1 -F "$log" 2>/dev/null &
 exec env "$@" >>"$log" 2>&1 </dev/null
 """
 
 
 def launch_line(shell: str, python: str, layout: Layout, launch: Launch) -> list[str]:
     """What the tmux session runs until it becomes the server itself."""
+    argv = server_argv(python, layout, launch)
+    return surrounded(shell, layout, launch, layout.log, argv)
+
+
+def surrounded(
+    shell: str, layout: Layout, launch: Launch, log: str, argv: Sequence[str]
+) -> list[str]:
+    """What runs until it becomes this command, with all around it that a server has."""
     assignments = [f"{name}={value}" for name, value in variables(layout, launch).items()]
     surroundings = [" ".join(launch.modules), str(launch.threads)]
-    positions = [python.rpartition("/")[0], layout.home, layout.log]
-    argv = server_argv(python, layout, launch)
+    positions = [argv[0].rpartition("/")[0], layout.home, log]
     return [*_shell(shell, _SCRIPT), layout.name, *surroundings, *positions, *assignments, *argv]
 
 

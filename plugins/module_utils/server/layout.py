@@ -113,6 +113,27 @@ class Layout(profile.Layout):
     def lock(self) -> str:
         return f"{self.local}/lock"
 
+    def beside(self) -> Trial:
+        """Where a trial of the same profile lies."""
+        return Trial(self.home, self.name, self.host, self.uid, self.place)
+
+
+@dataclass(frozen=True)
+class Trial(Layout):
+    """The same profile, served beside a server that goes on meanwhile. No path is longer."""
+
+    @property
+    def log(self) -> str:
+        return f"{self.logs}/trial.log"
+
+    @property
+    def socket(self) -> str:
+        return f"{self.local}/trial.sock"
+
+    @property
+    def runtime(self) -> str:
+        return f"{self.local}/trial"
+
 
 def require_short_sockets(layout: Layout) -> None:
     """Jupyter says "listening" and does not, when the path of its socket is too long."""

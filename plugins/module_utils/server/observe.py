@@ -25,12 +25,15 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server import place,
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.launch import launched
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Launch, Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import (
+    Launch,
+    Layout,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.plan import Found
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Endpoint, Trust
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
 
-LOCAL_FILES = ("notebook.sock", "tmux.sock", "lock")
+LOCAL_FILES = ("notebook.sock", "trial.sock", "tmux.sock", "lock")
 ROUNDING = 2.0  # seconds: the kernel knows the time of a start only so well
 RUNTIME_FILES = ("jpserver-", "nbserver-", "kernel-", "nbsignatures.db", "jupyter_cookie_secret")
 
@@ -153,7 +156,9 @@ def leftovers(layout: Layout) -> list[str]:
 
 def _left_in(layout: Layout) -> list[str]:
     found: list[str] = []
-    for directory, ours in {layout.runtime: RUNTIME_FILES, layout.local: LOCAL_FILES}.items():
+    trial = layout.beside().runtime
+    places = {trial: ("",), layout.runtime: RUNTIME_FILES, layout.local: LOCAL_FILES}
+    for directory, ours in places.items():
         there = files.entries(directory)
         found += [f"{directory}/{name}" for name in there if name.startswith(ours)]
         emptied = all(f"{directory}/{name}" in found for name in there)

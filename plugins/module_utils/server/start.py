@@ -12,7 +12,11 @@ from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe, readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import (
+    kernel,
+    probe,
+    readiness,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import session as server_session
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.launch import (
@@ -38,16 +42,18 @@ LOG_KEPT = 1 << 20  # bytes of the log before this start that are kept beside th
 
 
 def start(layout: Layout, session: str, launch: Launch, python: str, timeout: float) -> Running:
-    """Start a server; come back when it serves, or end it again and say why it does not."""
-    _prepare(layout)
-    started = _new_session(layout, session, launch_line(_shell(), python, layout, launch), launch)
-    try:
-        _wait_until_private(layout, started, timeout)
-        _require_understood(layout)
-    except BaseException:
-        # Whatever it is that came up there, nobody vouches for it.
-        end(started, layout, session)
-        raise
+    """Start a server; come back when it serves and a kernel has computed, or end it and say why."""
+    prepare(layout)
+    with kernel.proving(layout, launch, launch_shell(), python, timeout) as proof:
+        line = launch_line(launch_shell(), python, layout, launch)
+        started = _new_session(layout, session, line, launch)
+        try:
+            wait_until_served(layout, started, timeout)
+            proof.require()
+        except BaseException:
+            # Whatever it is that came up there, nobody vouches for it.
+            end(started, layout, session)
+            raise
     # Jupyter writes the token into a page for a local browser, and lets the umask decide who reads.
     files.remove(f"{layout.runtime}/jpserver-{started.pid}-open.html")
     return started
@@ -58,7 +64,7 @@ def require_modules(launch: Launch, home: str, user: str, shell: str) -> None:
     if not launch.modules:
         return
     environment = clean_environment(home, user, shell)
-    line = modules_line(_shell(), launch.modules)
+    line = modules_line(launch_shell(), launch.modules)
     tried = processes.run(line, timeout=MODULES_WITHIN, env=environment)
     if tried.code != 0:
         what = f"cannot be loaded: {tried.stderr.strip()}"
@@ -96,7 +102,7 @@ def write_record(layout: Layout, session: str, running: Running, version: str, s
     files.write_private(layout.record, server_record.serialise(record))
 
 
-def _prepare(layout: Layout) -> None:
+def prepare(layout: Layout) -> None:
     """Make what the server needs: private directories, a new log, no socket of a dead one."""
     for directory in (layout.local, layout.runtime, str(Path(layout.logs).parent), layout.logs):
         files.make_private_directory(directory)
@@ -140,7 +146,8 @@ def _new_session(layout: Layout, session: str, line: list[str], launch: Launch) 
     return Running(begun.pid, begun.start_time, launch)
 
 
-def _wait_until_private(layout: Layout, started: Running, timeout: float) -> None:
+def wait_until_served(layout: Layout, started: Running, timeout: float) -> None:
+    """Come back when it has proved to be private and has understood every option."""
     deadline = time.monotonic() + timeout
     trust = Trust(readiness.certificate_sha256(layout), layout.certificate)
     token = readiness.token(layout)
@@ -151,6 +158,7 @@ def _wait_until_private(layout: Layout, started: Running, timeout: float) -> Non
             what = f"no answer within {timeout:g} seconds: {_last_words(layout, token)}"
             raise NotebookError(what, layout.log, "Give it more time by `timeout`.")
         time.sleep(POLL)
+    _require_understood(layout)
 
 
 def _serves(layout: Layout, started: Running, trust: Trust, token: str) -> bool:
@@ -197,6 +205,6 @@ def _name(uid: int) -> str:
     return f"uid {uid} ({person(uid)[0]})"
 
 
-def _shell() -> str:
+def launch_shell() -> str:
     """Bash where there is one: only it hands a site's `module` function on to the kernels."""
     return "/bin/bash" if os.access("/bin/bash", os.X_OK) else "/bin/sh"
