@@ -12,11 +12,16 @@ Paths are strings: loading pathlib would take longer than half of the work.
 
 from __future__ import annotations
 
-import csv
-import json
-import os
-import re
 import sys
+
+try:
+    import csv
+    import json
+    import os
+    import re
+except ImportError as error:  # nothing else is known of such a Python
+    print(f"damaged=name=python version= conda=python files=some path={error.name}")
+    sys.exit()
 
 TYPE_CHECKING = False  # loading `typing` takes longer than the listing of ten packages
 if TYPE_CHECKING:
