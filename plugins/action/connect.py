@@ -71,8 +71,13 @@ class ActionModule(ReachingAction):
 
     def _prepared(self, reached: Reach, host: str) -> Connection:
         session = reached.session(self._hosts.way(host).words())
-        given = self._given
-        return Connection(session, given["profile"], given["local_port"], reached.person.refused)
+        return Connection(
+            session,
+            self._given["profile"],
+            self._given["local_port"],
+            reached.person.refused,
+            ansibles=self._hosts.control_directory(host),
+        )
 
     def _stay(
         self, reached: Reach, connection: Connection, server: dict[str, Any]

@@ -53,7 +53,9 @@ class ActionModule(ReachingAction):
             "transport": [given["transport"]],
             "asked": [found_way.node.host],
             "login": [found_way.node.login],
-            **examination.computer(words, given["local_port"], gateway),
+            **examination.computer(
+                words, given["local_port"], gateway, hosts.control_directory(hosts.here)
+            ),
             **examination.node(reached.session(words), reached.person.refused, settings),
         }
         found = findings(Seen(seen))

@@ -14,17 +14,15 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from ansible import constants
-from ansible.plugins.loader import connection_loader
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import holder
 
 _ANSWERS_WITHIN = 20.0
 _MASTER = re.compile(r"ssh: (/.+) \[mux\]")  # what ssh calls itself when it is shared
 
 
-def release(port: int, words: Sequence[str]) -> None:
+def release(port: int, words: Sequence[str], directory: Path) -> None:
     """Have a login of Ansible's to the host of these words stop listening there; nobody else's."""
-    path = holds(port)
+    path = holds(port, directory)
     if path:
         # With the configuration: what that forwards is what is cancelled.
         command = ["ssh", "-S", path.replace("%", "%%"), "-O", "cancel", *words]
@@ -34,21 +32,13 @@ def release(port: int, words: Sequence[str]) -> None:
         )  # fmt: skip
 
 
-def holds(port: int) -> str:
-    """The socket of the login of Ansible's that listens on a port; empty when it is another's."""
+def holds(port: int, directory: Path) -> str:
+    """The socket in Ansible's directory whose login listens on a port; empty when there is none."""
     found = holder(port)
     named = _MASTER.match(_title(found.pid)) if found else None
-    return named[1] if named and Path(named[1]).parent == _directory() else ""
+    return named[1] if named and Path(named[1]).parent == directory else ""
 
 
 def _title(pid: int) -> str:
     argv = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
     return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
-
-
-def _directory() -> Path:
-    connection_loader.get("ssh", class_only=True)  # and with it, what its options are
-    given = constants.config.get_config_value(
-        "control_path_dir", plugin_type="connection", plugin_name="ssh"
-    )
-    return Path(str(given)).expanduser()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
@@ -66,6 +67,7 @@ class Connection:
     trusts: tuple[Trust, ...] = ()
     ssh_port: int = 22  # where the sshd of the node listens
     python: str = ""  # of the server, on the node
+    ansibles: Path | None = None  # where Ansible keeps logins of its own
 
     def find(self) -> dict[str, Any]:
         """Log in and find the server; Elsewhere when it is on another node."""
@@ -82,7 +84,8 @@ class Connection:
 
     def open(self) -> dict[str, Any]:
         """Make the port lead to the server, and let the server prove that it is ours."""
-        ansible_login.release(self.local_port, self.session.words)
+        if self.ansibles:
+            ansible_login.release(self.local_port, self.session.words, self.ansibles)
         require_free(self.local_port)
         server = self.find()
         local, target = tunnel.local_end(self.local_port), tunnel.remote_end(server)

@@ -34,7 +34,7 @@ _PROGRAM = ACTION / "doctor_shell" / "look.sh"
 _SERVER = ACTION / "shared_shell" / "server.sh"
 
 
-def computer(words: list[str], local_port: int, gateway: str) -> Answers:
+def computer(words: list[str], local_port: int, gateway: str, ansibles: Path) -> Answers:
     """What this computer's ssh is and how it is configured for the node; no host is contacted."""
     return {
         "ssh": [_said(["ssh", "-V"]).stderr],
@@ -42,7 +42,7 @@ def computer(words: list[str], local_port: int, gateway: str) -> Answers:
         "local_port": [str(local_port)],
         "local_port_free": ["no" if free_port_reason(local_port) else "yes"],
         "local_port_holder": [listener(local_port)],
-        "local_port_ansibles": ["yes" if ansible_login.holds(local_port) else "no"],
+        "local_port_ansibles": ["yes" if ansible_login.holds(local_port, ansibles) else "no"],
         "gateway_addresses": [str(len(_addresses(gateway)))] if gateway else [],
         **_configuration(words),
     }

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.neighbours import name_of
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Way, is_local, way_to
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_options import resolved
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_options import (
+    control_directory,
+    resolved,
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,10 @@ class Hosts:
     def variables(self, host: str) -> dict[str, Any]:
         """What decides how ssh reaches a host."""
         return resolved(self.task_vars["hostvars"][host])
+
+    def control_directory(self, host: str) -> Path:
+        """Where Ansible keeps its own logins to a host."""
+        return control_directory(self.task_vars["hostvars"][host])
 
     def gateway_variables(self) -> dict[str, Any] | None:
         """The same of the gateway, where the inventory has one."""

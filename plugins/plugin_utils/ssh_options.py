@@ -54,6 +54,17 @@ def resolved(variables: Mapping[str, Any]) -> dict[str, Any]:
     return _anywhere({**known, **given})
 
 
+def control_directory(variables: Mapping[str, Any]) -> Path:
+    """Where Ansible keeps the sockets of its own logins to a host."""
+    connection_loader.get("ssh", class_only=True)
+    name = "ansible_control_path_dir"
+    known = {name: variables[name]} if name in variables else {}
+    given = constants.config.get_config_value(
+        "control_path_dir", plugin_type="connection", plugin_name="ssh", variables=known
+    )
+    return Path(str(given)).expanduser()
+
+
 def _by_ssh(known: Mapping[str, Any]) -> bool:
     connection = str(known.get("ansible_connection") or "ssh")
     return connection.rpartition(".")[2] in ("ssh", "smart")

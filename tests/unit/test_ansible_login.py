@@ -11,6 +11,9 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import (
     holder,
     require_free,
 )
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_options import (
+    control_directory,
+)
 from own_sshd import sshd
 
 QUIET = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 30}
@@ -40,15 +43,20 @@ def forwarding(node, free_port):
     return node.config(inside=f"    LocalForward {free_port} localhost:8888\n")
 
 
+@pytest.mark.parametrize("how", ["variable", "environment"])
 def test_it_is_taken_back_from_ansible_whose_login_goes_on(
-    forwarding, free_port, tmp_path, monkeypatch
+    how, forwarding, free_port, tmp_path, monkeypatch
 ):
-    monkeypatch.setenv("ANSIBLE_SSH_CONTROL_PATH_DIR", str(tmp_path))
+    given = {"ansible_control_path_dir": str(tmp_path)} if how == "variable" else {}
+    monkeypatch.setenv(
+        "ANSIBLE_SSH_CONTROL_PATH_DIR", "/nowhere" if how == "variable" else str(tmp_path)
+    )
+    directory = control_directory(given)
     words = ["-F", str(forwarding), "dev1"]
     with kept_open(forwarding, tmp_path / "cp") as check:
         assert free_port_reason(free_port)
-        assert ansible_login.holds(free_port) == str(tmp_path / "cp")
-        ansible_login.release(free_port, words)
+        assert ansible_login.holds(free_port, directory) == str(tmp_path / "cp")
+        ansible_login.release(free_port, words, directory)
         require_free(free_port)
         assert check().returncode == 0, "whatever Ansible does in it, is not disturbed"
 
@@ -57,8 +65,8 @@ def test_from_the_person_nothing_is_taken_and_nobody_is_told_to_end_a_login(
     forwarding, free_port, tmp_path
 ):
     with kept_open(forwarding, tmp_path / "mine") as check:
-        assert ansible_login.holds(free_port) == ""
-        ansible_login.release(free_port, ["-F", str(forwarding), "dev1"])
+        assert ansible_login.holds(free_port, tmp_path / "cp") == ""
+        ansible_login.release(free_port, ["-F", str(forwarding), "dev1"], tmp_path / "cp")
         with pytest.raises(NotebookError, match=r"is taken by ssh \(pid") as refused:
             require_free(free_port)
         assert "End that" not in str(refused.value)
@@ -66,7 +74,7 @@ def test_from_the_person_nothing_is_taken_and_nobody_is_told_to_end_a_login(
         assert check().returncode == 0
 
 
-def test_a_free_port_and_one_of_another_program_are_nobodys_login(free_port):
+def test_a_free_port_and_one_of_another_program_are_nobodys_login(free_port, tmp_path):
     assert holder(free_port) is None
-    assert ansible_login.holds(free_port) == ""
-    ansible_login.release(free_port, ["-F", "none", "nowhere.invalid"])
+    assert ansible_login.holds(free_port, tmp_path) == ""
+    ansible_login.release(free_port, ["-F", "none", "nowhere.invalid"], tmp_path)
