@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import kernel_trial
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import (
@@ -110,7 +111,9 @@ def _shell(session: Session) -> Answers:
 def _look(session: Session, settings: Mapping[str, object]) -> Answers:
     inner = Path(node_program.__file__).read_text(encoding="utf-8")
     lost = Path(lost_files.__file__).read_text(encoding="utf-8")
-    programs = {"LOOK": inner, "LOST_FILES": lost, "NAMES": " ".join(node_program.PACKAGES.split())}
+    kernel = Path(kernel_trial.__file__).read_text(encoding="utf-8")
+    names = " ".join(node_program.PACKAGES.split())
+    programs = {"LOOK": inner, "LOST_FILES": lost, "KERNEL": kernel, "NAMES": names}
     asked = question({**settings, **programs}, _SERVER, _PROGRAM)
     before = time.time()
     ended = session.run(asked.program, LOOK_WITHIN)

@@ -9,10 +9,12 @@ no secret is among them.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
 import platform
+import re
 import socket
 import ssl
 import stat
@@ -53,6 +55,7 @@ def configuration(directory: Path) -> None:
         compile(source, "jupyter_server_config.py", "exec")
         data = json.loads(read(directory / "jupyter_server_config.json"))
         emit("config", "ok")
+        root_directory(source.decode("utf-8", "replace"))
     except (OSError, SyntaxError, ValueError) as error:
         emit("config", f"cannot be read: {error}")
         return
@@ -63,6 +66,16 @@ def configuration(directory: Path) -> None:
         emit("password", " ".join(["argon2id", *parts[3].split(",")]))
     else:
         emit("password", stored.split(":")[0] if stored else "none")
+
+
+def root_directory(config: str) -> None:
+    """Whether the directory that Jupyter shows first can be listed."""
+    found = re.search(r"^c\.ServerApp\.root_dir = (['\"].*)$", config, re.MULTILINE)
+    if found:
+        path = str(ast.literal_eval(found[1]))
+        listed = os.access(path, os.R_OK | os.X_OK)
+        emit("root_dir", path)
+        emit("root_dir_state", "ok" if listed else "closed" if Path(path).exists() else "gone")
 
 
 def certificate(directory: Path) -> None:

@@ -36,6 +36,16 @@ THERE = {"profile": "700", "python": "3.13.1"}
 RUNS = {"server": "running", "host": "dev1", "certificate_sha256": "AA"}
 # Check → what it sees when all is well; then each other case: level, what is seen, what is said.
 CASES = {
+    serving.root_directory: [
+        {"root_dir": "/home/a", "root_dir_state": "ok"},
+        ("wrong", {"root_dir": "/home/a/n", "root_dir_state": "gone"}, "there is no /home/a/n"),
+        ("wrong", {"root_dir": "/home/a b", "root_dir_state": "closed"}, "chmod u+rx '/home/a b'"),
+    ],
+    serving.kernel: [
+        {"kernel": '{"reason": null}'},
+        ("wrong", {"kernel": '{"reason": "No module named zmq"}'}, "No module named zmq"),
+        ("wrong", {"kernel": "Segmentation fault"}, "Segmentation fault"),
+    ],
     computer.ssh: [
         {"ssh": "OpenSSH_9.2p1 Debian-2+deb12u6, OpenSSL 3.0.19"},
         ("wrong", {"ssh": "OpenSSH_7.2p2"}, "cannot jump"),

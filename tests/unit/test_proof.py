@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils import processes
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import serving
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen, ok
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
     kernel_trial,
     option_trial,
@@ -18,6 +21,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
 )
 from ansible_collections.hpcc.notebook.plugins.modules import ipython_profile
 from modules import ModuleFailed, run_module
+from one_task import CHECKOUT
 from servers import RUNNER
 
 GOOD = {
@@ -188,3 +192,31 @@ def test_the_class_that_is_unknown_is_blamed_only_when_all_classes_are_known():
     given = {"Invented.option": 1}
     assert option_trial.reason(given, "it failed early") == "it failed early"
     assert "no class Invented" in (option_trial.reason(given, None) or "")
+
+
+@pytest.mark.usefixtures("live")
+def test_the_doctor_lets_a_kernel_compute(made, tmp_path):
+    """The function of its shell program, with a Python that is beside nothing else."""
+    shell = (CHECKOUT / "plugins/action/doctor_shell/look.sh").read_text()
+    function = shell[shell.index("look_at_kernel() {") :].partition("\n}\n")[0]
+    prefix = tmp_path / "prefix"
+    (prefix / "bin").mkdir(parents=True)
+    python = prefix / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    given = {"directory": f"{made}/.ipython/profile_nbserver", "prefix": str(prefix)}
+    program = f'emit() {{ printf "%s\\n" "$2"; }}\n{function}\n}}\nlook_at_kernel\n'
+    environment = {**os.environ, **given, "KERNEL": Path(kernel_trial.__file__).read_text()}
+
+    def said() -> object:
+        done = subprocess.run(
+            ["sh", "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
+        return serving.kernel(Seen({"kernel": [done.stdout.strip()]}))
+
+    assert said() == ok("kernel", "computed 1 + 1")
+    spec = made / ".ipython/profile_nbserver/jupyter/kernels/python3/kernel.json"
+    before = spec.read_text()
+    spec.write_text(before.replace(sys.executable, "/no/such/python"))
+    assert "No such file or directory: '/no/such/python'" in str(said())
+    spec.write_text(before)

@@ -197,6 +197,14 @@ look_at_profile() {
 
 prefix=$(in_home "$PREFIX")
 directory=$HOME/.ipython/profile_$PROFILE
+# The kernel of the profile computes 1 + 1, in what its server would give it.
+look_at_kernel() {
+  [ -f "$directory/jupyter/kernels/python3/kernel.json" ] || return 0
+  emit kernel "$(JUPYTER_CONFIG_DIR=$directory JUPYTER_PATH=$directory/jupyter \
+    JUPYTER_PREFER_ENV_PATH=0 IPYTHONDIR=${directory%/*} \
+    "$prefix/bin/python" -I -c "$KERNEL" 15 2>&1 </dev/null | tail -n 1)"
+}
+
 host=$(uname -n)
 host=${host%%.*}
 find_record "$directory/run" "$host"
@@ -218,6 +226,8 @@ look_at_limits
 look_at_modulefile
 look_at_installation
 look_at_profile
-[ -x "$prefix/bin/python" ] && trusted_installation "$prefix" &&
+if [ -x "$prefix/bin/python" ] && trusted_installation "$prefix"; then
   "$prefix/bin/python" -I -c "$LOOK" "$directory" "$RECORD" "$SERVER" "$PORT" 2>&1 </dev/null
+  look_at_kernel
+fi
 end_answers

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from shlex import quote
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import (
     Finding,
@@ -186,6 +188,30 @@ def port(seen: Seen) -> Finding | None:
     return wrong("port of the node", f"{number} belongs to uid {holder}", todo)
 
 
+def root_directory(seen: Seen) -> Finding | None:
+    """Jupyter serves without it, and says "Unhandled error" to whoever looks."""
+    state, path = seen.one("root_dir_state"), seen.one("root_dir")
+    if state == "gone":
+        return wrong("root directory", f"there is no {path}", _SETUP)
+    if state == "closed":
+        return wrong("root directory", f"you may not list {path}", f"chmod u+rx {quote(path)}")
+    return ok("root directory", path) if state else None
+
+
+def kernel(seen: Seen) -> Finding | None:
+    """Whether a kernel has computed 1 + 1."""
+    said = seen.one("kernel")
+    if not said:
+        return None
+    try:
+        reason = json.loads(said)["reason"]
+    except (ValueError, KeyError, TypeError):
+        reason = said
+    if reason is None:
+        return ok("kernel", "computed 1 + 1")
+    return wrong("kernel", f"{reason}", f"{_SETUP}; it asks nbserver_profile_python for a kernel")
+
+
 CHECKS = (
     profile,
     exposed,
@@ -201,4 +227,6 @@ CHECKS = (
     session,
     elsewhere,
     port,
+    root_directory,
+    kernel,
 )
