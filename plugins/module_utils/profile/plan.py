@@ -12,6 +12,7 @@ from typing import Callable, Iterator, Mapping, Sequence
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import password
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.home import refuse_other_home
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils.resource import Plan
 
@@ -66,6 +67,7 @@ def refuse_foreign_config(path: str, content: bytes | None) -> None:
     if content is not None and not profile.is_ours(content):
         todo = "Move it away, and put its settings into the variable nbserver_profile_options"
         raise NotebookError("was not written by hpcc.notebook", path, todo)
+    refuse_other_home(path, content or b"")
 
 
 def refuse_recorded_servers(layout: Layout, records: Sequence[str]) -> None:

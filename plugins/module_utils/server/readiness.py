@@ -15,6 +15,7 @@ import ssl
 from ansible_collections.hpcc.notebook.plugins.module_utils import files
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.home import refuse_other_home
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import NAME, fingerprint
@@ -60,6 +61,7 @@ def _require_configuration(layout: Layout) -> None:
     """Both files must parse, and the one that Jupyter lets win must hold a password."""
     python, data = (f"{layout.directory}/jupyter_server_config.{kind}" for kind in ("py", "json"))
     _require_whole(python)
+    refuse_other_home(python, files.read(python) or b"")
     try:
         found = json.loads(_require_secret(data).decode())
     except (ValueError, RecursionError) as error:
