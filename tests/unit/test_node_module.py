@@ -21,6 +21,7 @@ ON_THE_CONTROLLER = {
     "confirm_removal",
     "connect",
     "doctor",
+    "modulefile",
     "reach",
 }
 # What people, sites and modules of a site put into login files, each a reason not to start.
