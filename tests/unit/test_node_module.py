@@ -23,6 +23,7 @@ ON_THE_CONTROLLER = {
     "doctor",
     "modulefile",
     "reach",
+    "trust_authority",
 }
 # What people, sites and modules of a site put into login files, each a reason not to start.
 LOGIN_FILES = {
