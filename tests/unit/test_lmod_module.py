@@ -24,6 +24,8 @@ LUA_SITE = """
 local function say(...) io.write(table.concat({...}, "\\1"), "\\0") end
 function setenv(name, value) say("setenv", name, value) end
 function prepend_path(name, value) say("prepend", name, value) end
+function set_shell_function() end
+function myShellName() return "bash" end
 function help(text) say("help", text) end
 function whatis(text) say("whatis", text) end
 """
@@ -32,6 +34,8 @@ fconfigure stdout -encoding utf-8 -translation binary
 proc say args { puts -nonewline [encoding convertto utf-8 "[join $args \\u0001]\\u0000"] }
 proc setenv {name value} { say setenv $name $value }
 proc prepend-path {name value} { say prepend $name $value }
+proc set-function args {}
+proc module-info args { return sh }
 proc module-whatis text { say whatis $text }
 proc hint text { say help $text }
 """

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile.conda_function import (
+    LUA,
+    TCL,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import lua_string, tcl_word
 
 # In every file of ours; a file without it belongs to somebody else.
@@ -58,7 +62,7 @@ def lua(module: Module) -> str:
     if module.library_paths:
         lines += ["", f"-- {_AS_ASKED}"]
         lines += [f'prepend_path("{name}", prefix .. "/{part}")' for name, part in _LIBRARY_PATHS]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, LUA])
 
 
 def tcl(module: Module) -> str:
@@ -81,7 +85,7 @@ def tcl(module: Module) -> str:
     if module.library_paths:
         lines += ["", f"# {_AS_ASKED}"]
         lines += [f"prepend-path {name} $prefix/{part}" for name, part in _LIBRARY_PATHS]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, TCL])
 
 
 TEXTS = {"lua": lua, "tcl": tcl}

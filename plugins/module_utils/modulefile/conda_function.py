@@ -1,0 +1,78 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `conda` is in the shell of whoever loads the module, so that `conda activate` works. Pure.
+
+`conda init` would write the same into a login file. All go by ANACONDA_HOME, the path that stays
+when an upgrade turns it, and ask conda for the code of each shell (`conda shell.posix activate`).
+No text has a single quote, and that for csh no newline: Lmod puts it between single quotes.
+"""
+
+from __future__ import annotations
+
+_CONDA = '"$ANACONDA_HOME/bin/conda"'
+
+POSIX = f"""
+  case "$1" in
+    activate | deactivate)
+      eval "$(PS1="${{PS1-}}" {_CONDA} shell.posix "$@" || echo false)" && hash -r ;;
+    install | update | upgrade | remove | uninstall)
+      {_CONDA} "$@" && eval "$({_CONDA} shell.posix reactivate)" && hash -r ;;
+    *) {_CONDA} "$@" ;;
+  esac
+"""
+
+FISH = f"""
+  switch "$argv[1]"
+    case activate deactivate
+      set -l code ({_CONDA} shell.fish $argv); or return
+      printf "%s\\n" $code | source
+    case install update upgrade remove uninstall
+      {_CONDA} $argv; or return
+      {_CONDA} shell.fish reactivate | source
+    case "*"
+      {_CONDA} $argv
+  end
+"""
+
+# An alias; $* is what Lmod and Tcl Modules turn into the words behind it. conda would make the
+# prompt anew from a variable that csh does not export, so the prompt is left alone. Tcl Modules do
+# not quote brackets, so no word is taken out of the list: the patterns see all of it, and its "-".
+CSH = (
+    "set _conda_words = ( $* - ) ; "
+    'if ( "$_conda_words" =~ {activate,deactivate}?* ) '
+    'eval "`env CONDA_CHANGEPS1=false $ANACONDA_HOME/bin/conda shell.csh $*`" ; '
+    'if ( "$_conda_words" !~ {activate,deactivate}?* ) $ANACONDA_HOME/bin/conda $* ; '
+    'if ( "$_conda_words" =~ {install,update,upgrade,remove,uninstall}?* ) '
+    'eval "`$ANACONDA_HOME/bin/conda shell.csh reactivate`" ; rehash'
+)
+
+# A person whose login files set up another conda keeps that one.
+LUA = f"""
+-- `conda activate` without `conda init`: a function, which unloading takes back.
+local other = os.getenv("CONDA_EXE") or prefix .. "/"
+if other:sub(1, #prefix + 1) == prefix .. "/" or other:sub(1, #prefix + 3) == prefix .. ".d/" then
+  if myShellName():find("csh") then
+    set_alias("conda", [==[{CSH}]==])
+  elseif myShellName() == "fish" then
+    set_shell_function("conda", [==[{FISH}]==], "")
+  else
+    set_shell_function("conda", [==[{POSIX}]==], "")
+  end
+end
+"""
+
+TCL = f"""
+# `conda activate` without `conda init`: a function, which unloading takes back. Tcl Modules have
+# functions since some 5.x; older ones leave `conda activate` to `conda init`.
+set other $prefix/
+if {{[info exists ::env(CONDA_EXE)]}} {{ set other $::env(CONDA_EXE) }}
+if {{[string first $prefix/ $other] == 0 || [string first $prefix.d/ $other] == 0}} {{
+    if {{[string equal [module-info shelltype] csh]}} {{
+        set-alias conda {{{CSH}}}
+    }} elseif {{[llength [info commands set-function]]}} {{
+        set fish [string equal [module-info shelltype] fish]
+        set-function conda [expr {{$fish ? {{{FISH}}} : {{{POSIX}}}}}]
+    }}
+}}
+"""
