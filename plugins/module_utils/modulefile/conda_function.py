@@ -63,8 +63,8 @@ end
 """
 
 TCL = f"""
-# `conda activate` without `conda init`: a function, which unloading takes back. Tcl Modules have
-# functions since some 5.x; older ones leave `conda activate` to `conda init`.
+# `conda activate` without `conda init`: a function, which unloading takes back. Old
+# Tcl Modules have no functions; there, `conda init` remains.
 set other $prefix/
 if {{[info exists ::env(CONDA_EXE)]}} {{ set other $::env(CONDA_EXE) }}
 if {{[string first $prefix/ $other] == 0 || [string first $prefix.d/ $other] == 0}} {{
