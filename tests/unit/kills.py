@@ -313,6 +313,7 @@ class EachStepOfARemoval:
     def run(self, every: int = 1) -> Outcome:
         """Until a removal has come to its end before the step was reached."""
         outcome, last = Outcome(), 1
+        self._upgrades.next().run()  # what lies there before would keep the store from being ours
         self._own.mkdir(parents=True)
         while self._reaches(last, outcome):
             last += every
