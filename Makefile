@@ -68,6 +68,7 @@ starts: cluster  ## Start 100 servers, and log in to each through the printed tu
 
 chaos: prepare  ## Kill installations at random moments and after every step, fill their disks, and put 500 trees of a person in their way
 	@$(PYTHON) tests/chaos.py
+	@HPCC_NOTEBOOK_SEQUENCES=300 $(PYTHON) -m pytest -q -n 0 tests/unit/test_any_sequence.py
 
 flips: prepare  ## Hand 2,000 damaged installers to the worker
 	@$(PYTHON) tests/flips.py
