@@ -3,8 +3,8 @@
 HOME = "/home/bob"
 
 
-def test_nothing_of_ours_is_left(host):
-    assert host.check_output(f"ls -A {HOME}/anaconda.d") == "envs"
+def test_nothing_of_ours_is_left_but_the_identity_of_what_stays(host):
+    assert host.check_output(f"ls -A {HOME}/anaconda.d").split() == [".hpcc-notebook-store", "envs"]
     assert not host.file(f"{HOME}/anaconda").exists
 
 
