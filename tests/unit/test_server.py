@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import subprocess
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
@@ -387,3 +387,15 @@ def test_tmux_tells_the_pids_of_our_session_only_and_ends_it(tmp_path):
         assert say(tmux.pane_pids(socket, "nb2")).returncode == 0
     finally:
         say(["tmux", "-S", socket, "kill-server"])
+
+
+def test_a_trial_lies_where_its_server_lies_whatever_tells_the_place():
+    values = {each.name: each.name if each.type == "str" else 1 for each in fields(Layout)}
+    layout = Layout(**values)
+    trial = layout.beside()
+    assert vars(trial) == values
+    assert (trial.local, trial.record) == (layout.local, layout.record)
+    assert not {trial.socket, trial.runtime, trial.log} & {
+        layout.socket, layout.runtime, layout.log,
+    }  # fmt: skip
+    assert max(len(trial.socket), len(trial.runtime)) <= len(layout.socket)

@@ -115,7 +115,7 @@ class Layout(profile.Layout):
 
     def beside(self) -> Trial:
         """Where a trial of the same profile lies."""
-        return Trial(self.home, self.name, self.host, self.uid, self.place)
+        return Trial(**vars(self))
 
 
 @dataclass(frozen=True)
