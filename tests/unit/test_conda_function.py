@@ -68,8 +68,11 @@ def session(home, command, syntax, shell, typed, **more):
     """What a shell says in which the module is loaded, something typed, and it is unloaded."""
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
+    evaluation = LOAD[shell]
+    if "csh" in shell and command[-1].endswith("/lmod"):
+        evaluation = evaluation.replace('"', "")  # so does Lmod's own `module` for csh
     load, unload = (
-        LOAD[shell].format(command=shlex.join([*command, shell, what, "anaconda"]))
+        evaluation.format(command=shlex.join([*command, shell, what, "anaconda"]))
         for what in ("load", "unload")
     )
     left = LEFT.get(shell, "typeset -f conda")

@@ -35,15 +35,22 @@ FISH = f"""
   end
 """
 
+
+def _begins(*commands: str) -> str:
+    """A condition of csh: the words begin with one of these commands."""
+    return " || ".join(f'"$_conda_words" =~ {command}?*' for command in commands)
+
+
 # An alias; $* is what Lmod and Tcl Modules turn into the words behind it. conda would make the
 # prompt anew from a variable that csh does not export, so the prompt is left alone. Tcl Modules do
 # not quote brackets, so no word is taken out of the list: the patterns see all of it, and its "-".
+# No braces: Lmod in csh evaluates its output without quotes, so that csh would expand them.
 CSH = (
     "set _conda_words = ( $* - ) ; "
-    'if ( "$_conda_words" =~ {activate,deactivate}?* ) '
+    f"if ( {_begins('activate', 'deactivate')} ) "
     'eval "`env CONDA_CHANGEPS1=false $ANACONDA_HOME/bin/conda shell.csh $*`" ; '
-    'if ( "$_conda_words" !~ {activate,deactivate}?* ) $ANACONDA_HOME/bin/conda $* ; '
-    'if ( "$_conda_words" =~ {install,update,upgrade,remove,uninstall}?* ) '
+    f"if ( ! ( {_begins('activate', 'deactivate')} ) ) $ANACONDA_HOME/bin/conda $* ; "
+    f"if ( {_begins('install', 'update', 'upgrade', 'remove', 'uninstall')} ) "
     'eval "`$ANACONDA_HOME/bin/conda shell.csh reactivate`" ; rehash'
 )
 
