@@ -29,6 +29,47 @@ def test_the_module_brings_the_distribution_first_in_the_path(host):
     assert found.stdout.split() == [f"{HOME}/anaconda/bin/python", f"{HOME}/anaconda"]
 
 
+# What the login files of a site do in each shell; those of Debian do it in bash only.
+LMOD = "/usr/share/lmod/lmod/init"
+SHELLS = {
+    "bash": f". {LMOD}/profile",
+    "zsh": f". {LMOD}/profile",
+    "tcsh": f"source {LMOD}/cshrc",
+    "fish": f"source {LMOD}/profile.fish",
+}
+ACTIVATED = """
+module use ~/modulefiles
+module load anaconda
+conda create -y -n {name}
+mkdir -p ~/anaconda.d/envs/{name}/bin
+ln -s /bin/echo ~/anaconda.d/envs/{name}/bin/only-there
+conda activate {name}
+only-there "$CONDA_PREFIX"
+conda deactivate
+env | grep CONDA_PREFIX
+python -c 'import sys; print(sys.prefix)'
+"""
+
+
+@pytest.fixture
+def environments(host):
+    """Where the person's own environments lie; nothing stays there for the next scenario."""
+    path = f"{HOME}/anaconda.d/envs"
+    yield path
+    host.run("rm -r %s", path)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_an_environment_of_the_person_is_activated_without_conda_init(host, environments, shell):
+    name = f"of-{shell}"
+    made = f"{environments}/{name}"
+    typed = f"{SHELLS[shell]}\n{ACTIVATED.format(name=name)}"
+    said = host.check_output("printf %%s %s | %s", typed, shell).splitlines()
+    environment, python = said[-2:]
+    assert environment == made, said
+    assert python.startswith(f"{HOME}/anaconda.d/"), said
+
+
 @pytest.mark.parametrize("command", ["ssh -V", "git --version", "module avail", "ls", "tmux -V"])
 def test_the_tools_of_the_site_still_work_with_the_module_loaded(host, command):
     assert login(host, f"{MODULE} && {command}").rc == 0

@@ -126,6 +126,52 @@ def environments(_options: argparse.Namespace) -> int:
     return 0
 
 
+# How each shell sets a variable, and how it takes one away.
+SHELLS = {
+    "posix": ("export {}='{}'", "unset {}"),
+    "csh": ('setenv {} "{}";', "unsetenv {};"),
+    "fish": ('set -gx {} "{}";', "set -e {};"),
+}
+
+
+def environment(name: str) -> str:
+    """The directory of an environment, given by its name or its path."""
+    if name == "base":
+        return str(PREFIX)
+    named = [Path(name)] if "/" in name else [each / name for each in environment_directories()]
+    for path in named:
+        if (path / "conda-meta").is_dir():
+            return str(path)
+    raise CondaError(f"EnvironmentNameNotFound: Could not find conda environment: {name}")
+
+
+def activation(what: str, name: str) -> dict[str, str]:
+    """The variables that activate, deactivate or reactivate changes; an empty one goes."""
+    level = int(os.environ.get("CONDA_SHLVL") or 0)
+    old = os.environ.get("CONDA_PREFIX", "")
+    changed, new = {}, old
+    if what == "activate":
+        changed, new = {f"CONDA_PREFIX_{level}": old} if level else {}, environment(name)
+        level += 1
+    elif what == "deactivate" and level:
+        level -= 1
+        new = os.environ.get(f"CONDA_PREFIX_{level}", "")
+        changed = {f"CONDA_PREFIX_{level}": ""} if level else {}
+    path = [each for each in os.environ["PATH"].split(":") if each != f"{old}/bin"]
+    first = [f"{new}/bin"] if new else []
+    shown = "base" if new == str(PREFIX) else Path(new).name
+    changed |= {"PATH": ":".join([*first, *path]), "CONDA_SHLVL": str(level)}
+    return changed | {"CONDA_PREFIX": new, "CONDA_DEFAULT_ENV": shown}
+
+
+def activate(options: argparse.Namespace) -> int:
+    """conda shell.SHELL activate NAME: code for the shell to evaluate."""
+    setting, taking = SHELLS[options.command.removeprefix("shell.")]
+    for name, value in activation(options.what, options.environment).items():
+        print((setting if value else taking).format(name, value))
+    return 0
+
+
 def show(options: argparse.Namespace) -> int:
     """conda config --show [KEY]"""
     for key, values in configuration().items():
@@ -250,6 +296,11 @@ def parser() -> argparse.ArgumentParser:
     shell = commands.add_parser("init")
     shell.add_argument("shells", nargs="*")
     shell.set_defaults(run=init, prefix=None)
+    for each in SHELLS:
+        code = commands.add_parser(f"shell.{each}")
+        code.add_argument("what", choices=["activate", "deactivate", "reactivate"])
+        code.add_argument("environment", nargs="?", default="base")
+        code.set_defaults(run=activate, prefix=None)
     made = commands.add_parser("create")
     made.add_argument("-y", "--yes", action="store_true")
     made.add_argument("-n", "--name", required=True)
