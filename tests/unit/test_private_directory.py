@@ -1,8 +1,11 @@
 """No kernel takes its sockets and its key from a place that a neighbour can write to."""
 
+import contextlib
 import json
 import os
+import select
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -162,6 +165,14 @@ def test_a_kernel_starts_with_a_connection_file_of_ones_own(runtime, tmp_path):
         started.communicate()
 
 
+def asked(owner, port, *more, at="/api/kernels"):
+    """What the server says to its owner."""
+    return owner.run(
+        *("curl", "-sS", "--cacert", str(owner.security / "notebook.crt")),
+        *("-H", f"Authorization: token {TOKEN}", *more, f"https://localhost:{port}{at}"),
+    )
+
+
 @pytest.fixture
 def served(owner, free_port):
     """A server over TCP with the configuration of setup, and a kernel of another environment."""
@@ -180,16 +191,51 @@ def served(owner, free_port):
 
     def begin(name):
         """The status with which a kernel is refused or started."""
-        return owner.run(
-            *("curl", "-sS", "-m", "60", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST"),
-            *("--cacert", str(owner.security / "notebook.crt")),
-            *("-H", f"Authorization: token {TOKEN}", "-d", json.dumps({"name": name})),
-            f"https://localhost:{free_port}/api/kernels",
-        )
+        wanted = ("-d", json.dumps({"name": name}))
+        return asked(owner, free_port, "-m60", "-o/dev/null", "-w%{http_code}", *wanted)
 
     yield owner, begin
     if owner.local.stat().st_uid == NEIGHBOUR:
         shutil.rmtree(owner.local)
+
+
+def made_again(owner):
+    """The neighbour was quick after a sweep of /tmp."""
+    shutil.rmtree(owner.local)
+    for path in (owner.local, owner.local / "runtime"):
+        path.mkdir()
+        path.chmod(0o777)
+        own(path)
+
+
+def heard(owner, port, kernel):
+    """Whether the neighbour, at a kernel's sockets, is spoken to when its page is opened."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        path = owner.local / "runtime" / f"kernel-{kernel}-ipc-1"
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        path.chmod(0o777)
+        listener.listen()
+        upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")  # fmt: skip
+        headers = [word for header in upgrade for word in ("-H", header)]
+        with contextlib.suppress(
+            subprocess.CalledProcessError
+        ):  # the page stays open until curl has had enough
+            asked(owner, port, "--http1.1", "-m6", *headers, at=f"/api/kernels/{kernel}/channels")
+        return bool(select.select([listener], [], [], 0)[0])
+
+
+@as_root
+@pytest.mark.timeout(300)
+def test_a_server_says_nothing_to_new_sockets_in_the_place_of_a_kernels(served, free_port):
+    owner, begin = served
+    assert [begin("python3"), begin("python3")] == ["201", "201"]
+    first, second = (kernel["id"] for kernel in json.loads(asked(owner, free_port)))
+    assert heard(owner, free_port, first), "not even in a directory of its own: this shows nothing"
+    made_again(owner)
+    assert not heard(owner, free_port, second)
+    assert "no kernel is reached" in owner.log
 
 
 @as_root
@@ -197,11 +243,7 @@ def served(owner, free_port):
 def test_a_server_writes_no_connection_file_where_a_neighbour_has_made_the_directory_again(served):
     owner, begin = served
     assert begin("other") == "201"
-    shutil.rmtree(owner.local)
-    for path in (owner.local, owner.local / "runtime"):
-        path.mkdir()
-        path.chmod(0o777)
-        own(path)
+    made_again(owner)
     assert [begin(name) for name in ("python3", "other")] == ["503", "503"]
     assert list((owner.local / "runtime").iterdir()) == []
     said = [line for line in owner.log.splitlines() if "no kernel is started" in line]

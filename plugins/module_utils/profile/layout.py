@@ -115,27 +115,36 @@ node_local = os.environ.get("JUPYTER_RUNTIME_DIR")
 if node_local:  # signatures are SQLite, which can stall for minutes on a shared home directory
     c.NotebookNotary.db_file = os.path.join(node_local, "nbsignatures.db")
 
-# Kernels of any environment obey whoever writes their connection files.
+# Kernels of any environment obey whoever writes their connection files, and whoever has made new
+# sockets in the place of theirs is told what is typed.
 {private}
 
-def write_connection_file(manager, **options):
+def require_runtime(manager, *, make=False):
     directory = os.path.dirname(manager.connection_file) or node_local
     try:
-        for each in (os.path.dirname(directory), directory):  # a sweep of /tmp may have taken them
-            with contextlib.suppress(FileExistsError):
+        for each in (os.path.dirname(directory), directory) if make else ():
+            with contextlib.suppress(FileExistsError):  # a sweep of /tmp may have taken them
                 os.mkdir(each, 0o700)
         require_private(directory)
     except OSError as reason:
-        say = f"no kernel is started: {{reason}}; restart the server"
+        say = f"no kernel is {{'started' if make else 'reached'}}: {{reason}}; restart the server"
         raise HTTPError(503, say, reason="The server has to be restarted") from None
-    return write_unseen(manager, **options)
+
+
+def guarded(method, *, make=False):
+    def of_a_private_directory(manager, *arguments, **options):
+        require_runtime(manager, make=make)
+        return method(manager, *arguments, **options)
+
+    return of_a_private_directory
 
 
 # No page for a browser on the node: it would hold the token. This has no option of its own.
 if ServerApp.initialized():
     ServerApp.instance().no_browser_open_file = True
-    write_unseen = ConnectionFileMixin.write_connection_file
-    ConnectionFileMixin.write_connection_file = write_connection_file
+    kernels = ConnectionFileMixin
+    kernels.write_connection_file = guarded(kernels.write_connection_file, make=True)
+    kernels._make_url = guarded(kernels._make_url)  # each connection to a kernel asks it where to
 
 {end}
 """
