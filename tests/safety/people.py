@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -21,7 +22,10 @@ from terminal import BIN, CHECKOUT, CLUSTER, COLOUR  # noqa: E402
 
 PYTHON = "/opt/site/anaconda/bin/python"
 PASSWORD = "a walk along the Red Cedar"
-SHARED = ["-o", "ControlMaster=auto", "-o", "ControlPath=/tmp/hs-%C", "-o", "ControlPersist=60"]
+# Every test cluster has hosts of the same names: a connection belongs to one checkout.
+_MINE = hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:8]
+_CONTROL = f"ControlPath=/tmp/hs-{_MINE}-%C"
+SHARED = ["-o", "ControlMaster=auto", "-o", _CONTROL, "-o", "ControlPersist=60"]
 
 
 @dataclass(frozen=True)
