@@ -31,6 +31,8 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
 
 SHELL_WITHIN = 10.0  # seconds for a shell that does nothing
 LOOK_WITHIN = 30.0
+_QUICK = 0.2  # seconds: a shell that needs no more tells of a node that is not slow
+_SLOWEST = 4.0
 _PROGRAM = ACTION / "doctor_shell" / "look.sh"
 _SERVER = ACTION / "shared_shell" / "server.sh"
 
@@ -93,7 +95,7 @@ def node(session: Session, refused: list[str], settings: Mapping[str, object]) -
         return {"login_fault": [f"{fault.where}: {fault.what}"], "login_todo": [fault.todo]}
     seen: Answers = {"login_seconds": [f"{time.monotonic() - began:.2f}"], **_shell(session)}
     if "node_fault" not in seen:
-        seen.update(_look(session, settings))
+        seen.update(_look(session, settings, patience(float(seen["shell_seconds"][0]))))
         seen.update(_forwarding(session, seen))
     return seen
 
@@ -108,18 +110,24 @@ def _shell(session: Session) -> Answers:
     return {"noise": [str(noise)], "shell_seconds": [f"{time.monotonic() - began:.2f}"]}
 
 
-def _look(session: Session, settings: Mapping[str, object]) -> Answers:
+def patience(shell_seconds: float) -> float:
+    """Seconds for the look at a node that is as slow as its shell."""
+    return LOOK_WITHIN * min(_SLOWEST, max(1.0, shell_seconds / _QUICK))
+
+
+def _look(session: Session, settings: Mapping[str, object], within: float) -> Answers:
     inner = Path(node_program.__file__).read_text(encoding="utf-8")
     lost = Path(lost_files.__file__).read_text(encoding="utf-8")
     kernel = Path(kernel_trial.__file__).read_text(encoding="utf-8")
     names = " ".join(node_program.PACKAGES.split())
     programs = {"LOOK": inner, "LOST_FILES": lost, "KERNEL": kernel, "NAMES": names}
+    programs["KERNEL_WITHIN"] = f"{within / 2:.0f}"
     asked = question({**settings, **programs}, _SERVER, _PROGRAM)
     before = time.time()
-    ended = session.run(asked.program, LOOK_WITHIN)
+    ended = session.run(asked.program, within)
     found = asked.answers(ended.stdout)
-    if not found:
-        return {"node_fault": [f"`sh -s` ended with {ended.code}: {ended.stderr.strip()[-200:]}"]}
+    if not found:  # it is not the login files: a shell that does nothing has ended well
+        return {"look_fault": [f"`sh -s` ended with {ended.code}: {ended.stderr.strip()[-200:]}"]}
     # The node looked at its clock at the beginning; whole seconds are exact enough.
     apart = int(found["now"][0]) - int(before)
     return {**found, "clock_difference": [str(apart if abs(apart) > 2 else 0)]}

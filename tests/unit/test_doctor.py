@@ -101,7 +101,11 @@ CASES = {
         ("wrong", {"login_fault": "dev1: refused", "login_todo": "ssh-add"}, "ssh-add"),
         ("warning", {"login_seconds": "14"}, "ControlMaster"),
     ],
-    path.node: [{"host": "dev1"}, ("wrong", {"node_fault": "no answer"}, "no answer")],
+    path.node: [
+        {"host": "dev1"},
+        ("wrong", {"node_fault": "no answer"}, "no answer"),
+        ("wrong", {"look_fault": "no answer"}, "--limit NODE"),
+    ],
     path.jump: [
         {"login_seconds": "1", "gateway": "alice@gw", "form": "jump"},
         (

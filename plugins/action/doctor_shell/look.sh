@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2153,SC2154,SC3013,SC3045 # dash, bash and busybox have -nt and ulimit
 # What the doctor wants to know of a node, in one command. POSIX sh; what it writes, it removes at once.
-# PREFIX, OWNER, PROFILE, MODULE, PORT, ASKED, LOOK and LOST_FILES (programs for Python) and NAMES come before it, and what
-# all programs share.
+# PREFIX, OWNER, PROFILE, MODULE, PORT, ASKED, LOOK, LOST_FILES and KERNEL (programs for Python), KERNEL_WITHIN (seconds) and
+# NAMES come before it, and what all programs share.
 in_home() {
   case $1 in
     /*) printf '%s' "$1" ;;
@@ -202,7 +202,7 @@ look_at_kernel() {
   [ -f "$directory/jupyter/kernels/python3/kernel.json" ] || return 0
   emit kernel "$(JUPYTER_CONFIG_DIR=$directory JUPYTER_PATH=$directory/jupyter \
     JUPYTER_PREFER_ENV_PATH=0 IPYTHONDIR=${directory%/*} \
-    "$prefix/bin/python" -I -c "$KERNEL" 15 2>&1 </dev/null | tail -n 1)"
+    "$prefix/bin/python" -I -c "$KERNEL" "$KERNEL_WITHIN" 2>&1 </dev/null | tail -n 1)"
 }
 
 host=$(uname -n)

@@ -42,6 +42,11 @@ def node(seen: Seen) -> Finding | None:
             fault,
             "look at the login files of your shell there, such as ~/.bashrc or ~/.cshrc",
         )
+    fault = seen.one("look_fault")
+    if fault:
+        what = f"it runs a command that does nothing, but not all that is looked with: {fault}"
+        todo = "see whether `df ~ /tmp` and `ps` end there; or use another node: --limit NODE"
+        return wrong("shell on the node", what, todo)
     return ok("shell on the node", f"answers on {seen.one('host')}") if seen.one("host") else None
 
 
