@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ def connecting(*more: str, env: dict[str, str] | None = None) -> Iterator[pexpec
             terminal.expect(pexpect.EOF, timeout=30)
         terminal.close()
         assert not ours(), "no ssh is left"
-        wait_for(lambda: places() == before)
+        wait_for(lambda: not places() - before)
 
 
 def ends(terminal: pexpect.spawn) -> str:
@@ -58,13 +59,19 @@ def ours() -> list[int]:
     """The master connections that connect has opened, run from this checkout."""
     command = ["pgrep", "-f", "/nbserver-[^/]*/bin/ssh -E .* -M .*/way"]
     said = subprocess.run(command, capture_output=True, check=False)
-    pids = [int(pid) for pid in said.stdout.split()]
-    return [pid for pid in pids if Path(f"/proc/{pid}/cwd").resolve() == CHECKOUT]
+    return [int(pid) for pid in said.stdout.split() if from_here(pid.decode())]
+
+
+def from_here(pid: str) -> bool:
+    return Path(f"/proc/{pid}/cwd").resolve() == CHECKOUT
 
 
 def places() -> set[Path]:
-    """Where connect keeps what a connection needs, on this computer."""
-    return {path.parent for path in Path("/tmp").glob("nbserver-*/askpass")}
+    """Where connect keeps what a connection needs, on this computer; not what others use now."""
+    sockets = subprocess.run(["ss", "-Hxlp"], capture_output=True, text=True, check=True).stdout
+    used = re.findall(r" (/tmp/nbserver-[^/ ]+)/ask .*?pid=(\d+)", sockets)
+    others = {Path(place) for place, pid in used if not from_here(pid)}
+    return {path.parent for path in Path("/tmp").glob("nbserver-*/askpass")} - others
 
 
 def login_page(port: int) -> str:

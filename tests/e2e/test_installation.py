@@ -57,6 +57,17 @@ def working(host: str) -> str:
     return dict(word.split("=", 1) for word in record.split())["group"]
 
 
+def says(run: subprocess.Popen[str], wanted: str) -> str:
+    """What a run has said, as soon as something is among it."""
+    assert run.stdout
+    said = ""
+    while wanted not in said:
+        more = os.read(run.stdout.fileno(), 65536).decode()
+        assert more, f"the run has ended: {said}"
+        said += more
+    return said
+
+
 def end_every_connection(run: subprocess.Popen[str]) -> str:
     """Give what the run has said when it has noticed; between two questions it does not."""
     assert run.stdout
@@ -78,15 +89,17 @@ def test_two_nodes_a_broken_connection_and_a_member_of_the_lab(role: Role) -> No
     group = working("dev1")
     # It stands still, so that it has not ended before everything here has happened.
     ssh(OWNER, "dev1", f"kill -STOP -- -{group}")
-    # The other node does not start a second one, and says who works and how to unlock.
-    other = " ".join(role.run(OWNER, "dev2").split())
-    assert f"{OWNER} on dev1 (process" in other
-    assert f"rm /home/{OWNER}/anaconda.d/lock" in other
+    # The other node does not start a second one: it says who works, and waits.
+    other = role.start(OWNER, "dev2")
+    assert f"{OWNER} on dev1 (process" in says(other, "waiting for its end")
     # Every connection of the account ends; the run makes a new one and goes on.
     said = end_every_connection(first)
     ssh(OWNER, "dev1", f"kill -CONT -- -{group}")
     said += first.communicate()[0]
     assert first.returncode == 0, said
+    waited = other.communicate()[0]
+    assert other.returncode == 0, waited
+    assert "changed=0" in waited
     assert ssh(OWNER, "dev1", "grep -l '== install' anaconda.d/logs/*.log | wc -l") == "1"
     assert "changed=0" in role.run(OWNER, "dev2")
     # Somebody who may only read it finds it complete, and has nothing to do or to download.
