@@ -89,6 +89,8 @@ def test_doctor(options: list[str], local_port: int) -> None:
         held.listen()
         _code, printed = doctor(*options)
     assert missing("doctor", printed) == []
+    count = re.compile(r"^\d+ checks:", re.MULTILINE)
+    assert count.findall(printed) == count.findall(README)
 
 
 def test_parallel(serving: str, options: list[str]) -> None:
