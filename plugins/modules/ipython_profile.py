@@ -91,6 +91,7 @@ kept:
   sample: [db, startup]
 """
 
+import inspect
 import secrets
 import sys
 from functools import partial
@@ -98,7 +99,12 @@ from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils import files, resource, rules
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import contents, proof, removal
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+    contents,
+    environment_kernels,
+    proof,
+    removal,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import plan as profile_plan
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.kernel_launcher import launcher
@@ -130,6 +136,7 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
         *(begun(layout, name) for name in profile_plan.BEGUN),
         token(layout),
         *kernel,
+        rendered(layout, profile.ENVIRONMENT_KERNELS, inspect.getsource(environment_kernels)),
         rendered(layout, contents.SCRIPT, contents.EXTENSION),
         rendered(layout, contents.SWITCH, contents.ENABLED),
         server_config(layout, params),

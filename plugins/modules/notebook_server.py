@@ -65,6 +65,12 @@ options:
         kernels the server. With V(0) it stays.
     type: int
     default: 0
+  kernels_from_environments:
+    description:
+      - Whether the environments of the person that have ipykernel show up as kernels. They are
+        looked for whenever a page asks for the kernels.
+    type: bool
+    default: false
   second:
     description: Start one even if another host of the home has one; else that one is reported.
     type: bool
@@ -110,11 +116,7 @@ host:
   returned: success
   type: str
   sample: dev-intel10
-user:
-  description: Login name that it runs as.
-  returned: success
-  type: str
-  sample: alice
+user: {description: Login name that it runs as, returned: success, type: str, sample: alice}
 state:
   description: What is true now; V(elsewhere) when another host has the server, which is returned.
   returned: success
@@ -125,11 +127,7 @@ reason:
   returned: success
   type: str
   sample: not running
-session:
-  description: Name of the tmux session.
-  returned: success
-  type: str
-  sample: nbserver
+session: {description: Name of the tmux session, returned: success, type: str, sample: nbserver}
 stopped_by:
   description: What it took to stop one.
   returned: when one was stopped
@@ -207,6 +205,7 @@ ARGUMENTS = {
     "modules": {"type": "list", "elements": "str", "default": []},
     "threads": {"type": "int", "default": 0},
     "idle_shutdown": {"type": "int", "default": 0},
+    "kernels_from_environments": {"type": "bool", "default": False},
     "second": {"type": "bool", "default": False},
 }
 RULES = {
@@ -230,6 +229,7 @@ def request_of(params: dict[str, object]) -> Request:
         modules=tuple(params.pop("modules")),
         threads=params.pop("threads"),
         idle=params.pop("idle_shutdown"),
+        environments=params.pop("kernels_from_environments"),
     )
     return Request(launch=launch, **params)
 

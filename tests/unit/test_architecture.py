@@ -28,6 +28,7 @@ SIDE_EFFECTS = {
     "module_utils/profile/removal": "looks at what lies in a profile, through files",
     "module_utils/profile/option_trial": "is a program that asks Jupyter",
     "module_utils/profile/kernel_trial": "is a program that starts a kernel",
+    "module_utils/profile/environment_kernels": "is loaded by the server and looks at directories",
     "module_utils/server/kernel": "lets a kernel compute, through processes and files",
     "module_utils/server/trial": "starts a server beside, through those above",
     "module_utils/server/control": "chooses between starting and stopping",
@@ -43,6 +44,7 @@ ALLOWED = {
     "module_utils/profile/removal": "looks at what lies in a profile, through files",
     "module_utils/profile/option_trial": ["jupyter_server", "traitlets"],
     "module_utils/profile/kernel_trial": ["jupyter_client"],
+    "module_utils/profile/environment_kernels": ["ipykernel", "jupyter_client"],
 }
 
 

@@ -110,7 +110,10 @@ def test_the_debugger_is_a_choice(directory):
     assert "MappingKernelManager" not in config
     assert json.loads(profile.kernel_spec(LAYOUT, "python", debugger=True))["metadata"]["debugger"]
     assert "_is_debugpy_available = False" in launcher()
-    assert "_is_debugpy_available" not in launcher(debugger=True)
+    with_one = launcher(debugger=True)
+    assert (
+        f'("{profile.ENVIRONMENTS}") == "kernel":\n    debugger._is_debugpy_available' in with_one
+    )
 
 
 @pytest.mark.parametrize("debugger", [True, False])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import ENVIRONMENTS
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.private_directory import (
     PRIVATE_DIRECTORY,
 )
@@ -83,9 +84,12 @@ class PrivateKernel(kernelapp.IPKernelApp):
 {debugger}PrivateKernel.launch_instance()
 '''
 _NO_DEBUGGER = "debugger._is_debugpy_available = False\n\n"
+_UNLESS_ENVIRONMENT = f'''\
+if os.environ.get("{ENVIRONMENTS}") == "kernel":
+    {_NO_DEBUGGER}'''
 
 
 def launcher(*, debugger: bool = False) -> str:
     """Render the program, with or without the debugger's port."""
     text = _LAUNCHER.replace("{private}", PRIVATE_DIRECTORY)
-    return text.replace("{debugger}", "" if debugger else _NO_DEBUGGER)
+    return text.replace("{debugger}", _UNLESS_ENVIRONMENT if debugger else _NO_DEBUGGER)

@@ -42,6 +42,8 @@ SERVER_CONFIG = "jupyter_server_config.py"
 PASSWORD_FILE = "jupyter_server_config.json"  # noqa: S105 - where Jupyter itself keeps it
 KERNEL_SPEC = "jupyter/kernels/python3/kernel.json"
 KERNEL_LAUNCHER = "jupyter/kernels/python3/launch.py"
+ENVIRONMENT_KERNELS = "jupyter/environment_kernels.py"
+ENVIRONMENTS = "HPCC_NOTEBOOK_ENVIRONMENTS"  # whether a server shows their kernels
 
 # Everything that we ever make and that teardown may therefore remove.
 FILES = (
@@ -57,6 +59,7 @@ FILES = (
     contents.SCRIPT,
     contents.SWITCH,
     KERNEL_LAUNCHER,
+    ENVIRONMENT_KERNELS,
     PASSWORD_FILE,
     SERVER_CONFIG,
 )
@@ -98,6 +101,7 @@ if node_local:  # the history is SQLite, which can stall for minutes on a shared
 _SERVER_CONFIG = """{managed}
 import contextlib
 import os
+import runpy
 import stat
 
 from jupyter_client.connect import ConnectionFileMixin
@@ -114,6 +118,11 @@ c.KernelManager.transport = "ipc"
 node_local = os.environ.get("JUPYTER_RUNTIME_DIR")
 if node_local:  # signatures are SQLite, which can stall for minutes on a shared home directory
     c.NotebookNotary.db_file = os.path.join(node_local, "nbsignatures.db")
+
+# Kernels of your own environments, by choice.
+if os.environ.get("{environments}"):
+    finder = runpy.run_path({environment_kernels}, run_name="hpcc_notebook_environments")
+    c.ServerApp.kernel_spec_manager_class = finder["manager_class"]()
 
 # Kernels of any environment obey whoever writes their connection files, and whoever has made new
 # sockets in the place of theirs is told what is typed.
@@ -233,7 +242,12 @@ def server_config(
     settings.update(sorted(options.items()))
     lines = (f"c.{name} = {python_literal(value)}" for name, value in settings.items())
     return _SERVER_CONFIG.format(
-        managed=MANAGED, settings="\n".join(lines), private=PRIVATE_DIRECTORY, end=END
+        managed=MANAGED,
+        settings="\n".join(lines),
+        environments=ENVIRONMENTS,
+        environment_kernels=python_literal(layout.at(ENVIRONMENT_KERNELS)),
+        private=PRIVATE_DIRECTORY,
+        end=END,
     )
 
 

@@ -23,6 +23,7 @@ from typing import Iterator, Mapping
 from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+    environment_kernels,
     kernel_trial,
     option_trial,
 )
@@ -35,7 +36,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.launch import
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Launch, Layout
 
 WITHIN = 120.0  # seconds; it takes one or two, but a node may be busy
-_ANY = Launch("lab", "socket", 0)
+_ANY = Launch("lab", "socket", 0, environments=True)
 
 
 def require_options(name: str, root_dir: str, options: Mapping[str, object]) -> None:
@@ -46,6 +47,7 @@ def require_options(name: str, root_dir: str, options: Mapping[str, object]) -> 
         root = files.directory_status(root_dir) and root_dir
         # A directory that is to be made is not there yet, and neither is what lies in it.
         moved = options if root else _below(options, root_dir, copy.home)
+        _write(copy, profile.ENVIRONMENT_KERNELS, inspect.getsource(environment_kernels))
         _write(copy, profile.SERVER_CONFIG, profile.server_config(copy, root or copy.home, moved))
         asked = {"options": moved, "cookie_secret": copy.cookie_secret}
         reason = _answer(copy, option_trial, [], json.dumps(asked))

@@ -126,6 +126,8 @@ def _require_startable(layout: Layout, request: Request, observed: Observed) -> 
     processes.program("tmux")
     server_report.version(request.launch)
     readiness.require_ready(layout)
+    if request.launch.environments:
+        readiness.require_environment_kernels(layout)
     require_modules(request.launch, layout.home, *person(layout.uid))
     running, target = observed.running, startable(layout)
     if running is None or endpoint(layout, running.launch) != endpoint(target, request.launch):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import ENVIRONMENTS
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import (
     FRONTENDS,
     Launch,
@@ -87,6 +88,7 @@ def launched(argv: Sequence[str], environment: Mapping[str, str], layout: Layout
         modules=tuple(environment.get(_MODULES, "").split()),
         threads=_number(environment.get(_THREADS, "")),
         idle=_number(_value(argv, _IDLE)),
+        environments=bool(environment.get(ENVIRONMENTS)),
     )
 
 
@@ -113,6 +115,7 @@ def variables(layout: Layout, launch: Launch) -> dict[str, str]:
     return {
         _MODULES: " ".join(launch.modules),
         _THREADS: str(launch.threads),
+        ENVIRONMENTS: "1" if launch.environments else "",
         # Makes our directory the user's level of configuration, and that level beat
         # <installation>/etc/jupyter, which wins otherwise when the person owns the installation.
         "JUPYTER_CONFIG_DIR": layout.directory,

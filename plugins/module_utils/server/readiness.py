@@ -41,6 +41,14 @@ def require_ready(layout: Layout) -> None:
     _require_handshake(layout)
 
 
+def require_environment_kernels(layout: Layout) -> None:
+    """A profile that an older version made shows no kernels of environments, without a word."""
+    path = layout.at(profile.ENVIRONMENT_KERNELS)
+    reason = files.private_mode_reason(path)
+    if reason:
+        raise NotebookError(f"cannot show the kernels of environments: {reason}", path, _SETUP)
+
+
 def certificate_sha256(layout: Layout) -> str:
     """The fingerprint of the profile's certificate; empty when there is none."""
     content = files.read(layout.certificate)
