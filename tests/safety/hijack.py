@@ -23,7 +23,7 @@ from typing import Any
 
 import pexpect
 from attacks.controller import computer
-from attacks.planted_names import names_below_tmp, names_seen
+from attacks.planted_names import names_below_tmp, names_of_old, names_seen
 from attacks.planted_prefixes import prefixes
 from attacks.swept import swept_runtime
 from attacks.words import words
@@ -273,7 +273,10 @@ def debugged(connection: str) -> tuple[list[str], str]:
 
 
 # The subjects of the attacks on playbooks; each has a short form.
-PLAYBOOKS = (names_below_tmp, prefixes, words, cluster_view, computer, names_seen, swept_runtime)
+PLAYBOOKS = (
+    names_below_tmp, names_of_old, names_seen, prefixes, words, cluster_view, computer,
+    swept_runtime,
+)  # fmt: skip
 
 
 def attacks(*, short: bool) -> list[Callable[[Report], None]]:

@@ -18,12 +18,13 @@ class Name:
 
 
 LOCAL = "the node-local directory"
-NAMES = (
-    Name(LOCAL, "/tmp/nbserver-$(id -u)"),
-    # The product has dropped these; they stay attacked.
+LOCAL_NAME = Name(LOCAL, "/tmp/nbserver-$(id -u)")
+# The product has dropped these; they stay attacked.
+OLD_NAMES = (
     Name("the doctor's old trial", "/tmp/.nbserver-try.$$"),
     Name("the doctor's old program", "/tmp/.nbserver-try.$$.sh"),
 )
+NAMES = (LOCAL_NAME, *OLD_NAMES)
 
 # These nobody knows beforehand, but a neighbour sees each once it is used, and it is used again.
 SEEN = "a name from the profile's secret"

@@ -5,13 +5,16 @@ Each playbook has to do its work all the same: a planted thing costs nothing but
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from people import done, root
 from report import Report
 
 from attacks.kinds import KINDS, SHORT, Kind
-from attacks.names import NAMES, SEEN_PATTERN, Name
+from attacks.names import LOCAL_NAME, OLD_NAMES, SEEN_PATTERN, Name
 from attacks.scene import LOCAL, NODE, STRANGER, UID, VICTIM, evidence, planted, set_up
 from attacks.screen import Screen, play
 
@@ -19,16 +22,134 @@ PLAYBOOKS = (
     "doctor", "setup --check", "setup", "start", "doctor", "status", "connect --check", "restart",
     "parallel", "stop", "teardown --check",
 )  # fmt: skip
+OLD_PLAYBOOKS = ("doctor", "setup", "start")
+OLD_KINDS = ("a program", "a link to a file", "a fifo", "a dangling link")
 ROUNDS = 7  # more than the product has had names of this kind
 SHORT_PLAYBOOKS = ("doctor", "start", "status", "stop")
+AT_ONCE = 3  # profiles; more would only wait for each other
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A kind at a name. Each is attacked in a profile of its own, so that all lie there at once."""
+
+    kind: Kind
+    name: Name
+    profile: str = "nbserver"
+
+    @property
+    def path(self) -> str:
+        return self.name.path.replace("nbserver", self.profile)
+
+    @property
+    def label(self) -> str:
+        words = f"{self.profile}-{self.kind.called}-{self.name.called}"
+        return words.replace(" ", "_").replace("'", "")  # a program of the shell says it
+
+    @property
+    def thing(self) -> tuple[str, str, str]:
+        return self.kind.called, self.path, self.label
+
+    def __str__(self) -> str:
+        return f"{self.kind.called} as {self.name.called}"
+
+    def is_meant_by(self, text: str) -> bool:
+        stem = self.path.replace("$(id -u)", str(UID)).replace("$$", "")
+        return self.label in text or (stem in text and "$$" not in self.path)
 
 
 def names_below_tmp(report: Report, *, short: bool = False) -> None:
-    """Every kind at every name, under every playbook."""
+    """Every kind at the name of the node-local directory, under every playbook."""
+    chosen = [
+        Planted(kind, LOCAL_NAME, f"kind{number:02}")
+        for number, kind in enumerate(KINDS)
+        if not short or kind.called in SHORT
+    ]
     done("setup")
+    set_up()
+    with _profiles(chosen):
+        _attacked(report, chosen, SHORT_PLAYBOOKS if short else PLAYBOOKS)
+
+
+def names_of_old(report: Report, *, short: bool = False) -> None:
+    """The product has dropped these names; what was dangerous at them stays planted."""
+    done("setup")
+    done("stop")
+    VICTIM.says(f"rm -rf {LOCAL}")
+    set_up()
     for kind in KINDS:
-        if not short or kind.called in SHORT:
-            _attacked(report, kind, SHORT_PLAYBOOKS if short else PLAYBOOKS)
+        if kind.called in SHORT[-2:] or (
+            not short and kind.called in ("a fifo", "a dangling link")
+        ):
+            chosen = [Planted(kind, name) for name in OLD_NAMES]
+            _attacked(report, chosen, OLD_PLAYBOOKS[: 1 if short else None])
+
+
+def _attacked(report: Report, chosen: Sequence[Planted], playbooks: Sequence[str]) -> None:
+    for each in chosen:
+        _require_dangerous(each)
+    profiles = list(dict.fromkeys(each.profile for each in chosen))
+    _require_well("doctor", profiles)
+    with planted([each.thing for each in chosen]):
+        for line in playbooks:
+            screens = _played(line, profiles)
+            found = evidence(*(each.path for each in chosen))
+            for number, each in enumerate(chosen):
+                of_it = [text for text in found if each.is_meant_by(text)]
+                common = [text for text in found if not any(e.is_meant_by(text) for e in chosen)]
+                blocked = unworkable(screens[each.profile])
+                report.note(f"{each}, {line}", *blocked, *of_it, *(common if not number else []))
+
+
+def _played(line: str, profiles: Sequence[str]) -> dict[str, Screen]:
+    """One playbook for every profile."""
+
+    def played(profile: str) -> Screen:
+        return play(*line.split(), nbserver_profile_name=profile)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(profiles, pool.map(played, profiles), strict=True))
+
+
+def _require_well(line: str, profiles: Sequence[str]) -> None:
+    """What ends badly without any attack shows nothing under one."""
+    for profile, screen in _played(line, profiles).items():
+        assert screen.code == 0, f"{line} of {profile}:\n{screen.raw}"
+
+
+@contextmanager
+def _profiles(chosen: Sequence[Planted]) -> Iterator[None]:
+    """A profile for each, and nothing of it afterwards."""
+    profiles = [each.profile for each in chosen]
+    try:
+        _require_well("setup", profiles)
+        yield
+    finally:
+        _played("stop", profiles)
+        VICTIM.says(f"cd ~/.ipython && rm -rf {' '.join(f'profile_{each}' for each in profiles)}")
+        root(NODE, f"rm -rf /tmp/kind[0-9][0-9]-{UID} {SEEN_PATTERN}")
+
+
+def _require_dangerous(each: Planted) -> None:
+    """The attack works against a program that does not look."""
+    with planted([each.thing]):
+        careless = f"set -- {each.path}; {each.kind.careless}"
+        worked = VICTIM.run(f"timeout 20 bash -c '{careless}'", "")
+        seen = [*evidence(each.path), *(["blocked"] if worked.returncode else [])]
+    assert any(each.kind.shows in line for line in seen), f"{each}: {seen}"
+
+
+def unworkable(screen: Screen, *, may_fail: bool = False) -> list[str]:
+    """What keeps a person from working: a playbook that does not end, or ends badly.
+
+    It may only where something is really wrong, as a doctor has to say.
+    """
+    if screen.code is None:
+        return ["blocked: it does not end"]
+    said = [text for text in screen.raw.splitlines() if "ERROR" in text or "FAILED" in text]
+    controls = [f"control characters: {' '.join(screen.controls)}"] if screen.controls else []
+    failed = screen.code and not may_fail
+    return controls + ([f"blocked: {' '.join(said)[:160]}"] if failed else [])
 
 
 def names_seen(report: Report, *, short: bool = False) -> None:
@@ -47,61 +168,6 @@ def names_seen(report: Report, *, short: bool = False) -> None:
                         f"find {SEEN_PATTERN} -prune -user {UID} 2>/dev/null || true"
                     )
                 what = f"{round_number} seen names taken, {line}"
-                report.note(what, *unworkable(screen, line), *evidence(*taken))
+                report.note(what, *unworkable(screen), *evidence(*taken))
         root(NODE, f"rm -rf {SEEN_PATTERN}")
         taken += [path for path in new.split() if path not in taken]
-
-
-def _attacked(report: Report, kind: Kind, playbooks: Sequence[str]) -> None:
-    done("stop")
-    VICTIM.says(f"rm -rf {LOCAL}")
-    set_up()
-    things = [(kind.called, name.path, _label(kind, name)) for name in NAMES]
-    paths = [name.path for name in NAMES]
-    for name in NAMES:
-        _require_dangerous(kind, name)
-    with planted(things):
-        for line in playbooks:
-            screen = play(*line.split())
-            found = [*unworkable(screen, line), *evidence(*paths)]
-            for name in NAMES:
-                of_it = [text for text in found if _speaks_of(text, name, kind)]
-                report.note(f"{kind.called} as {name.called}, {line}", *of_it)
-
-
-def _require_dangerous(kind: Kind, name: Name) -> None:
-    """The attack works against a program that does not look."""
-    with planted([(kind.called, name.path, _label(kind, name))]):
-        careless = f"set -- {name.path}; {kind.careless}"
-        worked = VICTIM.run(f"timeout 20 bash -c '{careless}'", "")
-        seen = [*evidence(name.path), *(["blocked"] if worked.returncode else [])]
-    assert any(kind.shows in line for line in seen), f"{kind.called} as {name.called}: {seen}"
-
-
-def unworkable(screen: Screen, line: str) -> list[str]:
-    """What keeps a person from working: a playbook that does not end, or ends badly.
-
-    The doctor may end badly: it is there to say what is wrong.
-    """
-    if screen.code is None:
-        return ["blocked: it does not end"]
-    said = [text for text in screen.raw.splitlines() if "ERROR" in text or "FAILED" in text]
-    controls = [f"control characters: {' '.join(screen.controls)}"] if screen.controls else []
-    failed = screen.code and line != "doctor"
-    return controls + ([f"blocked: {' '.join(said)[:160]}"] if failed else [])
-
-
-def _label(kind: Kind, name: Name) -> str:
-    return f"{kind.called}-{name.called}".replace(" ", "_").replace("'", "")
-
-
-def _speaks_of(text: str, name: Name, kind: Kind) -> bool:
-    """What cannot be told apart is held against the first name."""
-    others = [each for each in NAMES if each is not name]
-    if any(_label(kind, each) in text.split() or _stem(each) in text for each in others):
-        return False
-    return name is NAMES[0] or _label(kind, name) in text or _stem(name) in text
-
-
-def _stem(name: Name) -> str:
-    return name.path.replace("$(id -u)", "1001").partition("$$")[0] + name.path.partition("$$")[2]

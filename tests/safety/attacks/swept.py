@@ -7,6 +7,7 @@ connection file that appears there for her own, whose key she knows.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from people import done, root
 from report import Report
@@ -19,6 +20,23 @@ from attacks.screen import play
 PORT = 18889
 PROFILE = "~/.ipython/profile_nbserver"
 KIND = "a directory with sockets"
+CONFIG = f"{PROFILE}/jupyter_server_config.py"
+LAUNCHER = f"{PROFILE}/jupyter/kernels/python3/launch.py"
+CANARY = "canary-of-a-cell-5e77"
+KERNELS = (
+    "a swapped connection file of the next kernel", "the sockets of a kernel that lives",
+    "the directory that the next kernel is told of",
+)  # fmt: skip
+# Guards that let everything pass, as where nobody thought of them.
+CARELESS = """
+import pathlib, sys
+for name in sys.argv[1:]:
+    path = pathlib.Path(name)
+    text = path.read_text()
+    assert "def require_private(path):" in text
+    text = text.replace("def require_private(path):", "def require_private(path):\\n    return", 1)
+    path.write_text(text.replace("if not ours or found.st_mode & 0o077:", "if False:"))
+"""
 PLAYBOOKS = ("doctor", "status", "start", "connect --check", "restart", "stop")
 
 
@@ -28,7 +46,10 @@ def swept_runtime(report: Report, *, short: bool = False) -> None:
     set_up()
     for line in PLAYBOOKS[-2:] if short else PLAYBOOKS:
         _under_a_living_server(report, line)
-    _new_kernel(report)
+    if not short:
+        _require_dangerous()
+    for what, found in _attacked_kernels().items():
+        report.note(what, *found)
 
 
 def _under_a_living_server(report: Report, line: str) -> None:
@@ -36,7 +57,7 @@ def _under_a_living_server(report: Report, line: str) -> None:
     root(NODE, f"rm -rf {LOCAL}")
     with planted([(KIND, LOCAL, "swept")]):
         screen = play(*line.split())
-        blocked = line in ("stop", "status") and unworkable(screen, line)
+        blocked = line in ("stop", "status") and unworkable(screen)
         left = root(NODE, f"pgrep -u {UID} -f jupyterlab || true") if line == "stop" else ""
         astray = screen.code == 0 and f":{LOCAL}/notebook.sock" in screen.raw
         report.note(
@@ -47,33 +68,49 @@ def _under_a_living_server(report: Report, line: str) -> None:
     _end()
 
 
-def _new_kernel(report: Report) -> None:
-    """Reached over TCP, the server goes on, and starts kernels in what the stranger has made."""
-    done("start", nbserver_transport="tcp", nbserver_port=PORT)
-    _require_dangerous()
-    root(NODE, f"rm -rf {LOCAL}")
-    with STRANGER.running("attacks/swapper.py", f"{LOCAL}/runtime") as swapper:
-        asked = VICTIM.run(
-            f"curl -s --cacert {PROFILE}/security/notebook.crt -H @- -X POST "
-            f"https://localhost:{PORT}/api/kernels -d '{{}}'; sleep 8",
-            f"Authorization: token {VICTIM.says(f'cat {PROFILE}/security/token')}",
-        )
-        told = json.loads(swapper.rest())
-    report.note(
-        "a swapped connection file", *(["a kernel was told a stranger's key"] * told["swapped"])
-    )
-    assert asked.stdout, "the server did not answer at all: this shows nothing"
-    _end()
-
-
 def _require_dangerous() -> None:
-    """Who writes a file into a directory of the stranger's finds hers there."""
-    careless = "/tmp/careless/runtime"
-    with STRANGER.running("attacks/swapper.py", careless) as swapper:
-        VICTIM.says(f"umask 077; echo '{{}}' >{careless}/kernel-0.json; sleep 1")
-        swapped = json.loads(swapper.rest())["swapped"]
-    root(NODE, "rm -rf /tmp/careless")
-    assert swapped, "the attack does not work where it could"
+    """With the guards taken out of server and launcher each attack on a kernel succeeds."""
+    VICTIM.says(f"cp {CONFIG} {CONFIG}.guarded; cp {LAUNCHER} {LAUNCHER}.guarded")
+    VICTIM.says(f"python3 - {CONFIG} {LAUNCHER}", CARELESS)
+    try:
+        seen = {what: found for what, found in _attacked_kernels().items() if found}
+    finally:
+        VICTIM.says(f"mv {CONFIG}.guarded {CONFIG}; mv {LAUNCHER}.guarded {LAUNCHER}")
+    assert seen.keys() == set(KERNELS), f"the attacks do not work where they could: {seen}"
+
+
+def _attacked_kernels() -> dict[str, list[str]]:
+    """What the stranger got of a kernel that lived before the sweep, and of one that came after.
+
+    Reached over TCP, the server goes on after a sweep.
+    """
+    done("start", nbserver_transport="tcp", nbserver_port=PORT)
+    try:
+        living = _typed("new", "1 + 1")
+        assert living["answered"], living
+        root(NODE, f"rm -rf {LOCAL}")
+        with STRANGER.running("attacks/swapper.py", f"{LOCAL}/runtime") as swapper:
+            _typed(living["kernel"], f"'{CANARY}'")
+            _typed("new", f"'{CANARY}'")
+            told = json.loads(swapper.rest())
+        ran = evidence(LOCAL)
+    finally:
+        _end()
+    return {
+        KERNELS[0]: ["a kernel ran the stranger's code"] * any("swapped" in text for text in ran),
+        KERNELS[1]: ["the server spoke to the stranger"] * bool(told["heard"]),
+        KERNELS[2]: [f"{told['swapped']} connection files were swapped"] * bool(told["swapped"]),
+    }
+
+
+def _typed(kernel: str, code: str) -> dict[str, Any]:
+    """What came of a cell that the victim runs in a page of the browser."""
+    page = VICTIM.begin(
+        "typing_person.py", str(PORT), f"{PROFILE}/security/notebook.crt",
+        f"{PROFILE}/security/token", kernel, code,
+    )  # fmt: skip
+    told: dict[str, Any] = json.loads(page.communicate()[0])
+    return told
 
 
 def _end() -> None:

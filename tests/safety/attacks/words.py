@@ -83,7 +83,8 @@ def _attacked(report: Report, carrier: Carrier, line: str) -> None:
         )
     believed = BELIEVED.search(screen.raw)
     found = [f"believed: {believed[0]}"] if believed else []
-    ended = screen.code is None if carrier.may_refuse else unworkable(screen, line)
+    blocked = unworkable(screen, may_fail=line == "doctor")
+    ended = screen.code is None if carrier.may_refuse else blocked
     report.note(f"answers in {carrier.called}, {line}", *found, *(["blocked"] if ended else []))
 
 
