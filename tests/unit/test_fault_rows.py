@@ -63,7 +63,7 @@ INSTALLATION = {
     "F38 dropped connection": "e2e/test_installation.py::test_two_nodes_a_broken_connection_and_a_"
     "member_of_the_lab",
     "F39 twenty at once": f"{AT_ONCE}::test_twenty_runs_at_once_make_one_installation",
-    "F39 two hosts": f"{AT_ONCE}::test_a_run_from_another_host_of_the_home_says_who_works",
+    "F39 two hosts": f"{AT_ONCE}::test_a_run_from_another_host_of_the_home_waits_and_finds_it_done",
     "F41 stale lock": f"{FAULTS}::test_the_lock_of_a_dead_worker_is_taken_over",
     "F42 lock of another host": f"{FAULTS}::test_the_lock_of_another_host_is_never_stolen",
     "F44 half a prefix": f"{FAULTS}::test_half_a_generation_without_marker_is_garbage",

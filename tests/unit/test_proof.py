@@ -115,9 +115,8 @@ def test_a_check_run_tries_them_too_and_leaves_nothing(home, monkeypatch):
 
 
 def test_a_directory_that_is_to_be_made_can_be_preferred(home):
-    root = str(home / "notebooks")
-    options = {"FileContentsManager.preferred_dir": root}
-    assert run_module(ipython_profile, root_dir=root, options=options)["changed"]
+    options = {"FileContentsManager.preferred_dir": str(home / "notebooks")}
+    assert run_module(ipython_profile, root_dir="~/notebooks", options=options)["changed"]
 
 
 @pytest.mark.usefixtures("live")
@@ -165,7 +164,7 @@ def test_a_root_directory_that_its_owner_may_not_list_is_refused(owner):
     closed = owner.home / "closed"
     closed.mkdir(mode=0o300)
     os.chown(closed, owner.uid, -1)
-    asked = {"module": "ipython_profile", "name": "other", "root_dir": str(closed)}
+    asked = {"module": "ipython_profile", "name": "other", "root_dir": "~/closed"}
     answer = json.loads(
         owner.run(owner.python, "-c", RUNNER, stdin=json.dumps(asked)).splitlines()[-1]
     )

@@ -60,7 +60,7 @@ def generation(value: object) -> str | None:
     if found:
         return (
             f"leads to {value!r}, and Ansible and scripts cannot run programs from a path with "
-            f"{found[0]} in it: choose one outside of it"
+            f"{found[0]!r} in it: choose one outside of it"
         )
     if length <= GENERATION_BYTES:
         return path(value)

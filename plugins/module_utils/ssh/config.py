@@ -27,7 +27,8 @@ _WHOLE_LINE = ("proxycommand", "localcommand", "remotecommand", "knownhostscomma
 _SEVERAL_WORDS = re.compile(
     r"(local|remote|dynamic)forward|(user|global)knownhostsfile|.*env$|tunneldevice|ipqos"
 )
-_PLAIN = re.compile(r"[A-Za-z0-9@%+=:,./~_\[\]^$*-][A-Za-z0-9@%+=:,./~_\[\]^$*#{}-]*")
+# Not at the beginning: ssh takes "=" for what stands between keyword and value.
+_PLAIN = re.compile(r"[A-Za-z0-9@%+:,./~_\[\]^$*-][A-Za-z0-9@%+=:,./~_\[\]^$*#{}-]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
