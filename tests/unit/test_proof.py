@@ -205,7 +205,8 @@ def test_the_doctor_lets_a_kernel_compute(made, tmp_path):
     python.chmod(0o755)
     given = {"directory": f"{made}/.ipython/profile_nbserver", "prefix": str(prefix)}
     program = f'emit() {{ printf "%s\\n" "$2"; }}\n{function}\n}}\nlook_at_kernel\n'
-    environment = {**os.environ, **given, "KERNEL": Path(kernel_trial.__file__).read_text()}
+    kernel = {"KERNEL": Path(kernel_trial.__file__).read_text(), "KERNEL_WITHIN": "60"}
+    environment = {**os.environ, **given, **kernel}
 
     def said() -> object:
         done = subprocess.run(
