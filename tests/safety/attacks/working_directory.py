@@ -29,6 +29,7 @@ with cluster_view(num_jobs=1, cores_per_job=1, extra_params={"run_local": True})
 HOW = {
     "script": f"{PYTHON} ~/cluster_script.py",
     "isolated script": f"{PYTHON} -I ~/cluster_script.py",
+    "script behind a link": f"{PYTHON} mine.py",  # Python looks beside what the link leads to
 }
 
 
@@ -40,6 +41,7 @@ def cluster_view(report: Report, *, short: bool = False) -> None:
     VICTIM.says("cat >~/cluster_script.py", SCRIPT)
     root(NODE, f"rm -rf {WORK}; install -d -m 1777 {WORK}")
     try:
+        VICTIM.says(f"ln -s ~/cluster_script.py {WORK}/mine.py")
         _plant()
         _require_dangerous()
         for how in list(HOW)[:1] if short else HOW:
