@@ -249,7 +249,7 @@ def full_hostname() -> str:
     hosts = (line.partition("#")[0].split() for line in _lines(Path("/etc/hosts")))
     named = (word for words in hosts if name in words[1:] for word in words[1:])
     searched = (line.split()[1:] for line in _lines(Path("/etc/resolv.conf")) if _searches(line))
-    domains = (f"{name}.{domains[0]}" for domains in searched if domains)
+    domains = (f"{name}.{each[0]}" for each in searched if each)
     return next((word for word in named if word.startswith(f"{name}.")), next(domains, ""))
 
 

@@ -115,7 +115,9 @@ class Server:
     def id(self) -> str:
         return f"{self.first}[].{self.name}" if self.array else f"{self.first}.{self.name}"
 
-    def _handler(server) -> type[socketserver.StreamRequestHandler]:  # noqa: N805
+    def _handler(self) -> type[socketserver.StreamRequestHandler]:
+        server = self
+
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
                 argv = json.loads(self.rfile.readline())

@@ -160,7 +160,7 @@ def test_the_server_is_found_again_when_the_planted_directory_has_gone(owner):
 
 def test_two_starts_beside_a_planted_directory_start_one_server(owner):
     directory(0o777)(owner.local)
-    both = [owner.begin() for _ in range(2)]
+    both = [owner.begin(), owner.begin()]
     first, second = (owner.finish(each) for each in both)
     assert first["pid"] == second["pid"]
 

@@ -155,5 +155,6 @@ def test_a_fifo_anywhere_in_the_profile_does_not_stop_the_doctor(tmp_path):
     done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
     assert "jupyter_server_config.py is not a regular file" in done.stdout
     script = f'. {SERVER}; find_record {tmp_path}/run dev1; recorded pid; echo "$RECORD"'
-    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=30)
+    argv = ["sh", "-c", script]
+    shown = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
     assert shown.stdout == "/dev/null\n"

@@ -194,7 +194,7 @@ def _warnings(found: SeenModules, path: str, syntax: str) -> Iterable[str]:
             f"{path} comes beside {', '.join(versions[:3])}: `module load {name}` without a "
             "version loads the highest one, unless a default is marked"
         )
-    other = next(s for s in _ENDINGS if s != syntax)
+    (other,) = (each for each in _ENDINGS if each != syntax)
     if found.files[other].kind == "file" and not found.files[other].ours and syntax == "lua":
         yield f"{path} comes before {found.place}, which Lmod then no longer loads"
 

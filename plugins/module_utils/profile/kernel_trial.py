@@ -31,7 +31,8 @@ def main() -> None:
         # Where the history of IPython and the sockets of the kernel go, too.
         os.environ["JUPYTER_RUNTIME_DIR"] = directory
         with Path(directory, "log").open("w+b") as log:
-            print(json.dumps({"reason": told(directory, float(sys.argv[1]), log)}))
+            reason = told(directory, float(sys.argv[1]), log)
+        sys.stdout.write(json.dumps({"reason": reason}) + "\n")
 
 
 def told(directory: str, seconds: float, log: Any) -> str | None:

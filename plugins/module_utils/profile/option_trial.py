@@ -43,7 +43,7 @@ def main() -> None:
     """Judge the options; the last line that is printed is the answer."""
     asked = json.load(sys.stdin)
     failure = initialised(asked["cookie_secret"])
-    print(json.dumps({"reason": reason(asked["options"], failure)}))
+    sys.stdout.write(json.dumps({"reason": reason(asked["options"], failure)}) + "\n")
 
 
 def initialised(cookie_secret: str) -> str | None:
