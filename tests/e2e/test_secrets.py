@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+# Others may use the machine at the same time.
+pytestmark = pytest.mark.timeout(600)
 SAFETY = Path(__file__).parents[1] / "safety"
 sys.path.append(str(SAFETY))
 import people  # noqa: E402
