@@ -109,7 +109,7 @@ def test_the_debugger_is_a_choice(directory):
     config = loaded(profile.server_config(LAYOUT, "~", {}, debugger=True), directory)
     assert "MappingKernelManager" not in config
     assert json.loads(profile.kernel_spec(LAYOUT, "python", debugger=True))["metadata"]["debugger"]
-    assert "_is_debugpy_available = False" in launcher()
+    assert "ipkernel._is_debugpy_available = False" in launcher(), "of old versions, too"
     with_one = launcher(debugger=True)
     assert (
         f'("{profile.ENVIRONMENTS}") == "kernel":\n    debugger._is_debugpy_available' in with_one

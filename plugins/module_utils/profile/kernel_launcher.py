@@ -23,7 +23,7 @@ import sys
 sys.path.pop(0)  # this directory; the kernel adds the working directory later by itself
 
 import zmq
-from ipykernel import debugger, iostream, kernelapp
+from ipykernel import debugger, iostream, ipkernel, kernelapp
 from zmq.eventloop.zmqstream import ZMQStream
 
 
@@ -83,7 +83,8 @@ class PrivateKernel(kernelapp.IPKernelApp):
 
 {debugger}PrivateKernel.launch_instance()
 '''
-_NO_DEBUGGER = "debugger._is_debugpy_available = False\n\n"
+# The kernel asks its module debugger whether there is one; that of old versions has a copy.
+_NO_DEBUGGER = "debugger._is_debugpy_available = ipkernel._is_debugpy_available = False\n\n"
 _UNLESS_ENVIRONMENT = f'''\
 if os.environ.get("{ENVIRONMENTS}") == "kernel":
     {_NO_DEBUGGER}'''
