@@ -19,11 +19,17 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
 
-RULES = {"profile": "profile_name", "modulefile": "modulefile_dir", "prefix": "prefix"}
+RULES = {
+    "profile": "profile_name",
+    "modulefile": "modulefile_dir",
+    "prefix": "prefix",
+    "parallel": "profile_name",
+}
 ARGUMENTS = {
     "profile": {"type": "str", "default": "nbserver"},
     "modulefile": {"type": "str", "default": "~/modulefiles/anaconda"},
     "prefix": {"type": "str", "default": "~/anaconda"},
+    "parallel": {"type": "str", "default": "cluster"},
     "parts": {"type": "list", "elements": "str", "default": list(teardown.PARTS)},
     "confirmed": {"type": "bool", "default": False},
 }
@@ -58,7 +64,7 @@ class ActionModule(host_shell.HostShellAction):
         return {**result, "changed": bool(going) and self._task.check_mode, "remove": remove}
 
     def _found(self, wanted: dict[str, Any]) -> Answers:
-        names = ("profile", "modulefile", "prefix")
+        names = ("profile", "modulefile", "prefix", "parallel")
         asked = question({}, text=teardown.questions(*(wanted[name] for name in names)))
         return host_shell.answer(self._execute, asked)
 

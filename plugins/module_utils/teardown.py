@@ -13,10 +13,14 @@ from typing import Mapping, Sequence
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile.text import MARK
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import (
+    ENGINES,
+    ENGINES_MARK,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import shell_path, shell_word
 
 # In the order of their removal: a server needs its profile and its Python until it has stopped.
-PARTS = ("server", "profile", "modulefile", "installation")
+PARTS = ("server", "profile", "parallel", "modulefile", "installation")
 
 _QUESTIONS = """
 begin_answers
@@ -28,6 +32,9 @@ for mark in security run log jupyter_server_config.py; do
     [ -e "$HOME"/.ipython/profile_{profile}/$mark ] || continue
     emit profile "$HOME"/.ipython/profile_{profile} && break
 done
+engines="$HOME"/.ipython/profile_{parallel}/{engines}
+[ -f "$engines" ] && head -n 1 "$engines" | grep -qF {engines_mark} &&
+    emit parallel "${{engines%/*}}"
 for file in {modulefile}.lua {modulefile}; do
     [ -f "$file" ] && grep -q {mark} "$file" &&
         emit modulefile "$file"
@@ -42,10 +49,13 @@ end_answers
 _KEPT = "Notebooks stay, and so does whatever else is yours, even inside of these."
 
 
-def questions(profile: str, modulefile: str, prefix: str) -> str:
+def questions(profile: str, modulefile: str, prefix: str, parallel: str) -> str:
     """The script that looks for what we made, to stand behind answer.sh; it changes nothing."""
     return _QUESTIONS.format(
         profile=shell_word(profile),
+        parallel=shell_word(parallel),
+        engines=ENGINES,
+        engines_mark=shell_word(ENGINES_MARK),
         modulefile=shell_path(modulefile),
         prefix=shell_path(prefix),
         mark=shell_word(MARK),

@@ -26,13 +26,17 @@ options:
     description: Path of the installation.
     type: str
     default: ~/anaconda
+  parallel:
+    description: Name of the profile of the role C(parallel).
+    type: str
+    default: cluster
   parts:
     description:
-      - What is to go, of V(server), V(profile), V(modulefile) and V(installation).
+      - What is to go, of V(server), V(profile), V(parallel), V(modulefile) and V(installation).
       - The server is stopped whenever its profile or its installation goes.
     type: list
     elements: str
-    default: [server, profile, modulefile, installation]
+    default: [server, profile, parallel, modulefile, installation]
   confirmed:
     description: Whether the person has said yes already, so that nobody is asked.
     type: bool
@@ -59,5 +63,5 @@ remove:
   returned: success
   type: list
   elements: str
-  sample: [server, profile, modulefile, installation]
+  sample: [server, profile, parallel, modulefile, installation]
 """

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils import teardown
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.modules import ipython_profile
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
+from IPython.core.profiledir import ProfileDir
+from modules import run_module
 
 from playbooks import run_playbook
 
@@ -16,6 +20,7 @@ EVERYTHING = {
     "home": ["/h"],
     "server": ["dev1"],
     "profile": ["/h/.ipython/profile_nbserver"],
+    "parallel": ["/h/.ipython/profile_cluster"],
     "modulefile": ["/h/modulefiles/anaconda.lua"],
     "installation": ["/h/anaconda", "/h/anaconda.d"],
     "python": ["yes"],
@@ -35,8 +40,9 @@ def without(*names):
         (EVERYTHING, ["installation"], ["server", "installation"]),
         (EVERYTHING, ["server"], ["server"]),
         (without("server"), ALL, ALL),  # a server can run without its record
-        (without("installation", "python"), ALL, ["profile", "modulefile"]),
-        (without("profile", "server"), ALL, ["modulefile", "installation"]),
+        (without("installation", "python"), ALL, ["profile", "parallel", "modulefile"]),
+        (without("profile", "server"), ALL, ["parallel", "modulefile", "installation"]),
+        (EVERYTHING, ["parallel"], ["parallel"]),
         ({"home": ["/h"]}, ALL, []),
         ({"home": ["/h"]}, ["server"], []),
     ],
@@ -50,6 +56,7 @@ def test_the_list_reads_like_the_one_of_the_documentation():
         "This is removed for alice:",
         "    server        stopped first, on dev1",
         "    profile       /h/.ipython/profile_nbserver",
+        "    parallel      /h/.ipython/profile_cluster",
         "    modulefile    /h/modulefiles/anaconda.lua",
         "    installation  /h/anaconda, /h/anaconda.d",
         "Notebooks stay, and so does whatever else is yours, even inside of these.",
@@ -63,6 +70,40 @@ def test_a_part_that_there_is_not_is_refused(parts):
         teardown.require_parts(parts)
 
 
+ROLE = Path(__file__).parents[2] / "roles" / "parallel" / "templates"
+MANAGED = (ROLE / "ipcluster_config.py.j2").read_text()
+
+
+@pytest.fixture
+def engines(tmp_path, monkeypatch):
+    """The profile of role parallel, in which IPython has made its own directories since."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    profile = tmp_path / ".ipython" / "profile_cluster"
+    ProfileDir(location=str(profile))
+    (profile / "ipcluster_config.py").write_text(MANAGED)
+    return profile
+
+
+def test_the_profile_of_the_engines_goes_with_all_that_ipython_put_there(engines):
+    assert run_module(ipython_profile, name="cluster", state="absent")["kept"] == []
+    assert not engines.exists()
+
+
+@pytest.mark.parametrize("name", ["startup/mine.py", "security/ipcontroller-client.json"])
+def test_what_a_person_put_beside_the_engines_stays(engines, name):
+    (engines / name).write_text("x = 1\n")
+    run_module(ipython_profile, name="cluster", state="absent")
+    left = [str(path.relative_to(engines)) for path in engines.rglob("*") if path.is_file()]
+    assert left == [name]
+
+
+def test_engines_that_a_person_configured_stay(engines):
+    (engines / "ipcluster_config.py").write_text("c = get_config()\n")
+    assert run_module(ipython_profile, name="cluster", state="absent")["kept"] == [
+        "ipcluster_config.py"
+    ]
+
+
 @pytest.fixture
 def home(tmp_path):
     """A home with all parts, and beside them things of the same kind that are not ours."""
@@ -71,6 +112,9 @@ def home(tmp_path):
     for directory in ("run", "security"):
         (profile / directory).mkdir(parents=True)
     (profile / "run" / "dev1.json").write_text("{}")
+    for name, head in (("cluster", MANAGED), ("clusters", "# mine\n")):
+        (made / ".ipython" / f"profile_{name}").mkdir()
+        (made / ".ipython" / f"profile_{name}" / "ipcluster_config.py").write_text(head)
     (made / "modulefiles").mkdir()
     (made / "modulefiles" / "anaconda.lua").write_text("-- Managed by hpcc.notebook\n")
     (made / "modulefiles" / "anaconda").write_text("#%Module of the person\n")
@@ -83,7 +127,7 @@ def home(tmp_path):
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_what_is_ours_is_found_on_the_host_and_nothing_else(shell, home):
-    script = teardown.questions("nbserver", "~/modulefiles/anaconda", "~/anaconda")
+    script = teardown.questions("nbserver", "~/modulefiles/anaconda", "~/anaconda", "cluster")
     asked = question({}, text=script)
     said = subprocess.run(
         [shell, "-s"], input=asked.program, env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
@@ -94,6 +138,7 @@ def test_what_is_ours_is_found_on_the_host_and_nothing_else(shell, home):
         "home": [str(home)],
         "server": ["dev1"],
         "profile": [f"{home}/.ipython/profile_nbserver"],
+        "parallel": [f"{home}/.ipython/profile_cluster"],
         "modulefile": [f"{home}/modulefiles/anaconda.lua"],
         "installation": [f"{home}/anaconda", f"{home}/anaconda.d"],
         "python": ["yes"],

@@ -45,6 +45,12 @@ KERNEL_LAUNCHER = "jupyter/kernels/python3/launch.py"
 ENVIRONMENT_KERNELS = "jupyter/environment_kernels.py"
 ENVIRONMENTS = "HPCC_NOTEBOOK_ENVIRONMENTS"  # whether a server shows their kernels
 
+# Of the profile whose engines come from the scheduler:
+# written by role parallel, and begun by IPython.
+ENGINES = "ipcluster_config.py"
+ENGINES_MARK = ": engines through the site's scheduler, for JupyterLab's panel"
+IPYTHONS_README = b"This is the IPython startup directory\n"
+
 # Everything that we ever make and that teardown may therefore remove.
 FILES = (
     "security/token",
@@ -60,6 +66,7 @@ FILES = (
     contents.SWITCH,
     KERNEL_LAUNCHER,
     ENVIRONMENT_KERNELS,
+    ENGINES,
     PASSWORD_FILE,
     SERVER_CONFIG,
 )
@@ -67,6 +74,7 @@ FILES = (
 # What servers have written since.
 LOGS = ("server.log", "server.log.1", "trial.log", "kernel.log")
 MARKS = ("migrated",)
+IPYTHONS_DIRECTORIES = ("static",)  # beside those that we make, too
 
 # All that a kernel is ever asked, but debug_request: it opens a port of the node, through which
 # every other user can run code as the person. So it is for the kernels of other environments, too.

@@ -25,7 +25,7 @@ def absent(layout: Layout) -> resource.Plan:
     doomed = {layout.at(name): name for name in made if may_go(layout, name)}
     ends = [f"run/{name}" for name in files.sockets(layout.at("run"))]  # left by tunnels
     doomed.update((layout.at(name), name) for name in ends)
-    for name in (*hosts, *reversed(profile.DIRECTORIES), ""):
+    for name in (*hosts, *profile.IPYTHONS_DIRECTORIES, *reversed(profile.DIRECTORIES), ""):
         path = layout.at(name) if name else layout.directory
         if holds_only(path, doomed):
             doomed[path] = name or f"profile_{layout.name}"
