@@ -22,6 +22,7 @@ case "$1 $2" in
   "shell.csh deactivate") echo "unsetenv CONDA_PREFIX;" ;;
   "shell.fish deactivate") echo "set -e CONDA_PREFIX;" ;;
   shell.*\ reactivate) echo "echo reactivated;" ;;
+  "install missing") exit 1 ;;
   *) echo "$0 ran: $#: $*" ;;
 esac
 """
@@ -41,7 +42,9 @@ conda install x
 conda
 conda deactivate
 env | grep CONDA_PREFIX
-conda activate missing
+conda list | tr a-z A-Z | sed "s,.*/,,"
+conda activate missing || echo refused
+conda install missing || echo refused
 """
 LEFT = {"tcsh": "alias conda", "csh": "alias conda", "fish": "functions conda"}
 
@@ -103,6 +106,9 @@ def test_conda_activate_works_while_the_module_is_loaded(module_commands, home, 
         f"{conda} ran: 2: install x",
         "reactivated",
         f"{conda} ran: 0: ",
+        "CONDA RAN: 1: LIST",
+        "refused",
+        "refused",
         "unloaded",
     ]
     assert "EnvironmentNameNotFound: missing" in errors

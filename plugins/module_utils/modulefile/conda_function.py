@@ -44,14 +44,22 @@ def _begins(*commands: str) -> str:
 # An alias; $* is what Lmod and Tcl Modules turn into the words behind it. conda would make the
 # prompt anew from a variable that csh does not export, so the prompt is left alone. Tcl Modules do
 # not quote brackets, so no word is taken out of the list: the patterns see all of it, and its "-".
-# No braces: Lmod in csh evaluates its output without quotes, so that csh would expand them.
+# No braces: Lmod in csh evaluates its output without quotes, so that csh would expand them. Only
+# the last command of an alias is what `| grep` and `&&` behind it see: that one is conda itself,
+# or gives its status.
+_ACTIVATES = _begins("activate", "deactivate")
+_CHANGES = _begins("install", "update", "upgrade", "remove", "uninstall")
 CSH = (
-    "set _conda_words = ( $* - ) ; "
-    f"if ( {_begins('activate', 'deactivate')} ) "
-    'eval "`env CONDA_CHANGEPS1=false $ANACONDA_HOME/bin/conda shell.csh $*`" ; '
-    f"if ( ! ( {_begins('activate', 'deactivate')} ) ) $ANACONDA_HOME/bin/conda $* ; "
-    f"if ( {_begins('install', 'update', 'upgrade', 'remove', 'uninstall')} ) "
-    'eval "`$ANACONDA_HOME/bin/conda shell.csh reactivate`" ; rehash'
+    "set _conda_words = ( $* - ) ; set _conda = $ANACONDA_HOME/bin/conda ; "
+    f"if ( {_ACTIVATES} ) "
+    'set _conda_code = ( "`env CONDA_CHANGEPS1=false $_conda shell.csh $*`" ) ; '
+    f'if ( {_ACTIVATES} ) set _conda = ( sh -c "exit $status" ) ; '
+    f'if ( {_ACTIVATES} ) eval "$_conda_code" ; '
+    f"if ( {_CHANGES} ) $_conda $* ; "
+    f'if ( {_CHANGES} ) set _conda = ( sh -c "exit $status" ) ; '
+    f'if ( ( {_CHANGES} ) && "$_conda" == "sh -c exit 0" ) '
+    'eval "`$ANACONDA_HOME/bin/conda shell.csh reactivate`" ; '
+    "rehash ; $_conda:q $*"
 )
 
 # A person whose login files set up another conda keeps that one.
