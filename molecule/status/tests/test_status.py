@@ -32,13 +32,19 @@ def status(*options):
     return done.stdout.splitlines()
 
 
+def noted(own, host, **different):
+    """What a start on another host leaves, which knows its own full name."""
+    full_name = own["node"].replace("dev1", host)
+    return json.dumps({**own, "host": host, "node": full_name, **different})
+
+
 @pytest.fixture
 def records(host):
     """Notes of other hosts, put there and taken away again."""
     own = json.loads(host.check_output(f"cat {RUN}/dev1.json"))
     for name, content in {
-        "dev2": json.dumps({**own, "host": "dev2", "boot_id": "another"}),
-        "dev-amd20": json.dumps({**own, "host": "dev-amd20"}),
+        "dev2": noted(own, "dev2", boot_id="another"),
+        "dev-amd20": noted(own, "dev-amd20"),
         "broken": "[]",
     }.items():
         host.check_output("printf %%s %s > %s", content, f"{RUN}/{name}.json")
