@@ -66,6 +66,8 @@ def _look_at_a_running_server(owner, started):
     assert owner.run(*tmux, "list-sessions", "-F", "#{session_name}").split() == [owner.profile]
     assert "running at" in owner.run(*tmux, "capture-pane", "-p", "-J", "-t", owner.profile)
     assert tcp_listeners(started["pid"]) == []
+    children = owner.run("ps", "-o", "comm=", "--ppid", str(started["pid"]))
+    assert children.split() == ["tail"], "what shows the log in the session"
 
     environment = Path(f"/proc/{started['pid']}/environ").read_bytes()
     argv = Path(f"/proc/{started['pid']}/cmdline").read_bytes()

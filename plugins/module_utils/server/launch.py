@@ -168,7 +168,8 @@ for wanted in $1; do
     case $before in *":$wanted:"* | *":$wanted/"*) ;; *) exit 1 ;; esac
 done
 """
-# The log is followed in a session, for whoever attaches to it; `exec` keeps the pid.
+# The log is followed in a session, for whoever attaches to it. Only "tail" stays beside the server:
+# behind a list, "&" would leave a shell with it. `exec` keeps the pid.
 _SCRIPT = f"""
 {{ {_SITE} }} >>"$5" 2>&1
 log=$5
@@ -181,7 +182,7 @@ fi
 PATH=$3${{PATH:+:$PATH}}; export PATH
 cd "$4"
 shift 5
-[ ! -t 1 ] || tail -n +1 -F "$log" 2>/dev/null &
+if [ -t 1 ]; then tail -n +1 -F "$log" 2>/dev/null & fi
 exec env "$@" >>"$log" 2>&1 </dev/null
 """
 
