@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 
+import pytest
 from terminal import CHECKOUT, CLUSTER, playbook
 
+# Others may use the machine at the same time.
+pytestmark = pytest.mark.timeout(600)
 PASSWORD = "a walk along the Red Cedar"
 VARIABLES = json.dumps({"ansible_user": "bob", "nbserver_profile_password": PASSWORD})
 SSH = ["ssh", "-F", str(CHECKOUT / ".cluster" / "ssh_config"), "bob@dev1"]
