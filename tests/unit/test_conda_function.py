@@ -35,6 +35,7 @@ LOAD = {
 }
 # What a person types, and what shows whether a function or an alias is left.
 TYPED = """
+conda create -n mine
 conda activate mine
 echo "in $CONDA_PREFIX"
 conda list "a b" c
@@ -101,6 +102,7 @@ def test_conda_activate_works_while_the_module_is_loaded(module_commands, home, 
     said, errors = session(home, module_commands[name], syntax, shell, TYPED)
     conda = home / "anaconda" / "bin" / "conda"
     assert said == [
+        f"{conda} ran: 3: create -n mine",
         "in /envs/mine",
         f"{conda} ran: 3: list a b c",
         f"{conda} ran: 2: install x",

@@ -50,7 +50,7 @@ def _begins(*commands: str) -> str:
 _ACTIVATES = _begins("activate", "deactivate")
 _CHANGES = _begins("install", "update", "upgrade", "remove", "uninstall")
 CSH = (
-    "set _conda_words = ( $* - ) ; set _conda = $ANACONDA_HOME/bin/conda ; "
+    "set _conda_words = ( $* - ) ; set _conda = $ANACONDA_HOME/bin/conda ; set _conda_code ; "
     f"if ( {_ACTIVATES} ) "
     'set _conda_code = ( "`env CONDA_CHANGEPS1=false $_conda shell.csh $*`" ) ; '
     f'if ( {_ACTIVATES} ) set _conda = ( sh -c "exit $status" ) ; '
