@@ -172,8 +172,8 @@ def hands(report: Report) -> None:
         "read the password": f"cat {PROFILE}/jupyter_server_config.json",
         "read the records": f"cat {PROFILE}/run/dev1.json",
         "read the log": f"cat {PROFILE}/log/dev1/server.log",
-        "write into its directory": f"touch {LOCAL}/x",
-        "write into the profile": f"touch {PROFILE}/x",
+        "write into its directory": f"touch {LOCAL}/x && rm {LOCAL}/x",
+        "write into the profile": f"touch {PROFILE}/x && rm {PROFILE}/x",
         "take its directory away": f"mv {LOCAL} {LOCAL}.old && mv {LOCAL}.old {LOCAL}",
     }
     for door, command in doors.items():

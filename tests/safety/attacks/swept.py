@@ -42,6 +42,7 @@ PLAYBOOKS = ("doctor", "status", "start", "connect --check", "restart", "stop")
 
 def swept_runtime(report: Report, *, short: bool = False) -> None:
     """Every playbook, and a new kernel, while the directory is the stranger's."""
+    _end()  # what an attack that failed has left
     done("setup")
     set_up()
     for line in PLAYBOOKS[-2:] if short else PLAYBOOKS:
