@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from shutil import which
 
+from cluster_helper.early import printed_early
 from cluster_helper.errors import ClusterError, JobGone
 from cluster_helper.schedulers.dialect import ENDED, Dialect, Task
 
@@ -68,7 +69,9 @@ class Commands:
         """
         dialect, text = self.dialect, script.read_text(encoding="utf-8")
         command = [*dialect.submit, *(directives(dialect, text) if dialect.repeats else [])]
-        if dialect.stdin:
+        if dialect.waits:
+            done = self._early([*command, str(script)], beaten)
+        elif dialect.stdin:
             done = self._run(command, text, beaten=beaten)
         else:
             done = self._run([*command, str(script)], beaten=beaten)
@@ -120,10 +123,7 @@ class Commands:
         self, command: Sequence[str], text: str = "", patience: float = PATIENCE,
         beaten: Sequence[str] = (),
     ) -> subprocess.CompletedProcess[str]:  # fmt: skip
-        program = find_program(command[0])
-        if not program:
-            raise ClusterError(f"{command[0]} is not in PATH", "load the scheduler's module")
-        process = self._start([program, *command[1:]], beaten)
+        process = self._start([_program(command[0]), *command[1:]], beaten)
         self.running.add(process)
         try:
             printed, said = process.communicate(text, patience)
@@ -136,16 +136,38 @@ class Commands:
             self.running.discard(process)
         return subprocess.CompletedProcess(command, process.returncode, printed, said)
 
-    def _start(self, command: Sequence[str], beaten: Sequence[str]) -> subprocess.Popen[str]:
-        given = {n: v for n, v in os.environ.items() if not matches(n, beaten)}
+    def _early(
+        self, command: Sequence[str], beaten: Sequence[str]
+    ) -> subprocess.CompletedProcess[str]:
+        """What it says until it has named the job."""
+        argv = [_program(command[0]), *command[1:]]
         try:
-            return subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                text=True, errors="replace",
-                env=environment(self.dialect.settings, given, command[0]),
+            return printed_early(
+                argv, self._environment(argv[0], beaten),
+                lambda printed: self.dialect.job_id(printed) is not None, PATIENCE,
             )  # fmt: skip
         except OSError as error:
             raise ClusterError(f"{command[0]} cannot be run", str(error.strerror)) from error
+
+    def _environment(self, program: str, beaten: Sequence[str]) -> dict[str, str]:
+        given = {n: v for n, v in os.environ.items() if not matches(n, beaten)}
+        return environment(self.dialect.settings, given, program)
+
+    def _start(self, command: Sequence[str], beaten: Sequence[str]) -> subprocess.Popen[str]:
+        try:
+            return subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True, errors="replace", env=self._environment(command[0], beaten),
+            )  # fmt: skip
+        except OSError as error:
+            raise ClusterError(f"{command[0]} cannot be run", str(error.strerror)) from error
+
+
+def _program(name: str) -> str:
+    found = find_program(name)
+    if not found:
+        raise ClusterError(f"{name} is not in PATH", "load the scheduler's module")
+    return found
 
 
 def _end(process: subprocess.Popen[str]) -> None:

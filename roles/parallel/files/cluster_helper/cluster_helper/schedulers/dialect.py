@@ -98,3 +98,5 @@ class Dialect:
     """Which of these would win over a directive, by what it is about; under "" for every job."""
     repeats: bool = False
     """Whether only the command line wins over the person's own files of default options."""
+    waits: bool = False
+    """Whether these files may have submitting wait for the job's end, whatever the command says."""

@@ -1,7 +1,9 @@
-"""Grid Engine (Sun, Son of, Univa, Altair): qsub -t, qstat, qdel. Pure."""
+"""Grid Engine (Sun, Son of, Univa, Altair): qsub -t, qstat, qdel."""
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 from collections.abc import Iterator
 
@@ -84,6 +86,10 @@ def _is_disabled(line: str) -> bool:
     return line.endswith("dropped because it is disabled")
 
 
+def _person() -> str:
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
 DIALECT = Dialect(
     name="sge",
     programs=("qsub", "qstat", "qdel", "qconf"),
@@ -92,12 +98,13 @@ DIALECT = Dialect(
     resources=frozenset({"walltime", "mem", "account", "project", "gpus"}),
     directives=directives,
     # What the person's ~/.sge_request asks for must not make it something else than this script.
-    submit=("qsub", "-terse", "-b", "n", "-C", "#$", "-sync", "n", "-now", "n"),
+    submit=("qsub", "-terse", "-b", "n", "-C", "#$", "-now", "n"),
     repeats=True,
+    waits=True,  # -sync y there wins over -sync n here
     job_id=job_id,
     cancel=lambda job: ["qdel", job],
-    # In a form that the person's ~/.sge_qstat cannot change, and of every state.
-    query=lambda _job: ["qstat", "-xml", "-g", "d", "-s", "prs"],
+    # In a form that the person's ~/.sge_qstat cannot change, of every state, and of this person.
+    query=lambda _job: ["qstat", "-u", _person(), "-xml", "-g", "d", "-s", "prs"],
     tasks=tasks,
     is_complete=lambda printed: "</job_info>" in printed,
     explain=lambda job: ["qstat", "-j", job],
