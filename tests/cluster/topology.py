@@ -11,9 +11,20 @@ HERE = Path(__file__).resolve().parent
 USUAL_RELEASE = "bookworm"
 RELEASES = ("bullseye", "bookworm", "trixie")
 RELEASE = os.environ.get("HPCC_NOTEBOOK_DEBIAN", USUAL_RELEASE)
-_SUFFIX = "" if RELEASE == USUAL_RELEASE else f"-{RELEASE}"
-STATE = HERE.parents[1] / f".cluster{_SUFFIX}"
-PREFIX = os.environ.get("HPCC_NOTEBOOK_CLUSTER", "hpcc-notebook") + _SUFFIX
+
+
+def suffix(release: str) -> str:
+    """What tells the names of a release's cluster from those of the usual one."""
+    return "" if release == USUAL_RELEASE else f"-{release}"
+
+
+def state(release: str) -> Path:
+    """Where the cluster of a release keeps what people and tests read."""
+    return HERE.parents[1] / f".cluster{suffix(release)}"
+
+
+STATE = state(RELEASE)
+PREFIX = os.environ.get("HPCC_NOTEBOOK_CLUSTER", "hpcc-notebook") + suffix(RELEASE)
 OUTER, INNER, HOME = f"{PREFIX}-outer", f"{PREFIX}-inner", f"{PREFIX}-home"
 # Uids 1001, 1002 … on every host; the Containerfile creates them in this order.
 ACCOUNTS = (

@@ -16,7 +16,7 @@ sys.path.insert(0, str(CLUSTER))
 
 import images  # noqa: E402
 from engine import Engine  # noqa: E402
-from topology import USUAL_RELEASE  # noqa: E402
+from topology import state  # noqa: E402
 
 __all__ = ["CONTROLLERS", "SHELLS", "Cell", "Clusters", "Failed"]
 
@@ -128,8 +128,7 @@ class Clusters:
 
     @property
     def _state(self) -> Path:
-        suffix = "" if self._release == USUAL_RELEASE else f"-{self._release}"
-        return CHECKOUT / f".cluster{suffix}"
+        return state(self._release)
 
     @property
     def _prefix(self) -> str:
