@@ -92,8 +92,8 @@ def test_torques_commands_on_slurm_obey_the_same_variables():
 def test_grid_engine_is_told_on_the_command_line_which_beats_the_persons_files(submitted):
     argv, _seen = submitted("sge", account="mine", walltime="01:00:00")
     words = " ".join(argv[1:])
-    for said in ("-t 1-2", "-N engines", "-q main", "-A mine", "-l h_rt=01:00:00", "-sync n",
-                 "-b n", "-C #$", "-r n"):  # fmt: skip
+    for said in ("-t 1-2", "-N engines", "-q main", "-A mine", "-l h_rt=01:00:00", "-b n",
+                 "-C #$", "-r n"):  # fmt: skip
         assert said in words
     assert argv[-1].endswith("-job.sh")
 
