@@ -24,7 +24,7 @@ NAMES = (OURS, "ipyparallel", "dask")
 Times = tuple[float, float]
 """Seconds to the first result, and for 200 tasks."""
 GOALS = {"time to the first result": 1.05, "200 tasks": 1.0}
-PACKAGE = CHECKOUT / "roles" / "parallel" / "files" / "cluster_helper"
+PACKAGE = CHECKOUT / "packages" / "cluster_helper"
 SITE = "/opt/site/anaconda/bin/python"
 # An environment over the site's installation, with our package and what it is compared with.
 PREPARE = f"""

@@ -9,8 +9,8 @@ $bin/ruff check .
 $bin/ruff format --check .
 (cd playbooks/collections && MYPYPATH=. ../../$bin/mypy --config-file ../../pyproject.toml \
   -p ansible_collections.hpcc.notebook.plugins.module_utils)
-(cd roles/parallel/files/cluster_helper && MYPYPATH=. ../../../../$bin/mypy \
-  --config-file ../../../../pyproject.toml -p cluster_helper)
+(cd packages/cluster_helper && MYPYPATH=. ../../$bin/mypy \
+  --config-file ../../pyproject.toml -p cluster_helper)
 MYPYPATH=tests/cluster:tests/matrix:tests $bin/mypy tests/cluster tests/matrix tests/*.py
 # shellcheck disable=SC2086  # one argument a file is what is wanted
 shellcheck $shell_files

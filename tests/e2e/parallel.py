@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from terminal import CHECKOUT, CLUSTER
 
-PACKAGE = CHECKOUT / "roles" / "parallel" / "files" / "cluster_helper"
+PACKAGE = CHECKOUT / "packages" / "cluster_helper"
 SITE = "/opt/site/anaconda"
 PYTHON = "~/env/bin/python"
 PREPARE = f"""

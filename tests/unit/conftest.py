@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).parents[2]
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
-sys.path.insert(0, str(CHECKOUT / "roles" / "parallel" / "files" / "cluster_helper"))
+sys.path.insert(0, str(CHECKOUT / "packages" / "cluster_helper"))
 
 # Others may use the machine at the same time: a slow example is no wrong one.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,7 +8,7 @@ import textwrap
 import time
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[2] / "roles" / "parallel" / "files" / "cluster_helper"
+SOURCE = Path(__file__).parents[2] / "packages" / "cluster_helper"
 PATIENCE = 100
 BEGIN = """
 import os, time

@@ -62,7 +62,8 @@ def test_a_playbook_of_the_checkout_runs_from_any_directory(tmp_path: Path, name
 def test_the_archive_holds_what_people_use_and_nothing_of_the_workshop(archive: Path) -> None:
     with tarfile.open(archive) as opened:
         tops = {name.split("/")[0] for name in opened.getnames()}
-    assert {"plugins", "roles", "playbooks", "meta", "README.md", "LICENSE", "hpcc.ini"} <= tops
+    assert {"plugins", "roles", "packages", "playbooks", "meta", "README.md", "LICENSE"} <= tops
+    assert "hpcc.ini" in tops
     assert not tops & {"tests", "molecule", ".venv", ".cluster", ".cache", ".git", "Makefile"}
     assert not tops & {"bindep.txt", "ansible.cfg", "pyproject.toml"}
 

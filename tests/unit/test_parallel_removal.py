@@ -14,7 +14,7 @@ from test_conda_distribution import Account
 from test_conda_distribution_states import left, removed, upgraded
 
 pytest_plugins = ["test_conda_distribution"]
-SOURCE = Path(__file__).parents[2] / "roles" / "parallel" / "files" / "cluster_helper"
+SOURCE = Path(__file__).parents[2] / "packages" / "cluster_helper"
 SETTINGS = "etc/cluster_helper.ini"
 
 

@@ -15,7 +15,7 @@ from ansible_collections.hpcc.notebook.plugins.modules import python_package
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.python_source import read_package
 from modules import ModuleFailed, four_beats, run_module
 
-SOURCE = Path(__file__).parents[2] / "roles" / "parallel" / "files" / "cluster_helper"
+SOURCE = Path(__file__).parents[2] / "packages" / "cluster_helper"
 
 
 @pytest.fixture(scope="module")

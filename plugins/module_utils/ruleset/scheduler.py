@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules for what is told to a scheduler: each becomes one word of a job script, never two.
 
-The package in roles/parallel/files has the same ones, since it is used without Ansible, too; a
-test compares them.
+packages/cluster_helper has the same ones, since it is used without Ansible, too; a test compares
+them.
 """
 
 from __future__ import annotations
