@@ -97,7 +97,7 @@ def wheel(
         )
         file.writestr(
             f"{info}/RECORD",
-            f"{more}{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n",
+            f"{more}{name}.py,,{len(code)}\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n",
         )
 
 

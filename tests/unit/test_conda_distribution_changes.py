@@ -64,8 +64,9 @@ def test_a_list_that_cannot_work_changes_nothing_and_is_forgotten(
     package, words = BAD[bad]
     made = account.run()
     before = contents(made)
-    with pytest.raises(TaskFailed, match=words):
+    with pytest.raises(TaskFailed, match=words) as failed:
         account.run(packages=["parcel>=2", package], **channel(account, tool))
+    assert "Traceback" not in str(failed.value)
     assert contents(made) == before
     assert account.run(**channel(account, tool))["changed"] is False
 
@@ -181,13 +182,22 @@ def test_files_that_a_purge_has_taken_come_back(account: Account, what: str) -> 
     assert account.run(packages=packages)["changed"] is False
     (site(made) / lost).unlink()
     checked = account.run(packages=packages, check=True)
-    assert f"files are missing of {name} (such as lib/" in checked["reason"]
+    assert f"files are missing or empty in {name} (such as lib/" in checked["reason"]
     assert not (site(made) / lost).exists()
     repaired = account.run(packages=packages)
     assert repaired["diff"] == checked["diff"]
     assert repaired["generation"] == made["generation"]
     subprocess.run([made["python"], "-c", "import parcel, whole"], check=True)
     assert account.run(packages=packages)["changed"] is False
+
+
+def test_a_file_that_a_crash_has_emptied_comes_back(account: Account) -> None:
+    made = account.run()
+    (site(made) / "parcel.py").write_text("")
+    assert "empty in parcel (such as lib/" in account.run()["reason"]
+    value = subprocess.check_output([made["python"], "-c", "import parcel; print(parcel.VALUE)"])
+    assert value == b"21\n"
+    assert account.run()["changed"] is False
 
 
 def test_files_that_conda_linked_come_back(account: Account) -> None:
@@ -203,6 +213,6 @@ def test_without_pip_nothing_can_be_repaired_in_place(account: Account) -> None:
     made = account.run()
     (site(made) / "pip").unlink()
     again = account.run()
-    assert "files are missing of pip" in again["reason"]
+    assert "files are missing or empty in pip" in again["reason"]
     assert again["generation"] != made["generation"]
     assert account.run()["changed"] is False

@@ -37,7 +37,8 @@ poll() {
   tell_life "$RUN"
   if [ -f "$WORK/exit" ]; then
     cat "$WORK/exit"
-    tail -n 15 "$STORE/logs/$RUN.log" | sed 's/^/log=/'
+    # Of a traceback, only its last line is for a person.
+    grep -v -e '^ ' -e '^Traceback ' "$STORE/logs/$RUN.log" | tail -n 15 | sed 's/^/log=/'
   elif [ -f "$WORK/phase" ]; then
     record=$(cat "$WORK/phase")
     emit phase "$(field phase "$record")"
