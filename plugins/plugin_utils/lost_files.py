@@ -1,12 +1,13 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which files of packages are missing, by the packages' own records. Reads only.
+"""Which files of packages are missing or emptied, by the packages' own records. Reads only.
 
 Runs on the node, alone: python -I -S -c PROGRAM prefix known name…, for these packages and what
 they need. `known` names a file with paths that were never there; without one, each path is printed.
-Scratch file systems delete what nobody has read for long, and leave the records that name it.
-Directories are listed instead of looking at each file, which is quicker on a network file system.
+Scratch file systems delete what nobody has read for long, and leave the records that name it. A
+crash leaves empty files. A shorter text may be a person's own change; a shorter library is cut off.
+Directories are listed instead of looking for each file, which is quicker on a network file system.
 Paths are strings: loading pathlib would take longer than half of the work.
 """
 
@@ -26,6 +27,8 @@ except ImportError as error:  # nothing else is known of such a Python
 TYPE_CHECKING = False  # loading `typing` takes longer than the listing of ten packages
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    Sizes = dict[str, int]  # path → what it has to hold, as far as that is known
 
 END = ".dist-info"
 BASE = ("python", "pip")  # without these nothing can be repaired
@@ -48,6 +51,14 @@ def names_in(directory: str) -> set[str]:
         return set(os.listdir(directory))  # noqa: PTH208
     except OSError:
         return set()
+
+
+def entries_in(directory: str) -> dict[str, os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            return {entry.name: entry for entry in entries}
+    except OSError:
+        return {}
 
 
 def base_name(path: str) -> str:
@@ -90,39 +101,58 @@ def closure(names: Iterable[str], dists: dict[str, list[str]]) -> list[str]:
     return found
 
 
-def recorded(metadata: str) -> list[str]:
+def recorded(metadata: str) -> Sizes:
     """The paths that pip noted, which it does last."""
     site = metadata.rpartition("/")[0]
-    rows = csv.reader(text(f"{metadata}/RECORD").splitlines())
-    return [f"{site}/{row[0]}" for row in rows if row] or [f"{metadata}/RECORD"]
+    rows = [row for row in csv.reader(text(f"{metadata}/RECORD").splitlines()) if row]
+    found = {f"{site}/{row[0]}": int(row[2]) if row[2:] and row[2].isdigit() else 0 for row in rows}
+    return found or {f"{metadata}/RECORD": 1}
 
 
-def linked(prefix: str, record: str) -> list[str]:
-    """The paths that conda noted."""
+def linked(prefix: str, record: str) -> Sizes:
+    """The paths that conda noted; the files that it writes its prefix into change their size."""
     try:
-        return [f"{prefix}/{path}" for path in json.loads(text(record))["files"]]
-    except (ValueError, KeyError, TypeError):
-        return []
+        noted = json.loads(text(record))
+        found = {f"{prefix}/{path}": 0 for path in noted["files"]}
+        for each in noted.get("paths_data", {}).get("paths", ()):
+            size = each.get("size_in_bytes") or 0
+            found[f"{prefix}/{each['_path']}"] = (
+                min(size, 1) if "prefix_placeholder" in each else size
+            )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return found
 
 
-def owned(prefix: str, metadata: str, record: str) -> list[str]:
+def owned(prefix: str, metadata: str, record: str) -> Sizes:
     """The paths of a package, by the record of whoever installed it last."""
     if text(f"{metadata}/INSTALLER").strip() == "conda":
-        return linked(prefix, record) if record else []
+        return linked(prefix, record) if record else {}
     return recorded(metadata)
 
 
-def missing(paths: Iterable[str], known: set[str]) -> Iterator[str]:
-    """Those that are not there; compiled files come and go."""
-    listed: dict[str, set[str]] = {}
-    for path in paths:
+def missing(paths: Sizes, known: set[str]) -> Iterator[str]:
+    """Those that are not there, or of which nothing is left; compiled files come and go."""
+    listed: dict[str, dict[str, os.DirEntry[str]]] = {}
+    for path, size in paths.items():
         directory, _slash, name = path.rpartition("/")
         if name.endswith(".pyc"):
             continue
         if directory not in listed:
-            listed[directory] = names_in(directory)
-        if name not in listed[directory] and os.path.normpath(path) not in known:
+            listed[directory] = entries_in(directory)
+        entry = listed[directory].get(name)
+        gone = entry is None or (size > 0 and is_cut_off(entry, size))
+        if gone and os.path.normpath(path) not in known:
             yield os.path.normpath(path)
+
+
+def is_cut_off(entry: os.DirEntry[str], size: int) -> bool:
+    """Whether it is empty, or a library that is shorter than it was."""
+    try:
+        left = entry.stat().st_size
+    except OSError:  # a link that leads nowhere is what it was made for
+        return False
+    return left == 0 or (left < size and entry.name.endswith(".so"))
 
 
 def look(
@@ -131,8 +161,8 @@ def look(
     """Name, version, conda's name and missing paths of each package that matters."""
     dists, records = distributions(prefix), condas(prefix)
     if "python" in records:
-        paths = linked(prefix, records["python"])
-        yield "python", "", "python", list(missing(paths, known))
+        python = linked(prefix, records["python"])
+        yield "python", "", "python", list(missing(python, known))
     for name in closure([*names, "pip"], dists):
         record = records.get(name, "")
         conda = base_name(record).rsplit("-", 2)[0] or "-"

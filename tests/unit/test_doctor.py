@@ -199,7 +199,7 @@ CASES = {
         (
             "wrong",
             {"python": "3.13.1", "lost": LOST},
-            r"missing: 12 of cryptography (such as lib/c",
+            r"missing or empty: 12 of cryptography (such as lib/c",
         ),
     ],
     distribution.unfinished: [

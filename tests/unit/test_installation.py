@@ -60,11 +60,11 @@ def test_what_was_cut_off_is_installed_again_with_what_is_missing() -> None:
 def test_what_has_lost_files_is_installed_again_and_named() -> None:
     plan = installation.decide(INSTALLER, ("a", "b"), (), replace(LIVE, lost=(LOST,)))
     assert (plan.job, plan.again) == ("packages", (LOST,))
-    assert plan.reason == "files are missing of b (such as lib/b.py)"
+    assert plan.reason == "files are missing or empty in b (such as lib/b.py)"
     diff = installation.diff(
         plan, ("a", "b"), {"a": "a 1", "b": "b 1"}, replace(LIVE, lost=(LOST,))
     )
-    assert "b 1 (files are missing)" in diff["before"]
+    assert "b 1 (files are missing or empty)" in diff["before"]
     assert "missing" not in diff["after"]
 
 

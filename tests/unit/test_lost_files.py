@@ -32,7 +32,7 @@ def answers(prefix: Path, *names: str, before: str = "", known: str = "/dev/null
 def touch(prefix: Path, *paths: str) -> None:
     for path in paths:
         (prefix / path).parent.mkdir(parents=True, exist_ok=True)
-        (prefix / path).touch()
+        (prefix / path).write_text("x")
 
 
 def package(prefix: Path, name: str, *, installer: str, needs: str = "") -> None:
@@ -101,6 +101,47 @@ def test_what_pip_has_replaced_is_not_measured_by_the_record_of_conda(prefix: Pa
     linked(prefix, "top", f"{SITE}/top/old.py")
     (prefix / f"{SITE}/top/old.py").unlink()
     assert answers(prefix, "top") == []
+
+
+def test_an_emptied_file_is_as_good_as_none(prefix: Path) -> None:
+    (prefix / f"{SITE}/needed.py").write_text("")
+    assert answers(prefix, "top") == [
+        f"lost=name=needed version=1.0 conda=- files=1 path={SITE}/needed.py"
+    ]
+
+
+def test_what_was_empty_from_the_beginning_is_whole(prefix: Path) -> None:
+    record = prefix / f"{SITE}/top-1.0.dist-info/RECORD"
+    record.write_text("top.py,sha256=x,0\nnoted/without_a_size.py,,\n")
+    touch(prefix, f"{SITE}/noted/without_a_size.py")
+    (prefix / f"{SITE}/top.py").write_text("")
+    assert answers(prefix, "top") == []
+
+
+@pytest.mark.parametrize(("name", "said"), [("top.so", 1), ("top.py", 0)])
+def test_a_library_is_cut_off_where_a_text_may_be_somebodys_own(
+    prefix: Path, name: str, said: int
+) -> None:
+    touch(prefix, f"{SITE}/{name}")
+    (prefix / f"{SITE}/top-1.0.dist-info/RECORD").write_text(f"{name},sha256=x,2\n")
+    assert len(answers(prefix, "top")) == said
+
+
+def test_what_conda_linked_is_measured_by_its_own_sizes(prefix: Path) -> None:
+    package(prefix, "ours", installer="conda")
+    linked(prefix, "ours", "lib/libours.so", "bin/ours", "lib/mark")
+    record = prefix / "conda-meta/ours-1.0-py313_0.json"
+    noted = json.loads(record.read_text())
+    sizes = {"lib/libours.so": 1, "bin/ours": 9, "lib/mark": 0}
+    noted["paths_data"] = {
+        "paths": [{"_path": path, "size_in_bytes": n} for path, n in sizes.items()]
+    }
+    noted["paths_data"]["paths"][1]["prefix_placeholder"] = "/a/long/path"
+    record.write_text(json.dumps(noted))
+    assert answers(prefix, "ours") == []
+    for path in ("lib/libours.so", "bin/ours", "lib/mark"):
+        (prefix / path).write_text("")
+    assert "files=2" in answers(prefix, "ours")[0]
 
 
 def test_a_python_that_lost_files_is_damaged(prefix: Path) -> None:

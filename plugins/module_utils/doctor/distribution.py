@@ -51,13 +51,13 @@ def python(seen: Seen) -> Finding | None:
 
 
 def files(seen: Seen) -> Finding | None:
-    """Whether every file is there that the packages' own records name."""
+    """Whether every file is whole that the packages' own records name."""
     found = [record(line) for line in (*seen.all("damaged"), *seen.all("lost"))]
     if not seen.one("python"):
         return None
     if found:
         each = (f"{one['files']} of {one['name']} (such as {one['path']})" for one in found)
-        return wrong("files", f"missing: {', '.join(each)}", _SETUP)
+        return wrong("files", f"missing or empty: {', '.join(each)}", _SETUP)
     return ok("files", "all that the packages' records name")
 
 

@@ -83,7 +83,7 @@ def why_install(installer: Installer, seen: Observed) -> str:
 def without_files(packages: Sequence[Record]) -> str:
     """What is missing of which packages, in words."""
     each = (f"{one['name']} (such as {one['path']})" for one in packages)
-    return f"files are missing of {', '.join(each)}"
+    return f"files are missing or empty in {', '.join(each)}"
 
 
 def generation_name(installer: Installer, seen: Observed) -> str:
@@ -114,7 +114,7 @@ def diff(
 
 
 def _state(held: str, lost: Container[str]) -> str:
-    return f"{held} (files are missing)" if held.split()[0] in lost else held
+    return f"{held} (files are missing or empty)" if held.split()[0] in lost else held
 
 
 def _text(generation: str, lines: Sequence[str]) -> str:
