@@ -37,7 +37,7 @@ def work(number: int) -> tuple[int, str]:
 
 
 def cluster_view() -> Callable[[], AbstractContextManager[Started]]:
-    from cluster_helper.cluster import cluster_view  # type: ignore[import-not-found]
+    from cluster_helper.cluster import cluster_view
 
     @contextmanager
     def start() -> Iterator[Started]:
@@ -77,7 +77,7 @@ def ipyparallel() -> Callable[[], AbstractContextManager[Started]]:
 
 def dask_jobqueue() -> Callable[[], AbstractContextManager[Started]]:
     # The site's file serves Dask, too: queue, account, walltime.
-    from cluster_helper.site import dask_options  # type: ignore[import-not-found]
+    from cluster_helper.site import dask_options
     from dask_jobqueue import SLURMCluster
     from distributed import Client
 

@@ -1,19 +1,22 @@
-"""Write the tables of variables: docs/variables.md, and between the marks of each README.
+"""Write what follows from tables and specifications: choices, docs/variables.md, parts of READMEs.
 
     tests/document.py            write what is stale
     tests/document.py --check    only say what is stale, and fail then
 
 What a variable means is said in one place: the meta/argument_specs.yml of its role.
+What follows from a table in the code is in tests/tables.py.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import tables
 import yaml
 
 CHECKOUT = Path(__file__).parents[1]
@@ -78,10 +81,17 @@ def documents() -> dict[Path, str]:
     wanted = {CHECKOUT / "docs" / "variables.md": head + "\n".join(t.markdown(2) for t in roles)}
     sections = {CHECKOUT / "README.md": "\n".join(table.markdown(3) for table in roles)}
     sections |= {CHECKOUT / "roles" / t.title.split("`")[1] / "README.md": t.rows() for t in roles}
+    sections[CHECKOUT / "docs" / "parallel.md"] = tables.schedulers().rstrip("\n")
     for path, section in sections.items():
         if path.exists() and BEGIN in path.read_text("utf-8"):
             wanted[path] = fill(path.read_text("utf-8"), section)
     return wanted
+
+
+def choices() -> dict[Path, str]:
+    """Give every file that repeats a table of the code, and what it should contain."""
+    files = (path for pattern in tables.HOLDERS for path in sorted(CHECKOUT.glob(pattern)))
+    return {path: tables.filled(path.read_text("utf-8")) for path in files}
 
 
 def fill(text: str, section: str) -> str:
@@ -90,11 +100,11 @@ def fill(text: str, section: str) -> str:
     return f"{before}{BEGIN}\n\n{section}\n{END}{rest.split(END, 1)[1]}"
 
 
-def stale() -> dict[Path, str]:
+def stale(wanted: Mapping[Path, str]) -> dict[Path, str]:
     """Give the files that are not as they should be."""
     return {
         path: text
-        for path, text in documents().items()
+        for path, text in wanted.items()
         if not path.exists() or path.read_text("utf-8") != text
     }
 
@@ -102,12 +112,18 @@ def stale() -> dict[Path, str]:
 def main(arguments: list[str]) -> int:
     """Write, or only check."""
     check = arguments == ["--check"]
-    for path, text in (found := stale()).items():
+    # The tables of variables are made from what the first step has written.
+    found = [path for step in (choices, documents) for path in _put_right(stale(step()), check)]
+    return 1 if check and found else 0
+
+
+def _put_right(found: Mapping[Path, str], check: bool) -> list[Path]:
+    for path, text in found.items():
         print(f"{path.relative_to(CHECKOUT)} {'is stale: run make docs' if check else 'written'}")
         if not check:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, "utf-8")
-    return 1 if check and found else 0
+    return list(found)
 
 
 if __name__ == "__main__":

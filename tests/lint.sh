@@ -11,7 +11,8 @@ $bin/ruff format --check .
   -p ansible_collections.hpcc.notebook.plugins.module_utils)
 (cd packages/cluster_helper && MYPYPATH=. ../../$bin/mypy \
   --config-file ../../pyproject.toml -p cluster_helper)
-MYPYPATH=tests/cluster:tests/matrix:tests $bin/mypy tests/cluster tests/matrix tests/*.py
+MYPYPATH=tests/cluster:tests/matrix:tests:playbooks/collections:packages/cluster_helper \
+  $bin/mypy tests/cluster tests/matrix tests/*.py
 # shellcheck disable=SC2086  # one argument a file is what is wanted
 shellcheck $shell_files
 $bin/python tests/shared_names.py

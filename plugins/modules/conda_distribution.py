@@ -26,7 +26,7 @@ options:
   distribution:
     description: Which distribution.
     type: str
-    choices: [anaconda, miniconda, miniforge]
+    choices: [anaconda, miniconda, miniforge] # distributions: make docs
     default: anaconda
   version:
     description:

@@ -32,7 +32,7 @@ options:
   frontend:
     description: What people see. V(notebook) is Notebook 7.
     type: str
-    choices: [lab, notebook, nbclassic]
+    choices: [lab, notebook, nbclassic] # front ends: make docs
     default: lab
   transport:
     description: Where it listens. Nobody else reaches a socket; some sites allow V(tcp) only.

@@ -29,6 +29,7 @@ from cluster_helper.errors import ClusterError
 from cluster_helper.kept import Kept, Seen
 from cluster_helper.plan import Plan
 from cluster_helper.progress import line, progress_bar
+from cluster_helper.schedulers import DIALECTS
 from cluster_helper.site import load
 from cluster_helper.view import BalancedView
 from cluster_helper.workspace import Workspace
@@ -46,7 +47,7 @@ def say(text: str) -> None:
 class ClusterView:
     """A running cluster: `view` to work with, `client` of ipyparallel, and `stop()`.
 
-    scheduler: slurm, torque, pbspro, sge or lsf; None: the site's, else the one that is found.
+    scheduler: one of {schedulers}; None: the site's, else the one that is found.
     queue: queue or partition; None: the site's, else the scheduler's default.
     num_jobs: how many engines, one for each job.
     cores_per_job: how many cores each of them gets.
@@ -200,6 +201,9 @@ class ClusterView:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+ClusterView.__doc__ = (ClusterView.__doc__ or "").replace("{schedulers}", ", ".join(DIALECTS))
 
 
 def _last_line(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,10 +17,6 @@ from cluster_helper.schedulers.dialect import ENDED, Dialect, Task
 
 PATIENCE = 60  # seconds that a command of the scheduler gets
 _CANCEL_PATIENCE = 45
-# How Torque, PBS Pro, LSF and Slurm say that a job has ended some time ago.
-_FORGOTTEN = re.compile(
-    r"Unknown Job Id|Job has finished|is not found|Invalid job id specified", re.IGNORECASE
-)
 _ALWAYS = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ")
 
 
@@ -83,7 +78,7 @@ class Commands:
     def tasks(self, job: str) -> list[Task]:
         """What has become of each engine's job. An answer without any task is none."""
         done = self._run(self.dialect.query(job))
-        if self.dialect.history and done.returncode and _FORGOTTEN.search(done.stderr):
+        if self.dialect.history and done.returncode and self.dialect.has_forgotten(done.stderr):
             done = self._run(self.dialect.history(job))
         found = self.dialect.tasks(job, done.stdout)
         if found:
@@ -96,7 +91,7 @@ class Commands:
         if not done.returncode:
             # PBS without a history says so, and is content with that.
             return self.dialect.is_complete(done.stdout) or "job history" in done.stderr
-        return bool(_FORGOTTEN.search(done.stderr))
+        return self.dialect.has_forgotten(done.stderr)
 
     def explain(self, job: str) -> tuple[str, bool]:
         """Why the job waits, in the scheduler's words, and whether in vain."""
@@ -108,7 +103,8 @@ class Commands:
     def cancel(self, job: str) -> None:
         """End the whole job; one that has ended is no error."""
         done = self._run(self.dialect.cancel(job), patience=_CANCEL_PATIENCE)
-        if done.returncode and not _FORGOTTEN.search(done.stderr) and not self._has_ended(job):
+        forgotten = self.dialect.has_forgotten(done.stderr)
+        if done.returncode and not forgotten and not self._has_ended(job):
             raise ClusterError(f"{self.dialect.name} did not cancel job {job}", _words(done))
 
     def _has_ended(self, job: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from cluster_helper import resources, rules, units
 from cluster_helper.errors import ClusterError
 from cluster_helper.resources import Resources
+from cluster_helper.schedulers import DIALECTS
 from cluster_helper.site import Site
 
 DEFAULT_WALLTIME = "01:00:00"
@@ -56,7 +57,7 @@ def read(
     """The parameters of cluster_view, in its order, over the defaults of the site."""
     extra = _extra(extra_params)
     named = _optional("scheduler", scheduler) or site.scheduler
-    asked = _resources(extra, days=named in (None, "slurm"))
+    asked = _resources(extra, days=_knows_days(named))
     return Request(
         scheduler=named,
         queue=_optional("queue", queue) or site.queue,
@@ -72,6 +73,11 @@ def read(
         wait_for_all=rules.boolean("wait_for_all_engines", wait_for_all_engines),
         own_walltime=asked.walltime is not None,
     )
+
+
+def _knows_days(scheduler: str | None) -> bool:
+    """One that nobody named may."""
+    return scheduler is None or (scheduler in DIALECTS and DIALECTS[scheduler].days)
 
 
 def _optional(kind: str, value: object) -> str | None:

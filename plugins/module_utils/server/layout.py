@@ -21,12 +21,19 @@ class Frontend:
     module: str
     distribution: str
     title: str
+    least: str
+    """The oldest version that setup is content with."""
+
+    @property
+    def requirement(self) -> str:
+        """What pip or conda is asked for."""
+        return f"{self.distribution}>={self.least}"
 
 
 FRONTENDS = {
-    "lab": Frontend("jupyterlab", "jupyterlab", "JupyterLab"),
-    "notebook": Frontend("notebook", "notebook", "Jupyter Notebook"),
-    "nbclassic": Frontend("nbclassic", "nbclassic", "NbClassic"),
+    "lab": Frontend("jupyterlab", "jupyterlab", "JupyterLab", "4.6"),
+    "notebook": Frontend("notebook", "notebook", "Jupyter Notebook", "7.6"),
+    "nbclassic": Frontend("nbclassic", "nbclassic", "NbClassic", "1.3"),
 }
 
 

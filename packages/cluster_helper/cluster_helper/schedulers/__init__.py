@@ -17,17 +17,17 @@ Which = Callable[[str], str | None]
 DIALECTS = {
     d.name: d for d in (slurm.DIALECT, lsf.DIALECT, sge.DIALECT, pbspro.DIALECT, torque.DIALECT)
 }
-# Programs that only this one of the relatives has.
-_TELLTALE = {"pbspro": ("pbs_rstat",), "sge": ("qconf",)}
 # Torque's commands as Slurm brings them: their qsub knows arrays, but their qstat and qdel do not;
 # and it lets the options of its own command line win over those of the script.
 TORQUE_ON_SLURM = replace(
     torque.DIALECT,
     name="torque on Slurm",
+    title="Torque's commands as Slurm brings them",
     programs=("qsub", "squeue", "scancel"),
     submit=("qsub", "-j", "oe", "-o", "/dev/null"),
     query=slurm.query,
     tasks=slurm.tasks,
+    forgotten=slurm.DIALECT.forgotten,
     cancel=slurm.DIALECT.cancel,
     settings=slurm.DIALECT.settings,
     beaten=slurm.BEATEN,
@@ -67,8 +67,9 @@ def detect(which: Which) -> Dialect:
     """The first whose programs are all in PATH."""
     found = here(which)
     if not found:
+        *others, last = dict.fromkeys(dialect.submit[0] for dialect in DIALECTS.values())
         raise ClusterError(
-            "no scheduler is here, none of sbatch, bsub and qsub is in PATH",
+            f"no scheduler is here, none of {', '.join(others)} and {last} is in PATH",
             "load the site's module, or use extra_params={'run_local': True}",
         )
     return found[0]
@@ -79,7 +80,7 @@ def here(which: Which) -> list[Dialect]:
     return [
         dialect
         for dialect in DIALECTS.values()
-        if all(map(which, (*dialect.programs, *_TELLTALE.get(dialect.name, ()))))
+        if all(map(which, (*dialect.programs, *dialect.telltale)))
     ]
 
 

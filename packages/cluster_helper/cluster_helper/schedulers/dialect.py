@@ -62,6 +62,8 @@ class Dialect:
     """One scheduler."""
 
     name: str
+    title: str
+    """What people call it."""
     programs: Sequence[str]
     """What has to be in PATH."""
     prefix: str
@@ -79,6 +81,10 @@ class Dialect:
     query: Callable[[str], list[str]]
     tasks: Callable[[str, str], list[Task]]
     """From the id of a job and what the query printed."""
+    telltale: Sequence[str] = ()
+    """Further programs that none of its relatives has, and by which it is detected."""
+    forgotten: Sequence[str] = ()
+    """Its words about a job that ended some time ago."""
     history: Callable[[str], list[str]] | None = None
     """How to ask for a job of which the query only says that it has finished."""
     is_complete: Callable[[str], bool] = lambda _printed: False
@@ -100,3 +106,7 @@ class Dialect:
     """Whether only the command line wins over the person's own files of default options."""
     waits: bool = False
     """Whether these files may have submitting wait for the job's end, whatever the command says."""
+
+    def has_forgotten(self, said: str) -> bool:
+        """Whether it says that it does not know the job any more."""
+        return any(words.lower() in said.lower() for words in self.forgotten)

@@ -54,6 +54,7 @@ def _task(number: str, state: str, ended: str, waits: str) -> Task:
 
 DIALECT = Dialect(
     name="lsf",
+    title="LSF",
     programs=("bsub", "bjobs", "bkill"),
     prefix="#BSUB",
     task="${LSB_JOBINDEX:-1}",
@@ -64,6 +65,7 @@ DIALECT = Dialect(
     cancel=lambda job: ["bkill", job],
     query=query,
     tasks=tasks,
+    forgotten=("is not found",),
     stdin=True,
     settings=("LSF_*", "LSB_DEFAULT*", "EGO_*", "XLSF_*"),
 )

@@ -16,6 +16,7 @@ _REJECTED = re.compile(r"Can Never Run\b|Job held by\b", re.IGNORECASE)
 # What the array says of itself stands with each of its members that still wait.
 _ABOUT_THE_ARRAY = re.compile(r"Job Array Began at\b", re.IGNORECASE)
 # An index stands in brackets, in the oldest Torque behind a dash; behind the dot is the server.
+FORGOTTEN = ("Unknown Job Id", "Job has finished")
 _ID = re.compile(r"\s*\d+(?:\[(\d*)\]|-(\d+))?(?:\.|\s|$)")
 
 

@@ -30,7 +30,9 @@ def directives(job: Job) -> list[str]:
 
 DIALECT = Dialect(
     name="pbspro",
+    title="PBS Pro, OpenPBS",
     programs=("qsub", "qstat", "qdel"),
+    telltale=("pbs_rstat",),
     prefix="#PBS",
     task="${PBS_ARRAY_INDEX:-1}",
     resources=frozenset({"walltime", "mem", "account", "project", "gpus"}),
@@ -42,5 +44,6 @@ DIALECT = Dialect(
     query=lambda job: ["qstat", "-f", "-t", job],
     history=lambda job: ["qstat", "-x", "-f", "-t", job],
     tasks=pbs.reader(_LIMITS),
+    forgotten=pbs.FORGOTTEN,
     settings=("PBS_DEFAULT", "PBS_SERVER", "PBS_CONF_FILE", "PBS_EXEC"),
 )

@@ -92,6 +92,7 @@ def _person() -> str:
 
 DIALECT = Dialect(
     name="sge",
+    title="Grid Engine",
     programs=("qsub", "qstat", "qdel", "qconf"),
     prefix="#$",
     task="${SGE_TASK_ID:-1}",

@@ -80,6 +80,7 @@ BEATEN = {
 
 DIALECT = Dialect(
     name="slurm",
+    title="Slurm",
     programs=("sbatch", "squeue", "scancel"),
     prefix="#SBATCH",
     task="${SLURM_ARRAY_TASK_ID:-1}",
@@ -90,6 +91,7 @@ DIALECT = Dialect(
     cancel=lambda job: ["scancel", job],
     query=query,
     tasks=tasks,
+    forgotten=("Invalid job id specified",),
     days=True,
     settings=("SLURM_CONF", "SLURM_CLUSTERS", "SBATCH_*"),
     beaten=BEATEN,

@@ -35,6 +35,7 @@ def directives(job: Job) -> list[str]:
 
 DIALECT = Dialect(
     name="torque",
+    title="Torque",
     programs=("qsub", "qstat", "qdel"),
     prefix="#PBS",
     task="${PBS_ARRAYID:-${SLURM_ARRAY_TASK_ID:-1}}",
@@ -45,5 +46,6 @@ DIALECT = Dialect(
     cancel=lambda job: ["qdel", job],
     query=lambda job: ["qstat", "-f", "-t", job],
     tasks=pbs.reader({-10: "limit of mem", -11: "walltime", -12: "limit of cput"}),
+    forgotten=pbs.FORGOTTEN,
     settings=("PBS_DEFAULT", "PBS_SERVER", "PBS_CONF_FILE", "PBS_EXEC"),
 )
