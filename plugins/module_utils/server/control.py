@@ -108,9 +108,12 @@ def _started(layout: Layout, request: Request, before: Running | None) -> Runnin
     except NotebookError as error:
         if before is None:
             raise
-        _note(layout, request, start(*given, before.launch, sys.executable, request.timeout))
-        todo = f"{before.launch} was started again instead. {error.todo}".strip()
-        raise NotebookError(error.what, error.where, todo) from error
+        again = f"{before.launch} was started again instead."
+        try:
+            _note(layout, request, start(*given, before.launch, sys.executable, request.timeout))
+        except NotebookError as too:
+            again = f"{before.launch} did not start again either ({too.what}): nothing runs now."
+        raise NotebookError(error.what, error.where, f"{again} {error.todo}".strip()) from error
 
 
 def _note(layout: Layout, request: Request, running: Running) -> None:
