@@ -153,6 +153,7 @@ class ActionModule(host_shell.HostShellAction):
             "OWNER": options["owner"],
             "STATE": options["state"],
             "ADOPT": adopt,
+            "DISTRIBUTIONS": "\n".join(installers.signs()),
             "LOST_FILES": host_shell.LOST_FILES.read_text(encoding="utf-8"),
             "NAMES": " ".join(packages.name_of(wanted) for wanted in options["packages"]),
         }

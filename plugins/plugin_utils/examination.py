@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.distribution import NAMES
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import questions
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import kernel_trial
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
@@ -119,8 +121,8 @@ def _look(session: Session, settings: Mapping[str, object], within: float) -> An
     inner = Path(node_program.__file__).read_text(encoding="utf-8")
     lost = Path(lost_files.__file__).read_text(encoding="utf-8")
     kernel = Path(kernel_trial.__file__).read_text(encoding="utf-8")
-    names = " ".join(node_program.PACKAGES.split())
-    programs = {"LOOK": inner, "LOST_FILES": lost, "KERNEL": kernel, "NAMES": names}
+    programs = {"LOOK": inner, "LOST_FILES": lost, "KERNEL": kernel, "NAMES": " ".join(NAMES)}
+    programs["QUESTIONS"] = questions()
     programs["KERNEL_WITHIN"] = f"{within / 2:.0f}"
     asked = question({**settings, **programs}, _SERVER, _PROGRAM)
     before = time.time()

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What only the installation's own Python can see of itself, the profile and the server.
 
-Runs on the node, alone: python -I -c PROGRAM directory record server port. Prints name=value lines;
-no secret is among them.
+Runs on the node, alone: python -I -c PROGRAM directory record server port names. Prints name=value
+lines; no secret is among them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,6 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = """
-    jupyter_server jupyterlab notebook nbclassic tornado jinja2 ipykernel ipyparallel cryptography
-"""
-
 
 def emit(name: str, value: object) -> None:
     print(f"{name}={' '.join(str(value).split())}")
@@ -39,9 +35,9 @@ def read(path: Path) -> bytes:
         return file.read()
 
 
-def packages() -> None:
+def packages(names: list[str]) -> None:
     emit("python", platform.python_version())
-    for name in PACKAGES.split():
+    for name in names:
         try:
             emit("package", f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
@@ -172,8 +168,8 @@ def port(number: int) -> None:
 
 
 def main() -> None:
-    directory, record, living, number = sys.argv[1:]
-    packages()
+    directory, record, living, number, *names = sys.argv[1:]
+    packages(names)
     configuration(Path(directory))
     certificate(Path(directory))
     server(Path(record), living)

@@ -59,6 +59,7 @@ class Account:
     uid: int
     python: str
     profile: str = field(default_factory=lambda: f"t{secrets.token_hex(3)}")
+    collections: Path = COLLECTIONS
 
     @property
     def directory(self) -> Path:
@@ -115,8 +116,9 @@ class Account:
     ) -> Any:
         """Start a run of the module without waiting for its end."""
         asked = {"module": module, "profile": self.profile, "check": check, **params}
+        runner = RUNNER.replace(str(COLLECTIONS), str(self.collections))
         process = subprocess.Popen(
-            self.command(self.python, "-c", RUNNER, **dict(environment)),
+            self.command(self.python, "-c", runner, **dict(environment)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -25,6 +25,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
     Seen,
     version,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
 from hypothesis import given
 from hypothesis import strategies as st
@@ -244,7 +245,7 @@ CASES = {
         {"password": "argon2id m=65536 t=3 p=4"},
         ("wrong", {"password": "none"}, "none is set"),
         ("wrong", {"password": "sha1"}, "weak: sha1"),
-        ("warning", {"password": "argon2id m=8 t=1 p=1"}, "cheap to guess"),
+        ("warning", {"password": "argon2id m=8 t=1 p=1"}, "too weak with m=8,t=1,p=1"),
     ],
     serving.certificate: [
         {**THERE, "certificate_until": "31536000", "now": "0"},
@@ -393,6 +394,17 @@ def test_the_program_for_the_node_survives_a_profile_that_is_not_there(tmp_path)
     assert answers["server"] == "none"
     assert answers["config"].startswith("cannot be read")
     assert answers["node_port_holder"] == "free"
+
+
+@pytest.mark.parametrize("memory", [7167, 7168, 9216, 12288, 19456, 47104, 1048576, 1048577])
+@pytest.mark.parametrize("passes", [1, 2, 3, 4, 5, 64, 65])
+def test_doctor_and_setup_agree_about_a_hash(memory, passes):
+    salt_and_hash = "c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
+    stored = f"argon2:$argon2id$v=19$m={memory},t={passes},p=1${salt_and_hash}"
+    reason = RULES["password_hash"](stored)
+    said = serving.password(Seen({"password": [f"argon2id m={memory} t={passes} p=1"]}))
+    assert (said.level == "ok") == (reason is None)
+    assert (reason or "") in said.what
 
 
 def test_the_program_for_the_node_never_prints_a_hash(tmp_path):

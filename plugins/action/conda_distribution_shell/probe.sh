@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Says all that has to be known before a decision, in one command, and changes nothing.
 # Settings: PREFIX OWNER STATE ADOPT (yes: its programs may be run to see whether they work)
-# LOST_FILES (a program) NAMES (of the packages whose files are looked for).
+# DISTRIBUTIONS (a line each: name, package, channel) LOST_FILES (a program) NAMES (of the packages whose files are looked for).
 
 probe_host() {
   emit home "$HOME"
@@ -45,18 +45,24 @@ probe_live() {
   return 0
 }
 
+version_in() {
+  for found in "$1/conda-meta/$2"-[0-9]*.json; do
+    [ ! -e "$found" ] || { found=${found##*/"$2"-} && echo "${found%%-*}" && return; }
+  done
+}
+
 # What a directory is that somebody else made. Nothing in it is run unless we were asked to adopt it.
 probe_foreign() {
   [ "$WHAT" = directory ] && [ -d "$ROOT/conda-meta" ] || return 0
-  kind=miniconda version=
-  grep -qs conda-forge "$ROOT/.condarc" && kind=miniforge
-  # Miniconda and Miniforge are numbered as the conda in them.
-  for found in "$ROOT"/conda-meta/conda-[0-9]*.json; do
-    [ ! -e "$found" ] || { found=${found##*/conda-} && version=${found%%-*}; }
-  done
-  for found in "$ROOT"/conda-meta/anaconda-[0-9]*.json; do
-    [ ! -e "$found" ] || { found=${found##*/anaconda-} && kind=anaconda version=${found%%-*}; }
-  done
+  kind=unknown version=$(version_in "$ROOT" conda)
+  while read -r name package channel; do
+    found=$(version_in "$ROOT" "$package")
+    [ "$package" = - ] || [ -n "$found" ] || continue
+    [ "$channel" = - ] || grep -qsF -e "$channel" "$ROOT/.condarc" || continue
+    kind=$name version=${found:-$version}
+  done <<DISTRIBUTIONS
+$DISTRIBUTIONS
+DISTRIBUTIONS
   found=$(sed -n 's/.*"version": *"\([A-Za-z0-9._+-]*\)".*/\1/p' "$ROOT/.installer.info" 2>/dev/null | head -n 1)
   version=${found:-$version}
   [ "$ADOPT" = yes ] && "$ROOT/bin/conda" --version >/dev/null 2>&1 &&

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2153,SC2154,SC3013,SC3045 # dash, bash and busybox have -nt and ulimit
 # What the doctor wants to know of a node, in one command. POSIX sh; what it writes, it removes at once.
-# PREFIX, OWNER, PROFILE, MODULE, PORT, ASKED, LOOK, LOST_FILES and KERNEL (programs for Python), KERNEL_WITHIN (seconds) and
+# PREFIX, OWNER, PROFILE, MODULE, PORT, ASKED, QUESTIONS (a line each: name, shell), LOOK, LOST_FILES and KERNEL (programs for Python), KERNEL_WITHIN (seconds) and
 # NAMES come before it, and what all programs share.
 in_home() {
   case $1 in
@@ -51,15 +51,10 @@ run_here() {
 
 look_at_home() {
   emit home_write "$(try_to_write "$HOME")"
-  emit home_kib "$(df -Pk "$HOME" 2>/dev/null | awk 'NR == 2 { print $4 }')"
-  emit home_inodes "$(df -Pi "$HOME" 2>/dev/null | awk 'NR == 2 && $2 > 0 { print $4 }')"
-  command -v quota >/dev/null 2>&1 && emit quota_percent "$(quota -w 2>/dev/null |
-    awk '$3 + 0 > 0 { used = 100 * $2 / $3; if (used > most) most = used } END { print most }')"
 }
 
 look_at_tmp() {
   emit tmp_write "$(try_to_write /tmp)"
-  emit tmp_kib "$(df -Pk /tmp 2>/dev/null | awk 'NR == 2 { print $4 }')"
   if in_new_directory /tmp run_here >/dev/null 2>&1; then emit tmp_exec yes; else emit tmp_exec no; fi
   if [ -k /tmp ] || is_private /tmp; then emit tmp_sticky yes; else emit tmp_sticky no; fi
   emit local_dir "$local"
@@ -88,7 +83,6 @@ look_into_local() {
 }
 
 look_at_session() {
-  emit tmux "$(tmux -V 2>/dev/null || echo missing)"
   if is_our_socket "$local/tmux.sock" &&
     tmux -S "$local/tmux.sock" -f /dev/null has-session -t "=$PROFILE" 2>/dev/null; then
     emit session there
@@ -105,11 +99,14 @@ look_at_session() {
   emit linger "$(loginctl show-user "$(id -un)" --property=Linger --value 2>/dev/null)"
 }
 
-look_at_limits() {
-  emit cpu_limit "$(ulimit -t)"
-  emit open_files "$(ulimit -n)"
-  emit load "$(cut -d' ' -f1 /proc/loadavg)"
-  emit cores "$(getconf _NPROCESSORS_ONLN)"
+# What the checks ask themselves; an answer for each line that is printed.
+ask_for_checks() {
+  while read -r name line; do
+    [ -n "$name" ] || continue
+    eval "$line" 2>/dev/null </dev/null | while read -r answer; do emit "$name" "$answer"; done
+  done <<QUESTIONS
+$QUESTIONS
+QUESTIONS
 }
 
 # As in a login shell, where the site has put its module system.
@@ -217,17 +214,16 @@ emit host "$host"
 emit uid "$(id -u)"
 emit shell "${SHELL##*/}"
 emit now "$(date +%s)"
-emit node_addresses "$(getent ahostsv4 "$ASKED" 2>/dev/null | cut -d" " -f1 | sort -u | wc -l)"
-emit ssh_port "${SSH_CONNECTION##* }"
 look_at_home
 look_at_tmp
 look_at_session
-look_at_limits
+ask_for_checks
 look_at_modulefile
 look_at_installation
 look_at_profile
 if [ -x "$prefix/bin/python" ] && trusted_installation "$prefix"; then
-  "$prefix/bin/python" -I -c "$LOOK" "$directory" "$RECORD" "$SERVER" "$PORT" 2>&1 </dev/null
+  # shellcheck disable=SC2086 # a word for each name
+  "$prefix/bin/python" -I -c "$LOOK" "$directory" "$RECORD" "$SERVER" "$PORT" $NAMES 2>&1 </dev/null
   look_at_kernel
 fi
 end_answers

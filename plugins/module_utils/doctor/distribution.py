@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Mapping
+
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import (
     Finding,
     Seen,
@@ -14,6 +16,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
     wrong,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import FRONTENDS
 
 _OTHER_NAME = "set another lmod_module_name and run setup"
 _SETUP = "ansible-playbook hpcc.notebook.setup"
@@ -25,7 +28,9 @@ FLOORS = {
     "tornado": "6.5",  # CVE-2025-47287: a request fills the log and stops the server
     "jinja2": "3.1.6",  # CVE-2025-27516
 }
-FRONTENDS = ("jupyterlab", "notebook", "nbclassic")
+_FRONTENDS = [frontend.distribution for frontend in FRONTENDS.values()]
+# What serves notebooks and what that stands on, as `pip` names it: the node tells the versions.
+NAMES = [*dict.fromkeys([*FLOORS, *_FRONTENDS, "ipykernel", "ipyparallel", "cryptography"])]
 
 
 def installation(seen: Seen) -> Finding | None:
@@ -80,7 +85,7 @@ def _versions(seen: Seen) -> dict[str, str]:
 def frontends(seen: Seen) -> Finding | None:
     """Whether there is something to serve."""
     versions = _versions(seen)
-    found = [f"{name} {versions[name]}" for name in FRONTENDS if name in versions]
+    found = [f"{name} {versions[name]}" for name in _FRONTENDS if name in versions]
     if not seen.one("python"):
         return None
     return ok("front ends", ", ".join(found)) if found else wrong("front ends", "none", _SETUP)
@@ -125,6 +130,7 @@ def spider_cache(seen: Seen) -> Finding | None:
     return ok("module cache", "not in the way") if seen.one("spider_cache") else None
 
 
+QUESTIONS: Mapping[str, str] = {}
 CHECKS = (
     installation,
     python,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import (
     computer,
@@ -31,6 +31,18 @@ CHECKS: Sequence[Check] = (
     *distribution.CHECKS,
     *serving.CHECKS,
 )
+# What the checks themselves ask a node: name → a line of POSIX shell that prints the values.
+QUESTIONS: Mapping[str, str] = {
+    **path.QUESTIONS,
+    **node.QUESTIONS,
+    **distribution.QUESTIONS,
+    **serving.QUESTIONS,
+}
+
+
+def questions() -> str:
+    """The same for the shell: the name, a space, the line."""
+    return "\n".join(f"{name} {line}" for name, line in QUESTIONS.items())
 
 
 def findings(seen: Seen) -> list[Finding]:

@@ -179,6 +179,18 @@ def load(seen: Seen) -> Finding | None:
     return ok("load", what)
 
 
+QUESTIONS = {
+    "cpu_limit": "ulimit -t",
+    "open_files": "ulimit -n",
+    "load": "cut -d' ' -f1 /proc/loadavg",
+    "cores": "getconf _NPROCESSORS_ONLN",
+    "home_kib": "df -Pk ~ | awk 'NR == 2 { print $4 }'",
+    "home_inodes": "df -Pi ~ | awk 'NR == 2 && $2 > 0 { print $4 }'",
+    "quota_percent": "quota -w | awk '$3 + 0 > 0 { used = 100 * $2 / $3; "
+    "if (used > most) most = used } END { print most }'",
+    "tmp_kib": "df -Pk /tmp | awk 'NR == 2 { print $4 }'",
+    "tmux": "tmux -V || echo missing",
+}
 CHECKS = (
     home_writable,
     home_room,

@@ -139,4 +139,8 @@ def round_robin_gateway(seen: Seen) -> Finding | None:
     return None
 
 
+QUESTIONS = {
+    "ssh_port": 'echo "${SSH_CONNECTION##* }"',
+    "node_addresses": 'getent ahostsv4 "$ASKED" | cut -d" " -f1 | sort -u | wc -l',
+}
 CHECKS = (login, node, jump, ports, sockets, noise, pace, round_robin, round_robin_gateway)

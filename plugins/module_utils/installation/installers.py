@@ -1,7 +1,11 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which installers are pinned: a new version is one line in PINNED; the first is the default."""
+"""The distributions, and which of their installers are pinned.
+
+A new version is one line in PINNED, of which the first is the default; a new distribution is a row
+of DISTRIBUTIONS and its lines in PINNED.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,12 @@ class Distribution:
     glibc: tuple[int, int]
     kib: int  # installer, tree and the notebook packages, generously
     inodes: int
+    about: str
     terms: str = ""
+    package: str = ""
+    """Which package has its version; empty for those that are numbered as the conda in them."""
+    channel: str = ""
+    """Which one its .condarc names, where that tells it from the others."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,9 @@ DISTRIBUTIONS = {
         (2, 28),
         10 * _GIB,
         250_000,
+        "conda with the packages of Anaconda, Inc.",
         "https://www.anaconda.com/legal/terms/terms-of-service",
+        package="anaconda",
     ),
     "miniconda": Distribution(
         "Miniconda3",
@@ -55,6 +66,7 @@ DISTRIBUTIONS = {
         (2, 28),
         2 * _GIB,
         60_000,
+        "conda alone, with the channels of Anaconda, Inc.",
         "https://www.anaconda.com/legal/terms/terms-of-service",
     ),
     "miniforge": Distribution(
@@ -63,6 +75,8 @@ DISTRIBUTIONS = {
         (2, 17),
         2 * _GIB,
         60_000,
+        "conda with conda-forge under the BSD licence",
+        channel="conda-forge",
     ),
 }
 
@@ -97,6 +111,31 @@ def pinned(distribution: str, version: str, machine: str) -> Installer:
 def versions(distribution: str) -> list[str]:
     """The pinned versions of a distribution, the default one first."""
     return list(dict.fromkeys(row[1] for row in PINNED if row[0] == distribution))
+
+
+def signs() -> list[str]:
+    """By what the shell knows an installation that somebody made: name, package, channel.
+
+    What several rows fit is what the last of them says, so the most general one comes first.
+    """
+    by_signs = sorted(DISTRIBUTIONS, key=lambda name: _signs_of(DISTRIBUTIONS[name]))
+    rows = ((name, DISTRIBUTIONS[name]) for name in by_signs)
+    return [f"{name} {facts.package or '-'} {facts.channel or '-'}" for name, facts in rows]
+
+
+def _signs_of(facts: Distribution) -> tuple[bool, bool]:
+    return bool(facts.package), bool(facts.channel)
+
+
+def without_terms() -> str:
+    """Those that nobody has to accept terms for, in words."""
+    free = (f"{name}, which is {d.about}" for name, d in DISTRIBUTIONS.items() if not d.terms)
+    return "; or ".join(free)
+
+
+def for_the_oldest() -> str:
+    """The one that is content with the oldest host."""
+    return min(DISTRIBUTIONS, key=lambda name: DISTRIBUTIONS[name].glibc)
 
 
 def own(distribution: str, version: str, url: str, sha256: str) -> Installer:

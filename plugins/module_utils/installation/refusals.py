@@ -31,7 +31,7 @@ def refuse_terms(distribution: str, accepted: bool) -> None:
             what=f"{distribution.title()} needs its terms of service accepted ({terms})",
             where="accept_terms",
             todo="Set anaconda_accept_terms: true to accept them; or set anaconda_distribution: "
-            "miniforge, which is conda with conda-forge under the BSD licence, without such terms.",
+            f"{installers.without_terms()}, without such terms.",
         )
 
 
@@ -138,7 +138,8 @@ def _refuse_libc(needed: tuple[int, int], seen: Observed) -> None:
         what=f"the host has {seen.libc or 'no glibc'}, the distribution needs glibc "
         f"{needed[0]}.{needed[1]} or newer",
         where=seen.prefix,
-        todo="Choose a distribution that runs there; Miniforge is content with the oldest.",
+        todo="Choose a distribution that runs there; "
+        f"{installers.for_the_oldest().title()} is content with the oldest.",
     )
 
 

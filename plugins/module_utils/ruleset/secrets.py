@@ -88,7 +88,7 @@ def password_hash(value: object) -> str | None:
     found = _HASH.fullmatch(value[len(_PREFIX) :])
     if not found or any(len(found.group(name)) % 4 == 1 for name in ("salt", "hash")):
         return "must be a complete argon2:$argon2id$v=19$m=…,t=…,p=…$… hash"
-    return _strength({name: int(found.group(name)) for name in _MOST})
+    return hash_cost(*(int(found.group(name)) for name in _MOST))
 
 
 def _not_ours(value: str) -> str:
@@ -99,12 +99,13 @@ def _not_ours(value: str) -> str:
     return "must be a hash that begins with argon2:$argon2id$"
 
 
-def _strength(cost: dict[str, int]) -> str | None:
-    given = "m={m},t={t},p={p}".format(**cost)
-    if any(cost[name] > most for name, most in _MOST.items()):
+def hash_cost(memory: int, passes: int, lanes: int) -> str | None:
+    """What is wrong with what one guess at an argon2id hash costs."""
+    given = f"m={memory},t={passes},p={lanes}"
+    if any(number > most for number, most in zip((memory, passes, lanes), _MOST.values())):
         return "costs too much for a shared node with {}; at most m={m},t={t},p={p}".format(
             given, **_MOST
         )
-    if not any(cost["m"] >= memory and cost["t"] >= passes for memory, passes in _ENOUGH):
+    if not any(memory >= least and passes >= few for least, few in _ENOUGH):
         return f"is too weak with {given}: OWASP asks for m=19456,t=2,p=1 or its equals"
     return None
