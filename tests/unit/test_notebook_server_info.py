@@ -9,6 +9,7 @@ import socket
 import time
 
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
 from servers import TOKEN, new_account
 
 pytestmark = pytest.mark.timeout(300)
@@ -53,6 +54,31 @@ def test_a_running_server_is_described_by_what_it_says_itself(account):
     assert 20_000_000 < found["memory"] < 4_000_000_000
     assert found["last_activity"][:2] == "20"
     assert account.info()["certificate_days"] == 29
+
+
+@pytest.mark.parametrize("how", ["gone", "closed"])
+def test_a_directory_of_notebooks_that_is_lost_under_a_server_is_told(account, how):
+    root = account.home / "notebooks"
+    root.mkdir(exist_ok=True)
+    os.chown(root, account.uid, -1)
+    root.chmod(0o300 if how == "closed" else 0o700)
+    if how == "gone":
+        root.rmdir()
+    text = profile.server_config(
+        profile.Layout(str(account.home), account.profile), "~/notebooks", {}
+    )
+    path = account.directory / "jupyter_server_config.py"
+    before = path.read_bytes()
+    account.write(path, text)
+    os.utime(path, (1, 1))  # as if it had been so at the start
+    found = own(account)
+    account.write(path, before)
+    os.utime(path, (1, 1))
+    assert found["state"] == "running"
+    (note,) = found["notes"]
+    assert note.startswith(f"{root}: ")
+    assert ("is gone" if how == "gone" else "you may not list") in note
+    assert "\n" not in note
 
 
 def test_a_renewed_certificate_that_is_not_served_yet_would_be_said(account):

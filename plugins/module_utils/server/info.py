@@ -109,9 +109,19 @@ def _asked(layout: Layout, observed: Observed, running: Running) -> tuple[Seen, 
         age=running.age(),
         renewed=bool(answer) and answer["certificate_sha256"] != now,
         outdated=changed_since(layout, running),
+        root=_root_trouble(layout),
         trouble=trouble,
     )
     return seen, answer
+
+
+def _root_trouble(layout: Layout) -> str:
+    """Jupyter serves on without its directory, and answers "Unhandled error" there."""
+    try:
+        readiness.require_root_directory(layout)
+    except NotebookError as error:
+        return str(error)
+    return ""
 
 
 def _answer(

@@ -32,7 +32,7 @@ def require_ready(layout: Layout) -> None:
         if reason:
             raise NotebookError(f"the profile is not ready: {reason}", directory, _SETUP)
     _require_configuration(layout)
-    _require_root_directory(layout)
+    require_root_directory(layout)
     _require_secret(layout.key)
     files.read(layout.certificate)  # refuses what OpenSSL would wait for, such as a FIFO
     _require_long(layout.token, TOKEN_CHARACTERS)
@@ -47,6 +47,18 @@ def require_environment_kernels(layout: Layout) -> None:
     reason = files.private_mode_reason(path)
     if reason:
         raise NotebookError(f"cannot show the kernels of environments: {reason}", path, _SETUP)
+
+
+def require_root_directory(layout: Layout) -> None:
+    """Jupyter starts where nobody may list anything, and then says "Unhandled error"."""
+    content = files.read(layout.at(profile.SERVER_CONFIG)) or b""
+    root = profile.root_directory(content.decode("utf-8", "replace"))
+    if root is None:
+        return
+    if files.directory_status(root) is None:
+        todo = "Make it, or run setup.yml, which makes what nbserver_profile_root_dir names."
+        raise NotebookError("the directory of the notebooks is gone", root, todo)
+    files.require_readable_directory(root)
 
 
 def certificate_sha256(layout: Layout) -> str:
@@ -91,18 +103,6 @@ def _require_whole(path: str) -> None:
         raise NotebookError(f"is damaged: {error}", path, _SETUP) from error
     if profile.is_ours(content) and not content.endswith(f"{profile.END}\n".encode()):
         raise NotebookError("is damaged: its end is missing", path, _SETUP)
-
-
-def _require_root_directory(layout: Layout) -> None:
-    """Jupyter starts where nobody may list anything, and then says "Unhandled error"."""
-    content = files.read(layout.at(profile.SERVER_CONFIG)) or b""
-    root = profile.root_directory(content.decode("utf-8", "replace"))
-    if root is None:
-        return
-    if files.directory_status(root) is None:
-        todo = "Make it, or run setup.yml, which makes what nbserver_profile_root_dir names."
-        raise NotebookError("the directory of the notebooks is gone", root, todo)
-    files.require_readable_directory(root)
 
 
 def _require_long(path: str, length: int) -> None:
