@@ -9,7 +9,7 @@ export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.cache/molecule
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e cell matrix damage hijack bench starts chaos flips lock docs clean
+.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e cell matrix damage hijack bench starts chaos flips lock docs site changelog clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -76,10 +76,18 @@ flips: prepare  ## Hand 2,000 damaged installers to the worker
 docs: prepare  ## Write the tables of variables anew
 	@$(PYTHON) tests/document.py
 
+site: prepare  ## The documentation as web pages, without a warning, and what Galaxy's own tools say of the collection
+	@$(PYTHON) tests/site.py
+
+changelog: prepare  ## Write CHANGELOG.md anew from changelogs/fragments/
+	@$(PYTHON) tests/site.py --changelog
+
 lock: prepare  ## Pin the newest versions that fit pyproject.toml
 	@$(BIN)/pip install -q uv && $(BIN)/uv pip compile -q --universal --python-version 3.11 \
 		--generate-hashes --no-header --group pyproject.toml:dev --upgrade -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 \
+		--generate-hashes --no-header --group pyproject.toml:site --upgrade -o docs/site/requirements.lock
 
 clean: demo-down  ## Remove every trace: cluster, images, environment, caches
 	@$(PYTHON) tests/cluster/cluster.py down --images
-	@rm -rf .venv .cache .cluster .cluster-*
+	@rm -rf .venv .cache build .cluster .cluster-*

@@ -10,7 +10,7 @@ module: announce
 short_description: Print lines for a person
 version_added: 0.1.0
 description:
-  - Prints lines as they are, without the quotes and escapes of M(ansible.builtin.debug), so that a
+  - Prints lines as they are, without the quotes and escapes of C(ansible.builtin.debug), so that a
     command among them can be pasted.
 options:
   lines:
