@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import webbrowser
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.announcement import (
@@ -113,7 +114,8 @@ class ActionModule(ReachingAction):
     def _seen_from_gateway(self, reached: Reach) -> dict[str, Any]:
         """The newest server, by the records in the home directory that the gateway shares."""
         found = self._hosts.way(self._hosts.here, "relay")
-        session = reached.session(way.before(found.gateway, found.node).words())
+        first = way.before(found.gateway, found.node) if found.gateway else found.node
+        session = reached.session(first.words())
         on_gateway = Connection(session, self._given["profile"], 0, reached.person.refused)
         try:
             return on_gateway.find()
@@ -123,7 +125,7 @@ class ActionModule(ReachingAction):
             session.close()
 
     def _tell_command(
-        self, reached: Reach, server: dict[str, Any], form: str, *, by_own_name: bool = False
+        self, reached: Reach, server: Mapping[str, Any], form: str, *, by_own_name: bool = False
     ) -> None:
         shown = self._command(server, form, by_own_name=by_own_name)
         port = self._given["local_port"]
@@ -131,7 +133,7 @@ class ActionModule(ReachingAction):
             reached.person.tell(line)
 
     def _command(
-        self, server: dict[str, Any], form: str, *, by_own_name: bool = False
+        self, server: Mapping[str, Any], form: str, *, by_own_name: bool = False
     ) -> PrintedTunnel:
         """As the inventory reaches the node of a server, or by the name that it gives itself."""
         name = str(server["host"])

@@ -186,6 +186,8 @@ since:
   sample: '2026-07-18T09:30:00Z'
 """
 
+from typing import Any, Mapping
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
@@ -219,19 +221,22 @@ RULES = {
 }
 
 
-def request_of(params: dict[str, object]) -> Request:
+def request_of(params: Mapping[str, Any]) -> Request:
     """The parameters, once they are known to be good."""
-    params = {**params, "session": params["session"] or params["profile"]}
+    session = params["session"] or params["profile"]
     for name, rule in RULES.items():
-        require(name, rule, params[name])
+        require(name, rule, session if name == "session" else params[name])
     launch = Launch(
-        *(params.pop(name) for name in ("frontend", "transport", "port")),
-        modules=tuple(params.pop("modules")),
-        threads=params.pop("threads"),
-        idle=params.pop("idle_shutdown"),
-        environments=params.pop("kernels_from_environments"),
+        frontend=params["frontend"],
+        transport=params["transport"],
+        port=params["port"],
+        modules=tuple(params["modules"]),
+        threads=params["threads"],
+        idle=params["idle_shutdown"],
+        environments=params["kernels_from_environments"],
     )
-    return Request(launch=launch, **params)
+    asked = {name: params[name] for name in ("profile", "state", "timeout", "second")}
+    return Request(launch=launch, session=session, **asked)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def between(output: str, begin: str, end: str) -> str:
     return rest.partition(end)[0] if began else output
 
 
-class IsolatedCommands(ActionBase):  # type: ignore[misc]
+class IsolatedCommands(ActionBase):
     """An action whose commands are left alone by login files."""
 
     def _low_level_execute_command(self, cmd: str, *args: Any, **kwargs: Any) -> dict[str, Any]:

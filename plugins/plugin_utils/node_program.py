@@ -9,6 +9,7 @@ lines; no secret is among them.
 
 from __future__ import annotations
 
+import _ssl
 import ast
 import hashlib
 import json
@@ -81,7 +82,8 @@ def certificate(directory: Path) -> None:
         read(key)
         body = read(path).decode().partition("-----END CERTIFICATE-----")[0]
         der = ssl.PEM_cert_to_DER_cert(f"{body}-----END CERTIFICATE-----\n")
-        decoded = ssl._ssl._test_decode_cert(str(path))  # the ssl module has no public reader
+        # The ssl module has no public reader.
+        decoded = _ssl._test_decode_cert(str(path))  # type: ignore[attr-defined]
         end = ssl.cert_time_to_seconds(decoded["notAfter"])
     except (OSError, ValueError, KeyError) as error:  # ssl.SSLError is an OSError
         emit("certificate_error", getattr(error, "reason", "") or error)

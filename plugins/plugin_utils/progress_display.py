@@ -57,7 +57,8 @@ class Reporter:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """While a worker may run on the host: Ctrl-C says what becomes of it."""
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.getsignal(number) for number in numbers}
 
         def interrupted(number: int, _frame: FrameType | None) -> None:
             os.write(_STANDARD_ERROR, f"\n{self._host}: {_LAST_WORDS}.\n".encode())

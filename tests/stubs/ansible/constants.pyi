@@ -1,0 +1,17 @@
+from collections.abc import Mapping
+
+class _Configuration:
+    def get_config_value(
+        self, config: str, *, plugin_type: str, plugin_name: str, variables: Mapping[str, object]
+    ) -> object: ...
+    def get_config_value_and_origin(
+        self,
+        config: str,
+        *,
+        plugin_type: str,
+        plugin_name: str,
+        variables: Mapping[str, object],
+        keys: Mapping[str, object],
+    ) -> tuple[object, str]: ...
+
+config: _Configuration

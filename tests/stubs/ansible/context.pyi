@@ -1,0 +1,3 @@
+from collections.abc import Mapping
+
+CLIARGS: Mapping[str, object]
