@@ -4,7 +4,8 @@
 """Side effects on files: the only place that reads and writes what lies on disk.
 
 Everything here is private from its first moment: directories are made 0700 and files 0600,
-never made wider and narrowed afterwards, whatever the umask says.
+never made wider and narrowed afterwards, whatever the umask says. What everybody may read is given
+its wider mode before there is anything in it.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def make_private_directory(path: str) -> bool:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             _refuse_foreign_directory(path, os.fstat(handle))
-            _keep_to_owner(path, handle, 0o700)
+            _keep_mode(path, handle, 0o700)
         finally:
             os.close(handle)
     return True
@@ -144,12 +145,17 @@ def sockets(path: str) -> list[str]:
 
 def write_private(path: str, content: bytes) -> None:
     """Replace a file by one with this content that only its owner can open, whole or not at all."""
+    write(path, content, 0o600)
+
+
+def write(path: str, content: bytes, mode: int) -> None:
+    """Replace a file by one with this content and mode, whole or not at all."""
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     with _explained(path):
         _sweep(target)
         try:
-            _write_new(temporary, content)
+            _write_new(temporary, content, mode)
             temporary.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -160,22 +166,32 @@ def write_private(path: str, content: bytes) -> None:
 
 def private_file_reason(path: str, content: bytes) -> str | None:
     """Say why write_private would change something, or give None."""
+    return file_reason(path, content, 0o600)
+
+
+def file_reason(path: str, content: bytes, mode: int) -> str | None:
+    """Say why write would change something, or give None."""
     present = read(path)
     if present is None:
         return "missing"
     if present != content:
         return "content differs"
-    return private_mode_reason(path)
+    return _owner_reason(path, mode)
 
 
 def private_mode_reason(path: str) -> str | None:
     """Say why an existing file is not private to us, or give None."""
+    return _owner_reason(path, 0o600)
+
+
+def _owner_reason(path: str, mode: int) -> str | None:
+    """Say why an existing file is not ours with this mode, or give None."""
     found = _status(path)
     if found is None:
         return "missing"
     if found.st_uid != os.geteuid():
         return f"owned by uid {found.st_uid}"
-    return _mode_reason(found, 0o600)
+    return _mode_reason(found, mode)
 
 
 def remove(path: str) -> None:
@@ -226,7 +242,7 @@ def _mode_reason(found: os.stat_result, wanted: int) -> str | None:
     return None if mode == wanted else f"mode {mode:04o}"
 
 
-def _keep_to_owner(path: str, handle: int, mode: int) -> None:
+def _keep_mode(path: str, handle: int, mode: int) -> None:
     """Give exactly this mode, and believe only what the file system then says."""
     if _mode_reason(os.fstat(handle), mode):
         os.fchmod(handle, mode)
@@ -236,11 +252,11 @@ def _keep_to_owner(path: str, handle: int, mode: int) -> None:
         raise NotebookError(what, path, "Use a home directory on a file system that does")
 
 
-def _write_new(path: Path, content: bytes) -> None:
+def _write_new(path: Path, content: bytes, mode: int) -> None:
     """Create a file of our own and bring its content to the disk."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-        _keep_to_owner(str(path), file.fileno(), 0o600)  # before there is anything to read in it
+        _keep_mode(str(path), file.fileno(), mode)  # before there is anything to read in it
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import file_systems
 import pytest
+import yaml
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_module
 from one_task import CHECKOUT, TaskFailed, run_task, through_a_login_shell
 
@@ -133,3 +135,42 @@ def test_every_module_of_a_node_runs_so() -> None:
     for name in modules - ON_THE_CONTROLLER:
         source = (CHECKOUT / "plugins" / "action" / f"{name}.py").read_text()
         assert "node_module" in source, name
+
+
+# What Ansible does by itself, on the controller. Its other modules run on a node by the login
+# shell's variables, and take whatever a login file prints for their answer.
+WITHOUT_A_NODE = {
+    "add_host", "assert", "debug", "fail", "group_by", "import_playbook", "import_role",
+    "import_tasks", "include_role", "include_tasks", "meta", "set_fact",
+}  # fmt: skip
+
+
+def tasks_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping of a file of tasks or plays: one of them may be a task."""
+    if isinstance(value, dict):
+        yield value
+    for each in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        yield from tasks_in(each)
+
+
+def on_a_node(path: Path) -> list[str]:
+    """The modules of Ansible that a file of tasks or plays runs on a node."""
+    words = {str(word) for task in tasks_in(yaml.safe_load(path.read_text())) for word in task}
+    builtin = {word for word in words if word.startswith(("ansible.builtin.", "ansible.legacy."))}
+    return sorted(word for word in builtin if word.rpartition(".")[2] not in WITHOUT_A_NODE)
+
+
+FILES = [*CHECKOUT.glob("roles/*/*/*.yml"), *CHECKOUT.glob("playbooks/*.yml")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_no_role_runs_a_module_of_ansible_on_a_node(path: Path) -> None:
+    assert on_a_node(path) == []
+
+
+def test_one_that_does_is_found_however_deep_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "main.yml"
+    path.write_text("- block:\n    - rescue:\n        - ansible.builtin.copy: {}\n- meta: end\n")
+    assert on_a_node(path) == ["ansible.builtin.copy"]

@@ -1,0 +1,12 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module of the same name runs on the host, untouched by login files."""
+
+from __future__ import annotations
+
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.node_module import (
+    NodeModule as ActionModule,
+)
+
+__all__ = ["ActionModule"]
