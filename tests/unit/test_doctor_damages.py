@@ -11,6 +11,9 @@ import file_systems
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import findings
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import kernel_trial
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import KERNEL_SPEC
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
 
@@ -22,10 +25,12 @@ pytestmark = [
 ]
 
 
-def look(owner, *behind):
+def look(owner, *behind, prefix="~/none"):
     """What is found in an account, by the two programs that the doctor sends."""
-    settings = {"PREFIX": "~/none", "PROFILE": owner.profile, "MODULE": "m", "PORT": 1,
-                "ASKED": "localhost", "LOOK": "", "LOST_FILES": "", "NAMES": ""}  # fmt: skip
+    settings = {"PREFIX": prefix, "PROFILE": owner.profile, "MODULE": "m", "PORT": 1,
+                "ASKED": "localhost", "LOOK": "", "LOST_FILES": "", "NAMES": "",
+                "KERNEL": Path(kernel_trial.__file__).read_text(), "KERNEL_WITHIN": 60,
+                "QUESTIONS": "", "OWNER": ""}  # fmt: skip
     server = ACTION / "shared_shell" / "server.sh"
     put = question(settings, server, ACTION / "doctor_shell" / "look.sh")
     plain = owner.command
@@ -183,7 +188,8 @@ def owner(owner):
 def test_there_are_more_than_twenty_and_an_account_without_damage_has_nothing_wrong(owner):
     assert len(DAMAGES) >= 20
     wrong = {name: each for name, each in look(owner).items() if each.level == "wrong"}
-    assert set(wrong) <= {"installation", "password", "tmux", "safety of /tmp", "ssh"}
+    elsewhere = {"installation", "front ends", "tmux", "safety of /tmp", "ssh"}
+    assert set(wrong) <= {*elsewhere, "password"}
 
 
 @pytest.mark.parametrize(("damage", "subject", "said"), DAMAGES.values(), ids=DAMAGES)
@@ -194,6 +200,78 @@ def test_the_doctor_names_a_damage(owner, damage, subject, said):
     assert finding.level in ("wrong", "warning")
     assert said in finding.what + finding.todo
     assert finding.todo
+
+
+def installed(owner):
+    """A prefix with the Python of these tests."""
+    python = owner.home / "anaconda/bin/python"
+    python.parent.mkdir(parents=True)
+    owner.write(python, f'#!/bin/sh\nexec {owner.python} "$@"\n', 0o700)
+    for path in (python.parent, python.parents[1]):
+        own(path, owner.uid)
+
+
+def kernelspec(python):
+    def write(owner):
+        path = owner.directory / KERNEL_SPEC
+        path.parent.mkdir(parents=True)
+        argv = [python or owner.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        asked = {"argv": argv, "display_name": "x", "language": "python"}
+        owner.write(path, json.dumps(asked))
+        for each in list(path.parents)[:3]:
+            own(each, owner.uid)
+
+    return write
+
+
+KERNELS = {
+    "a kernel": (kernelspec(""), "ok", "computed 1 + 1"),
+    "no kernel specification": (lambda _owner: None, "wrong", "kernel.json is missing"),
+    "a kernel's Python that is gone": (kernelspec("/no/such/python"), "wrong", "No such file"),
+    "a kernel's Python without ipykernel": (kernelspec("/usr/bin/python3"), "wrong", "ipykernel"),
+    "a kernel that ends at once": (kernelspec("/bin/true"), "wrong", "before it computed"),
+    "a kernel specification cut in two": (
+        lambda owner: (kernelspec("")(owner), text(KERNEL_SPEC, '{"argv"')(owner)), "wrong", "",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("damage", "level", "said"), KERNELS.values(), ids=list(KERNELS))
+def test_nothing_is_well_where_no_kernel_has_computed(owner, damage, level, said):
+    installed(owner)
+    damage(owner)
+    finding = look(owner, prefix="~/anaconda")["kernel"]
+    assert finding.level == level
+    assert said in finding.what
+
+
+def test_a_python_that_says_nothing_is_no_kernel_either(owner):
+    installed(owner)
+    kernelspec("")(owner)
+    owner.write(owner.home / "anaconda/bin/python", "#!/bin/sh\n", 0o700)
+    assert "without a word" in look(owner, prefix="~/anaconda")["kernel"].what
+
+
+def rooted(mode):
+    """The directory of the notebooks is made, or not, with this mode."""
+
+    def damage(owner):
+        root = owner.home / "notebooks"
+        if mode is not None:
+            root.mkdir()
+            own(root, owner.uid)
+            root.chmod(mode)
+        layout = profile.Layout(str(owner.home), owner.profile)
+        owner.write(owner.directory / CONFIG, profile.server_config(layout, "~/notebooks", {}))
+
+    return damage
+
+
+@pytest.mark.parametrize(("mode", "said"), [(None, "there is no"), (0o300, "you may not list")])
+def test_the_doctor_names_a_directory_of_notebooks_that_cannot_be_listed(owner, mode, said):
+    rooted(mode)(owner)
+    finding = look(owner)["root directory"]
+    assert (finding.level, said in finding.what) == ("wrong", True)
 
 
 def test_the_doctor_names_a_directory_that_is_not_sticky(owner):

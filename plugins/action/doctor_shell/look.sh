@@ -194,12 +194,16 @@ look_at_profile() {
 
 prefix=$(in_home "$PREFIX")
 directory=$HOME/.ipython/profile_$PROFILE
-# The kernel of the profile computes 1 + 1, in what its server would give it.
+# The kernel of the profile computes 1 + 1, in what its server would give it. No answer is an answer, too: nothing is
+# well where no kernel has computed.
 look_at_kernel() {
-  [ -f "$directory/jupyter/kernels/python3/kernel.json" ] || return 0
-  emit kernel "$(JUPYTER_CONFIG_DIR=$directory JUPYTER_PATH=$directory/jupyter \
+  [ -d "$directory" ] || return 0
+  spec=$directory/jupyter/kernels/python3/kernel.json
+  [ -f "$spec" ] || { emit kernel "$spec is missing" && return; }
+  said=$(JUPYTER_CONFIG_DIR=$directory JUPYTER_PATH=$directory/jupyter \
     JUPYTER_PREFER_ENV_PATH=0 IPYTHONDIR=${directory%/*} \
-    "$prefix/bin/python" -I -c "$KERNEL" "$KERNEL_WITHIN" 2>&1 </dev/null | tail -n 1)"
+    "$prefix/bin/python" -I -c "$KERNEL" "$KERNEL_WITHIN" 2>&1 </dev/null | tail -n 1)
+  emit kernel "${said:-the program that asks it ended without a word}"
 }
 
 host=$(uname -n)
