@@ -73,13 +73,13 @@ chaos: prepare  ## Kill installations at random moments and after every step, fi
 flips: prepare  ## Hand 2,000 damaged installers to the worker
 	@$(PYTHON) tests/flips.py
 
-docs: prepare  ## Write the tables of variables anew
+docs: prepare  ## Generate the tables of variables
 	@$(PYTHON) tests/document.py
 
 site: prepare  ## The documentation as web pages, without a warning, and what Galaxy's own tools say of the collection
 	@$(PYTHON) tests/site.py
 
-changelog: prepare  ## Write CHANGELOG.md anew from changelogs/fragments/
+changelog: prepare  ## Generate CHANGELOG.md from changelogs/fragments/
 	@$(PYTHON) tests/site.py --changelog
 
 lock: prepare  ## Pin the newest versions that fit pyproject.toml

@@ -21,6 +21,19 @@ import yaml
 
 CHECKOUT = Path(__file__).parents[1]
 ESCAPED_BAR = r"\|"
+# The variables that people change; docs/variables.md has all.
+CHANGED = (
+    "anaconda_distribution",
+    "anaconda_accept_terms",
+    "anaconda_packages",
+    "nbserver_frontend",
+    "nbserver_transport",
+    "nbserver_tunnel",
+    "nbserver_modules",
+    "nbserver_local_port",
+    "nbserver_profile_root_dir",
+    "parallel_queue",
+)
 BEGIN, END = "<!-- variables -->", "<!-- /variables -->"
 _MARKUP = re.compile(r"\b[A-Z]\((?:[a-z_]+:)?([^)#]*)(?:#\w+)?\)")
 _HEAD = "| variable | default | meaning |\n| --- | --- | --- |\n"
@@ -79,13 +92,19 @@ def documents() -> dict[Path, str]:
     roles = [role_table(path) for path in sorted((CHECKOUT / "roles").iterdir())]
     head = "# Variables\n\nWritten by `make docs` from the specifications; changes go there.\n\n"
     wanted = {CHECKOUT / "docs" / "variables.md": head + "\n".join(t.markdown(2) for t in roles)}
-    sections = {CHECKOUT / "README.md": "\n".join(table.markdown(3) for table in roles)}
+    sections = {CHECKOUT / "README.md": often_changed(roles)}
     sections |= {CHECKOUT / "roles" / t.title.split("`")[1] / "README.md": t.rows() for t in roles}
     sections[CHECKOUT / "docs" / "parallel.md"] = tables.schedulers().rstrip("\n")
     for path, section in sections.items():
         if path.exists() and BEGIN in path.read_text("utf-8"):
             wanted[path] = fill(path.read_text("utf-8"), section)
     return wanted
+
+
+def often_changed(roles: list[Table]) -> str:
+    """Render the rows that the README shows."""
+    options = {name: option for table in roles for name, option in table.options.items()}
+    return _HEAD + "".join(_row(name, options[name]) for name in CHANGED).rstrip("\n")
 
 
 def choices() -> dict[Path, str]:

@@ -1,7 +1,7 @@
 """Build the documentation as web pages, and ask Galaxy's own tools about the collection.
 
     tests/site.py               pages in build/site/ without a warning, then galaxy-importer
-    tests/site.py --changelog   write CHANGELOG.md anew from changelogs/fragments/
+    tests/site.py --changelog   generate CHANGELOG.md from changelogs/fragments/
 
 Its tools are pinned in docs/site/requirements.lock and live in an environment of their own,
 because galaxy-importer holds back libraries that the tests want newer.

@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Makes a private key and a self-signed certificate in C(security/) of the profile, for
     localhost, 127.0.0.1 and ::1.
-  - Makes both anew when they are missing, unreadable, unlike what is wanted, open to others or
+  - Replaces both when they are missing, unreadable, unlike what is wanted, open to others or
     about to expire, says why, and leaves them alone otherwise.
   - A running server serves the new certificate at once, for each new connection.
 author:
@@ -101,7 +101,7 @@ chain:
   returned: with O(authority=true)
   type: str
 reason:
-  description: Why the pair was made anew; empty when it was not.
+  description: Why the pair was replaced; empty when it was not.
   returned: success
   type: str
   sample: it expires in 12 days

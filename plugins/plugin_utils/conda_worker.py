@@ -179,7 +179,7 @@ class CondaWorker:
         raise refusals.held_elsewhere(seen, silent)
 
     def _poll(self, prefix: str, run: str, tenths: int, own: bool) -> Answers:
-        """How far it is. The worker does not need this connection, so a lost one is made anew."""
+        """How far it is. The worker needs no connection, so a lost one is re-established."""
         settings = {"PREFIX": prefix, "RUN": run, "TENTHS": tenths, "OWN": "yes" if own else ""}
         for pause in (*_PAUSES, None):
             try:

@@ -186,7 +186,7 @@ def _opened(url: str, patience: float, headers: dict[str, str]) -> Any:
                 todo="Use an address that stays with https.",
             )
     raise NotebookError(
-        what="redirects again and again, and leads nowhere",
+        what="redirects in a loop",
         where=url,
         todo="Look at the address, or use another mirror (anaconda_url).",
     )

@@ -150,7 +150,7 @@ def is_cut_off(entry: os.DirEntry[str], size: int) -> bool:
     """Whether it is empty, or a library that is shorter than it was."""
     try:
         left = entry.stat().st_size
-    except OSError:  # a link that leads nowhere is what it was made for
+    except OSError:  # a dangling link is what it was made for
         return False
     return left == 0 or (left < size and entry.name.endswith(".so"))
 

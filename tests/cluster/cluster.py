@@ -74,7 +74,7 @@ def free_port(wanted: int) -> int:
 
 
 def make_networks(engine: Engine) -> str:
-    """The outer network, and the inner one that leads nowhere else; gives the inner subnet."""
+    """The outer network, and the inner one without a route out; gives the inner subnet."""
     engine.call("network", "create", OUTER)
     for subnet in subnets():
         if engine.succeeds("network", "create", "--internal", "--subnet", subnet, INNER):

@@ -134,7 +134,7 @@ def test_a_gateway_that_forbids_jumping_is_passed_by_a_relay(
     with second_sshd("gateway", 2022, "AllowTcpForwarding=no"):
         with connecting(*options, *through) as terminal:
             said = ends(terminal)
-        assert "the gateway: it forbids to jump over it" in said
+        assert "the gateway: it does not allow ProxyJump" in said
         printed = re.search(r"^ +(ssh -N .*)$", said.replace("\r", ""), re.MULTILINE)
         assert printed, said
         opens(shlex.split(printed[1]), local_port)

@@ -119,7 +119,7 @@ def test_a_bad_download_is_refused_and_never_executed(account: Account, fault: s
 @pytest.mark.usefixtures("client")
 def test_redirects_that_lead_nowhere_are_named(account: Account) -> None:
     account.served.instead = in_a_circle
-    with pytest.raises(TaskFailed, match="redirects again and again") as failed:
+    with pytest.raises(TaskFailed, match="redirects in a loop") as failed:
         account.run()
     assert "resumes" not in str(failed.value)
 
@@ -143,7 +143,7 @@ def test_a_server_that_asks_to_wait_too_long_is_not_waited_for(account: Account)
 
 
 CONTROLLER = {
-    "in a circle": (in_a_circle, "redirects again and again"),
+    "in a circle": (in_a_circle, "redirects in a loop"),
     "to http": (to_http, "redirects to plain http.*stays with https"),
     "refused": (forbidden, r"refuses to give it \(HTTP 403\)"),
     "too long": (busy("3600"), "asks to wait 3600 s, longer than the 60 s"),

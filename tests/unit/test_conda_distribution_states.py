@@ -75,7 +75,7 @@ def test_what_a_server_on_another_host_may_run_from_stays_until_it_is_stopped(
     upgraded(account)
     upgraded(account, 3)
     subprocess.run([first["python"], "-c", "import parcel"], check=True)
-    record.touch()  # it was started anew
+    record.touch()  # another run began
     upgraded(account, 4)
     assert not Path(first["generation"]).is_symlink(), (
         "it is not known of it to have been so before"

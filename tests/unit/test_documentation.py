@@ -28,6 +28,7 @@ def test_a_stale_table_is_found_and_written_again(tmp_path, monkeypatch, capsys)
     )
     (role / "README.md").write_text("before\n<!-- variables -->\nold\n<!-- /variables -->\nafter\n")
     monkeypatch.setattr(document, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(document, "CHANGED", ("demo_x",))
     assert document.main(["--check"]) == 1
     assert document.main([]) == 0
     assert document.main(["--check"]) == 0

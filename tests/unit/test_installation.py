@@ -68,7 +68,7 @@ def test_what_has_lost_files_is_installed_again_and_named() -> None:
     assert "missing" not in diff["after"]
 
 
-def test_an_installation_whose_python_has_lost_files_is_made_anew() -> None:
+def test_an_installation_whose_python_has_lost_files_is_replaced() -> None:
     damaged = {"name": "python", "path": "lib/python3.13/ssl.py"}
     plan = installation.decide(INSTALLER, (), (), replace(LIVE, damaged=(damaged,)))
     assert (plan.job, plan.generation) == ("install", f"{NAME}-2")

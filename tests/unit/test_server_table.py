@@ -63,7 +63,7 @@ def answer(*servers, damaged=(), days=364):
         (Seen(alive=True, answers=True, age=500), "session lost", "the socket of its tmux is gone"),
         (Seen(session=True, recorded=True), "server lost", "only the tmux session is left"),
         (Seen(recorded=True, last_words="Killed"), "dead", "without being stopped (Killed)"),
-        (Seen(recorded=True, rebooted=True), "rebooted", "the host was started anew since"),
+        (Seen(recorded=True, rebooted=True), "rebooted", "the host rebooted"),
         (
             Seen(alive=True, answers=True, session=True, renewed=True),
             "running",

@@ -239,7 +239,7 @@ def test_what_is_no_pair_of_certificates_is_refused(sent):
         crypto.trusted_authority(sent, NAMES, NOW)
 
 
-def test_what_the_module_makes_is_accepted_and_written_anew():
+def test_what_the_module_makes_is_accepted_and_rewritten():
     sent = chain()
     kept = crypto.trusted_authority(b"# words\n" + sent + b"# words\n", NAMES, NOW)
     assert kept == crypto.authority_of(sent)

@@ -27,10 +27,10 @@ Host key for dev1 has changed and you have requested strict checking.
 Host key verification failed.
 """
 CASES = {
-    "the gateway forbids to jump": (
+    "the gateway does not allow ProxyJump": (
         f"{JUMPED}channel 0: open failed: administratively prohibited: open failed\n"
         f"stdio forwarding failed\n{CUT}",
-        ("the gateway", "forbids to jump", "nbserver_tunnel=relay"),
+        ("the gateway", "does not allow ProxyJump", "nbserver_tunnel=relay"),
         False,
     ),
     "the gateway does not know the node": (

@@ -140,6 +140,6 @@ THREATS = {
     33: _threat("somebody planted an installation at a shared prefix", STRANGERS),
     34: _threat("somebody's words reach the terminal or are taken for an answer", STRANGERS),
     35: _threat("somebody planted modules where a script with cluster_view starts", STRANGERS),
-    36: _threat("somebody makes a swept runtime directory anew", STRANGERS),
+    36: _threat("somebody recreates a swept runtime directory", STRANGERS),
     37: _threat("another user of the person's computer enters what a playbook opens", STRANGERS),
 }

@@ -54,7 +54,7 @@ def test_a_session_that_is_lost_comes_back_by_what_is_to_be_typed(host):
     code, lines = doctor()
     assert code == 0, "the notebook can be used"
     assert level("tmux session", lines) == "warning"
-    todo = re.search(r"tmux session: .*\n +-> (.*) makes its socket anew", lines)
+    todo = re.search(r"tmux session: .*\n +-> (.*) recreates its socket", lines)
     assert todo, lines
     assert host.run("export USER=$(id -un); " + todo[1]).rc == 0
     assert host.run("tmux -S /tmp/nbserver-1001/tmux.sock has-session -t =nbserver").rc == 0

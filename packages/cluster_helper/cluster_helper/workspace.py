@@ -69,7 +69,7 @@ def above() -> Path:
 def create() -> Workspace:
     """A new one, private from the first moment. The connection files exist, but are empty yet.
 
-    A file that is there is read anew when it is opened; one that was looked for and was not there
+    A file that is there is read again when it is opened; one that was looked for and was not there
     can stay away for a minute on a network's file system.
     """
     above().mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -86,7 +86,7 @@ explain_download() {
   esac
   case $words in
     *'redirects followed'* | *'redirections exceeded'*)
-      fail "$URL redirects again and again, and leads nowhere" "Look at the address, or use another mirror (anaconda_url)" ;;
+      fail "$URL redirects in a loop" "Look at the address, or use another mirror (anaconda_url)" ;;
     *[Pp]rotocol*http*) refuse_plain_http ;;
   esac
   fail "cannot fetch $URL: $words${proxy:+(through the proxy $proxy)}" \

@@ -16,7 +16,7 @@ class LoginFile(NamedTuple):
 
 
 _CSH = "end it early for commands: if (! $?prompt) exit"
-_UNKNOWN = LoginFile("the login files of your shell", "leave them early where no terminal is")
+_UNKNOWN = LoginFile("the login files of your shell", "leave them early in non-interactive shells")
 _SHELLS = {
     "bash": LoginFile("~/.bashrc", "begin it with: case $- in *i*) ;; *) return ;; esac"),
     "csh": LoginFile("~/.cshrc", _CSH),

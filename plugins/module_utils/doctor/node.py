@@ -136,7 +136,7 @@ def logout(seen: Seen) -> Finding | None:
     if seen.one("kill_user_processes") != "yes":
         return ok("logout", "ends nothing of yours") if seen.one("kill_user_processes") else None
     if seen.one("linger") == "yes":
-        return ok("logout", "you linger: nothing of yours is ended")
+        return ok("logout", "lingering is enabled: your processes survive logout")
     what = "the node ends your processes at logout (KillUserProcesses)"
     return warning("logout", what, "loginctl enable-linger")
 

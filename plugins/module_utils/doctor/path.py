@@ -100,7 +100,7 @@ def noise(seen: Seen) -> Finding | None:
     """What login files print gets in the way of rsync, scp and the like."""
     lines = seen.number("noise")
     if lines:
-        what = f"print {lines:.0f} lines where no terminal is"
+        what = f"print {lines:.0f} lines in non-interactive shells"
         return warning("login files", what, _in_login_file(seen))
     return ok("login files", "are silent") if lines is not None else None
 

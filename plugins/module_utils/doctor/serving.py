@@ -165,7 +165,7 @@ def session(seen: Seen) -> Finding | None:
         return None
     if seen.one("session") == "lost":
         what = "tmux cannot be reached any more; the server goes on"
-        return warning("tmux session", what, "pkill -USR1 -u $USER tmux makes its socket anew")
+        return warning("tmux session", what, "pkill -USR1 -u $USER tmux recreates its socket")
     return ok("tmux session", "is there")
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a key and its certificate have to be made anew. Pure: what was found in, a reason out."""
+"""When a key and its certificate have to be replaced. Pure: what was found in, a reason out."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def trusted_authority(chain_pem: bytes, names: frozenset[str], now: datetime) ->
 
     Who runs the host may send any authority, and whoever imports it trusts that one for all that
     it does not renounce. So nothing counts but what is asked for here, and what is returned is
-    written anew from what was checked.
+    rewritten from what was checked.
     """
     x509 = _load("x509")
     try:

@@ -46,5 +46,5 @@ def lines(path: str) -> list[str]:
         f"    {path}",
         "Let your browser trust it, by what is true for you:",
         *(f"  {where}:\n    " + "\n    ".join(typed(where, path)) for where in COMMANDS),
-        "(certutil is in libnss3-tools or nss-tools; start the browser anew afterwards.)",
+        "(certutil is in libnss3-tools or nss-tools; restart the browser afterwards.)",
     ]

@@ -75,8 +75,9 @@ def prefix(value: object) -> str | None:
 
     Only ASCII letters, digits and . _ @ + = , - are accepted: conda refuses spaces, and shebangs,
     PATH, modulefiles and the many scripts below a prefix each break on some other character, so
-    that a prefix such as /home/ü/コンダ would work by half. The length leaves room for the shortest
-    generation name that is pinned; `generation` judges the exact path once its name is known.
+    that a prefix such as /home/ü/コンダ would break some tools. The length leaves room for the
+    shortest generation name that is pinned; `generation` judges the exact path once its name is
+    known.
     """
     reason = path(value)
     if reason:

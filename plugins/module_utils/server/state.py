@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Iterator
 
 OUTDATED = "its configuration or password was changed after its start; restart applies that"
+_NEW = "start starts a new server"
 STARTING = 60.0  # seconds in which a server that does not answer yet is not called silent
 
 
@@ -53,11 +54,11 @@ def _notes(seen: Seen, called: str) -> Iterator[str]:
     if called == "session lost":
         yield "the socket of its tmux is gone; start makes it again, and the server goes on"
     if called == "server lost":
-        yield "only the tmux session is left; start begins anew"
+        yield f"only the tmux session is left; {_NEW}"
     if called == "dead":
-        yield f"it ended without being stopped{_because(seen.last_words)}; start begins anew"
+        yield f"it ended without being stopped{_because(seen.last_words)}; {_NEW}"
     if called == "rebooted":
-        yield "the host was started anew since; start begins anew"
+        yield f"the host rebooted; {_NEW}"
     if seen.renewed:
         yield "it still shows the certificate from before its renewal; restart it"
     if seen.outdated:

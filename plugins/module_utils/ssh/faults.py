@@ -98,8 +98,8 @@ def _changed(found: Match[str], text: str) -> Fault:
     place = re.search(r"^Offending \S+ key in (.+):\d+$", text, re.MULTILINE)
     forget = ["ssh-keygen", "-R", found[1], *(["-f", place[1]] if place else [])]
     return Fault(
-        f"its host key has changed, to {kind} {key.rstrip('.')}: it was set up anew, or somebody "
-        "sits in between",
+        f"its host key has changed, to {kind} {key.rstrip('.')}: the machine was "
+        "reinstalled, or somebody sits in between",
         printable(found[1]),
         f"Ask the site for the fingerprint. Only when it is this one: {_typed(forget)}",
     )
@@ -123,7 +123,7 @@ def _unknown(host: str, text: str) -> Fault:
 
 def _no_jump(_found: Match[str], _text: str) -> Fault:
     return Fault(
-        "it forbids to jump over it (as AllowTcpForwarding or PermitOpen there would)",
+        "it does not allow ProxyJump (as AllowTcpForwarding or PermitOpen there would)",
         "the gateway",
         "Use a login there that relays: -e nbserver_tunnel=relay",
         form="relay",
