@@ -5,11 +5,14 @@ import json
 import os
 import select
 import shutil
+import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
@@ -208,22 +211,53 @@ def made_again(owner):
         own(path)
 
 
-def heard(owner, port, kernel):
-    """Whether the neighbour, at a kernel's sockets, is spoken to when its page is opened."""
+@contextlib.contextmanager
+def listening(owner, kernel, channel=1):
+    """The neighbour at a socket of a kernel; gives who has come there within some seconds."""
     with socket.socket(socket.AF_UNIX) as listener:
-        path = owner.local / "runtime" / f"kernel-{kernel}-ipc-1"
+        path = owner.local / "runtime" / f"kernel-{kernel}-ipc-{channel}"
         path.unlink(missing_ok=True)
         listener.bind(str(path))
         path.chmod(0o777)
         listener.listen()
-        upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
-                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")  # fmt: skip
-        headers = [word for header in upgrade for word in ("-H", header)]
-        with contextlib.suppress(
-            subprocess.CalledProcessError
-        ):  # the page stays open until curl has had enough
-            asked(owner, port, "--http1.1", "-m6", *headers, at=f"/api/kernels/{kernel}/channels")
-        return bool(select.select([listener], [], [], 0)[0])
+        yield lambda seconds: bool(select.select([listener], [], [], seconds)[0])
+
+
+def page(owner, port, kernel, seconds):
+    """A page that is opened on a kernel, until curl has had enough."""
+    upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")  # fmt: skip
+    headers = [word for header in upgrade for word in ("-H", header)]
+    at = f"/api/kernels/{kernel}/channels"
+    with contextlib.suppress(subprocess.CalledProcessError):
+        asked(owner, port, "--http1.1", f"-m{seconds}", *headers, at=at)
+
+
+def heard(owner, port, kernel):
+    """Whether the neighbour, at a kernel's sockets, is spoken to when its page is opened."""
+    with listening(owner, kernel) as came:
+        page(owner, port, kernel, 6)
+        return came(0)
+
+
+@contextlib.contextmanager
+def opened(owner, port, kernel):
+    """The same page, known to be connected, while something happens."""
+    with ThreadPoolExecutor() as pool:
+        pool.submit(page, owner, port, kernel, 25)
+        deadline = time.monotonic() + 20
+        while not json.loads(asked(owner, port, at=f"/api/kernels/{kernel}"))["connections"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield
+
+
+def killed(kernel):
+    """The process of a kernel, by its connection file, as the kernel of the system would do it."""
+    for argv in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if f"kernel-{kernel}.json" in argv.read_text():
+                os.kill(int(argv.parent.name), signal.SIGKILL)
 
 
 @as_root
@@ -236,6 +270,45 @@ def test_a_server_says_nothing_to_new_sockets_in_the_place_of_a_kernels(served, 
     made_again(owner)
     assert not heard(owner, free_port, second)
     assert "no kernel is reached" in owner.log
+
+
+@as_root
+@pytest.mark.timeout(300)
+def test_a_connection_that_breaks_is_not_made_anew_to_a_neighbours_socket(served, free_port):
+    owner, begin = served
+    assert [begin("python3"), begin("other")] == ["201", "201"]
+    first, second = (kernel["id"] for kernel in json.loads(asked(owner, free_port)))
+    with opened(owner, free_port, first), listening(owner, first) as came:
+        killed(first)
+        assert came(10), "no connection is made anew: this shows nothing"
+    with opened(owner, free_port, second):
+        made_again(owner)
+        with listening(owner, second) as came:
+            killed(second)
+            assert not came(10)
+
+
+NOTEBOOK = {"type": "notebook", "format": "json", "content": {
+    "cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}}  # fmt: skip
+
+
+def saved(owner, port):
+    """The status with which a notebook is saved."""
+    words = ("-m60", "-o/dev/null", "-w%{http_code}", "-XPUT", "-d", json.dumps(NOTEBOOK))
+    return asked(owner, port, *words, at="/api/contents/a.ipynb")
+
+
+@as_root
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("before", [True, False], ids=["known before", "first seen afterwards"])
+def test_a_notebook_is_saved_and_no_link_of_a_neighbour_followed(served, free_port, before):
+    owner, _begin = served
+    assert not before or saved(owner, free_port) in ("200", "201")
+    made_again(owner)
+    victim = owner.home / "made-through-a-link"
+    (owner.local / "runtime" / "nbsignatures.db").symlink_to(victim)
+    assert saved(owner, free_port) in ("200", "201")
+    assert not victim.exists()
 
 
 @as_root

@@ -32,8 +32,7 @@ from zmq.eventloop.zmqstream import ZMQStream
 def private_json(path):
     """Read a file that is ours alone from where nobody else can put one: opened once."""
     directory, name = os.path.split(os.path.abspath(path))
-    require_private(directory)
-    opened = os.open(os.path.realpath(directory), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    opened = hold_private(directory)
     try:
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=opened)
     finally:
@@ -52,10 +51,12 @@ class PrivateThread(iostream.IOPubThread):
     def _setup_pipe_in(self):
         self._pipe_uuid = os.urandom(16)
         # The five channels of a kernel are -1 to -5; whoever cleans them up takes this along.
-        self._pipe_address = f"ipc://{kernelapp.IPKernelApp.instance().ip}-6"
+        directory, name = os.path.split(f"{kernelapp.IPKernelApp.instance().ip}-6")
+        # Forks connect later, when somebody else may have made the directory again.
+        self._pipe_address = f"ipc://{inside(hold_private(directory), name)}"
         pipe = self.socket.context.socket(zmq.PULL)
         pipe.linger = 0
-        pipe.bind(self._pipe_address)
+        pipe.bind(f"ipc://{directory}/{name}")
         self._pipe_in = ZMQStream(pipe, self.io_loop)
         self._pipe_in.on_recv(self._handle_pipe_msg)
 

@@ -114,6 +114,7 @@ import stat
 
 from jupyter_client.connect import ConnectionFileMixin
 from jupyter_server.serverapp import ServerApp
+from nbformat import sign
 from tornado.web import HTTPError
 
 c = get_config()  # noqa
@@ -126,6 +127,7 @@ c.KernelManager.transport = "ipc"
 node_local = os.environ.get("JUPYTER_RUNTIME_DIR")
 if node_local:  # signatures are SQLite, which can stall for minutes on a shared home directory
     c.NotebookNotary.db_file = os.path.join(node_local, "nbsignatures.db")
+    c.NotebookNotary.store_factory = lambda: signatures()  # below; asked again when one is gone
 
 # Kernels of your own environments, by choice.
 if os.environ.get("{environments}"):
@@ -148,20 +150,55 @@ def require_runtime(manager, *, make=False):
         raise HTTPError(503, say, reason="The server has to be restarted") from None
 
 
-def guarded(method, *, make=False):
-    def of_a_private_directory(manager, *arguments, **options):
-        require_runtime(manager, make=make)
+def writing(method):
+    def into_a_private_directory(manager, *arguments, **options):
+        require_runtime(manager, make=True)
         return method(manager, *arguments, **options)
 
-    return of_a_private_directory
+    return into_a_private_directory
+
+
+# A connection that breaks is made anew by its name, at any time, by ZeroMQ itself. So each leads
+# through the directory that was found private, held open: made again by others, it is another.
+held = {{}}
+
+
+def hold(directory):
+    opened = hold_private(directory)
+    found = os.fstat(opened)
+    kept = held.setdefault((found.st_dev, found.st_ino), opened)
+    if kept != opened:
+        os.close(opened)
+    return kept
+
+
+def connecting(method):
+    def inside_a_private_directory(manager, *arguments, **options):
+        require_runtime(manager)
+        url = method(manager, *arguments, **options)
+        if not url.startswith("ipc://"):
+            return url
+        directory, name = os.path.split(url[len("ipc://"):])
+        return f"ipc://{{inside(hold(directory or '.'), name)}}"
+
+    return inside_a_private_directory
+
+
+def signatures():
+    # In memory where others could put their own file, or a link, in the place of ours.
+    with contextlib.suppress(OSError):
+        require_private(node_local)
+        if sign.sqlite3:
+            return sign.SQLiteSignatureStore(os.path.join(node_local, "nbsignatures.db"))
+    return sign.MemorySignatureStore()
 
 
 # No page for a browser on the node: it would hold the token. This has no option of its own.
 if ServerApp.initialized():
     ServerApp.instance().no_browser_open_file = True
     kernels = ConnectionFileMixin
-    kernels.write_connection_file = guarded(kernels.write_connection_file, make=True)
-    kernels._make_url = guarded(kernels._make_url)  # each connection to a kernel asks it where to
+    kernels.write_connection_file = writing(kernels.write_connection_file)
+    kernels._make_url = connecting(kernels._make_url)  # each connection asks it where to
 
 {end}
 """

@@ -21,9 +21,30 @@ def require_private(path):
         writable = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
         if found.st_uid not in trusted or (writable and not stat.S_ISLNK(found.st_mode)):
             raise PermissionError(f"{path}: others can put another directory at {each}")
-    found = os.lstat(real)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != me or found.st_mode & 0o077:
+    _require_closed(path, os.lstat(real))
+
+
+def hold_private(path):
+    """Open a private directory: what is reached through this stays in it, whoever remakes the path."""
+    require_private(path)
+    opened = os.open(os.path.realpath(path), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        _require_closed(path, os.fstat(opened))
+    except OSError:
+        os.close(opened)
+        raise
+    return opened
+
+
+def inside(held, name):
+    """The path of something in a directory that is held open, in this process and what it forks."""
+    return f"/proc/self/fd/{held}/{name}"
+
+
+def _require_closed(path, found):
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise PermissionError(f"{path}: this directory is not yours alone")
+
 
 
 def _steps(path):
