@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import socket
 import sys
 import time
@@ -16,6 +17,11 @@ CHECKOUT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def interruptible() -> None:
+    """Let Ctrl-C end the program, even where the tests run in the background and ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(command: str, *, answers: dict[str, str] | None = None, timeout: float = 600) -> str:
@@ -63,7 +69,9 @@ class Tunnel:
         self.command, self.port = command, port
 
     def __enter__(self) -> Tunnel:
-        self.terminal = pexpect.spawn("/bin/sh", ["-c", f"exec {self.command}"], encoding="utf-8")
+        self.terminal = pexpect.spawn(
+            "/bin/sh", ["-c", f"exec {self.command}"], encoding="utf-8", preexec_fn=interruptible
+        )
         deadline = time.monotonic() + 30
         while not self._answers():
             assert self.terminal.isalive(), f"the tunnel ended: {self.terminal.read()}"

@@ -16,6 +16,7 @@ import ssl
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -23,14 +24,15 @@ from typing import Any
 
 import pexpect
 from attacks.controller import computer
+from attacks.controller_directory import directory_of_the_controller
 from attacks.planted_names import names_below_tmp, names_of_old, names_seen
 from attacks.planted_prefixes import prefixes
 from attacks.swept import swept_runtime
 from attacks.words import words
-from attacks.working_directory import cluster_view
+from attacks.working_directory import cluster_view, cluster_view_in_a_job
 from people import PYTHON, Person, Run, done, playbook, root
 from report import Report
-from terminal import CHECKOUT, CLUSTER
+from terminal import CHECKOUT, CLUSTER, interruptible
 
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.tunnel import gateway_port
@@ -78,7 +80,10 @@ def shown_certificate(port: int) -> str:
 @contextmanager
 def tunnel(command: str) -> Iterator[pexpect.spawn[str]]:
     """The printed command, typed into a terminal and ended with Ctrl-C."""
-    terminal = pexpect.spawn("/bin/sh", ["-c", f"exec {command}"], encoding="utf-8", timeout=60)
+    terminal = pexpect.spawn(
+        "/bin/sh", ["-c", f"exec {command}"], encoding="utf-8", timeout=60,
+        preexec_fn=interruptible,
+    )  # fmt: skip
     try:
         yield terminal
     finally:
@@ -274,8 +279,8 @@ def debugged(connection: str) -> tuple[list[str], str]:
 
 # The subjects of the attacks on playbooks; each has a short form.
 PLAYBOOKS = (
-    names_below_tmp, names_of_old, names_seen, prefixes, words, cluster_view, computer,
-    swept_runtime,
+    names_below_tmp, names_of_old, names_seen, prefixes, words, cluster_view, cluster_view_in_a_job,
+    computer, directory_of_the_controller, swept_runtime,
 )  # fmt: skip
 
 
@@ -302,13 +307,33 @@ def main() -> int:
     subprocess.run([*CLUSTER, "up"], check=True)
     done("setup")
     report, began = Report(), time.monotonic()
-    for attack in attacks(short=options.short):
-        if re.search(options.only or "", name_of(attack)):
-            attack(report)
+    chosen = [each for each in attacks(short=options.short) if asked(options.only, each)]
+    broken = [name_of(each) for each in chosen if not carried_out(each, report)]
     done("stop")
-    print(report)
+    print("", *report.table(), "", report, sep="\n")
     print(f"    in {time.monotonic() - began:.0f} s")
-    return 1 if report.successes else 0
+    missing = [] if options.only else report.unattacked
+    faults = {"succeeded": report.successes, "broke off": broken, "not attacked": missing}
+    for what, which in faults.items():
+        print("".join(f"    {what}: {each}\n" for each in which), end="")
+    return 1 if any(faults.values()) else 0
+
+
+def asked(only: str | None, attack: Callable[[Report], None]) -> bool:
+    return bool(re.search(only or "", name_of(attack)))
+
+
+def carried_out(attack: Callable[[Report], None], report: Report) -> bool:
+    """Whether an attack came to its end; the others go on when not."""
+    began = time.monotonic()
+    try:
+        attack(report)
+    except Exception:
+        traceback.print_exc()
+        return False
+    finally:
+        print(f"  {name_of(attack)}: {time.monotonic() - began:.0f} s", flush=True)
+    return True
 
 
 if __name__ == "__main__":

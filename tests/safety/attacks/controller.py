@@ -26,7 +26,10 @@ sys.path.append(str(SAFETY.parent / "unit"))
 import servers
 
 VICTIM, STRANGER = 65534, 1  # both have a name on every system, which ssh asks for
-PLAYBOOKS = ("doctor", "connect", "start", "status", "setup --check")
+PLAYBOOKS = (
+    "doctor", "connect", "start", "status", "setup --check", "setup", "restart", "parallel",
+    "teardown --check", "stop",
+)  # fmt: skip
 HELD = 12  # seconds for which `connect` holds the tunnel
 
 
@@ -73,7 +76,7 @@ def computer(report: Report, *, short: bool = False) -> None:
         for line in PLAYBOOKS[:2] if short else PLAYBOOKS:
             ended, let_in = _watched(desk, desk.playbook(line))
             assert ended == 0 or line == "connect", f"{line} ended with {ended}"
-            report.note(f"a neighbour on the person's computer, {line}", *let_in)
+            report.note("a neighbour on the person's computer", *let_in, line=line)
 
 
 def _require_dangerous(desk: Desk) -> None:

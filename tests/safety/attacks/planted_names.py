@@ -20,8 +20,9 @@ from attacks.screen import Screen, play
 
 PLAYBOOKS = (
     "doctor", "setup --check", "setup", "start", "doctor", "status", "connect --check", "restart",
-    "parallel", "stop", "teardown --check",
+    "parallel", "stop", "teardown --check", "teardown",
 )  # fmt: skip
+REMOVED = {"teardown_confirmed": True, "teardown_parts": ["server", "profile"]}
 OLD_PLAYBOOKS = ("doctor", "setup", "start")
 OLD_KINDS = ("a program", "a link to a file", "a fifo", "a dangling link")
 ROUNDS = 7  # more than the product has had names of this kind
@@ -98,14 +99,20 @@ def _attacked(report: Report, chosen: Sequence[Planted], playbooks: Sequence[str
                 of_it = [text for text in found if each.is_meant_by(text)]
                 common = [text for text in found if not any(e.is_meant_by(text) for e in chosen)]
                 blocked = unworkable(screens[each.profile])
-                report.note(f"{each}, {line}", *blocked, *of_it, *(common if not number else []))
+                first = common if not number else []
+                report.note(
+                    str(each), *blocked, *of_it, *first,
+                    what=f"{each.kind.called} at a name in /tmp", line=line,
+                )  # fmt: skip
 
 
 def _played(line: str, profiles: Sequence[str]) -> dict[str, Screen]:
     """One playbook for every profile."""
 
+    more = REMOVED if line == "teardown" else {}
+
     def played(profile: str) -> Screen:
-        return play(*line.split(), nbserver_profile_name=profile)
+        return play(*line.split(), nbserver_profile_name=profile, **more)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip(profiles, pool.map(played, profiles), strict=True))
@@ -167,7 +174,9 @@ def names_seen(report: Report, *, short: bool = False) -> None:
                     new = STRANGER.says(
                         f"find {SEEN_PATTERN} -prune -user {UID} 2>/dev/null || true"
                     )
-                what = f"{round_number} seen names taken, {line}"
-                report.note(what, *unworkable(screen), *evidence(*taken))
+                report.note(
+                    f"{round_number} seen names taken", *unworkable(screen), *evidence(*taken),
+                    what="a directory at every name that was seen", line=line,
+                )  # fmt: skip
         root(NODE, f"rm -rf {SEEN_PATTERN}")
         taken += [path for path in new.split() if path not in taken]

@@ -107,7 +107,10 @@ def _attacked(report: Report, line: str, chosen: Sequence[Prefix], inventory: st
     for number, prefix in enumerate(chosen):
         of_it = [text for text in found if prefix.label in text]
         common = [text for text in found if "stranger" not in text] if number == 0 else []
-        report.note(f"{prefix.layout} in {prefix.place}, {line}", *of_it, *common)
+        report.note(
+            f"{prefix.layout} in {prefix.place}", *of_it, *common,
+            what="an installation of hers at the prefix", line=line,
+        )  # fmt: skip
 
 
 def _endless(screen: Screen) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pexpect
 from people import CHECKOUT, prepared
@@ -32,12 +34,19 @@ class Screen:
         return sorted(found)
 
 
-def play(name: str, *options: str, cwd: str = str(CHECKOUT), **variables: object) -> Screen:
-    """Run a playbook on a terminal of its own."""
-    with prepared(name, *options, **variables) as (argv, environment):
+def play(
+    name: str,
+    *options: str,
+    cwd: str = str(CHECKOUT),
+    environment: Mapping[str, str] = MappingProxyType({}),
+    **variables: object,
+) -> Screen:
+    """Run a playbook on a terminal of its own; what is "" in the environment is not set."""
+    with prepared(name, *options, **variables) as (argv, usual):
+        given = {**usual, "ANSIBLE_NOCOLOR": "1", "TERM": "xterm", **environment}
         terminal = pexpect.spawn(
             argv[0], argv[1:], cwd=cwd, timeout=PATIENCE, dimensions=(50, 200),
-            env={**environment, "ANSIBLE_NOCOLOR": "1", "TERM": "xterm"},
+            env={name: text for name, text in given.items() if text},
         )  # fmt: skip
         ended = terminal.expect([pexpect.EOF, pexpect.TIMEOUT]) == 0
         said = terminal.before.decode("utf-8", "replace")

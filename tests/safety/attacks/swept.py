@@ -13,7 +13,7 @@ from people import done, root
 from report import Report
 
 from attacks.names import SEEN_PATTERN
-from attacks.planted_names import unworkable
+from attacks.planted_names import REMOVED, unworkable
 from attacks.scene import LOCAL, NODE, STRANGER, UID, VICTIM, evidence, planted, set_up
 from attacks.screen import play
 
@@ -34,10 +34,16 @@ for name in sys.argv[1:]:
     path = pathlib.Path(name)
     text = path.read_text()
     assert "def require_private(path):" in text
-    text = text.replace("def require_private(path):", "def require_private(path):\\n    return", 1)
+    for name in ("require_private(path)", "_require_closed(path, found)"):
+        text = text.replace(f"def {name}:", f"def {name}:\\n    return", 1)
+    text = text.replace("def inside(held, name):", "def inside(held, name):\\n"
+                        "    return os.readlink(f'/proc/self/fd/{held}') + '/' + name", 1)
     path.write_text(text.replace("if not ours or found.st_mode & 0o077:", "if False:"))
 """
-PLAYBOOKS = ("doctor", "status", "start", "connect --check", "restart", "stop")
+PLAYBOOKS = (
+    "doctor", "status", "start", "connect --check", "setup --check", "setup", "parallel",
+    "teardown --check", "teardown", "restart", "stop",
+)  # fmt: skip
 
 
 def swept_runtime(report: Report, *, short: bool = False) -> None:
@@ -57,16 +63,20 @@ def _under_a_living_server(report: Report, line: str) -> None:
     done("start")
     root(NODE, f"rm -rf {LOCAL}")
     with planted([(KIND, LOCAL, "swept")]):
-        screen = play(*line.split())
-        blocked = line in ("stop", "status") and unworkable(screen)
-        left = root(NODE, f"pgrep -u {UID} -f jupyterlab || true") if line == "stop" else ""
+        screen = play(*line.split(), **(REMOVED if line == "teardown" else {}))
+        blocked = line in ("stop", "status", "teardown") and unworkable(screen)
+        ended = line in ("stop", "teardown")
+        left = root(NODE, f"pgrep -u {UID} -f jupyterlab || true") if ended else ""
         astray = screen.code == 0 and f":{LOCAL}/notebook.sock" in screen.raw
         report.note(
-            f"{KIND} under a living server, {line}", *evidence(LOCAL), *(blocked or []),
-            *(["the server goes on after stop"] if left else []),
+            f"{KIND} under a living server", *evidence(LOCAL), *(blocked or []),
+            *(["the server goes on"] if left else []),
             *(["the printed tunnel leads to the stranger"] if astray else []),
+            what="the runtime directory made again", line=line,
         )  # fmt: skip
     _end()
+    if line == "teardown":
+        done("setup")
 
 
 def _require_dangerous() -> None:

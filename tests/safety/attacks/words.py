@@ -46,6 +46,11 @@ BELIEVED = re.compile(r"forger on forger|(?<!error=)forged error|(?<!python=)/tm
 STORE = "/srv/hijack/words"
 PREFIX = f"{STORE}/anaconda"
 MODULES = "/opt/site/modulefiles/hijack"
+GATEWAY, BANNER = "gateway", "/etc/ssh/hijack-banner"
+EVERY = (
+    "doctor", "setup --check", "setup", "start", "status", "connect --check", "restart", "parallel",
+    "teardown --check", "stop",
+)  # fmt: skip
 Planted = Callable[[], AbstractContextManager[None]]
 
 
@@ -78,14 +83,18 @@ def _attacked(report: Report, carrier: Carrier, line: str) -> None:
     screen = play(*line.split(), **dict(carrier.variables))
     for control, text in CONTROLS.items():
         reached = f"{text}{WORD}" in screen.raw
+        found = ["it was obeyed"] if reached else []
         report.note(
-            f"{control} in {carrier.called}, {line}", *(["it was obeyed"] if reached else [])
+            f"{control} in {carrier.called}", *found, what=f"words in {carrier.called}", line=line
         )
     believed = BELIEVED.search(screen.raw)
     found = [f"believed: {believed[0]}"] if believed else []
     blocked = unworkable(screen, may_fail=line == "doctor")
     ended = screen.code is None if carrier.may_refuse else blocked
-    report.note(f"answers in {carrier.called}, {line}", *found, *(["blocked"] if ended else []))
+    report.note(
+        f"answers in {carrier.called}", *found, *(["blocked"] if ended else []),
+        what=f"words in {carrier.called}", line=line,
+    )  # fmt: skip
 
 
 @contextmanager
@@ -160,6 +169,24 @@ def _of_victim(command: str, undo: str) -> Planted:
     return planted
 
 
+@contextmanager
+def _banner() -> Iterator[None]:
+    """What sshd of gateway and node say before and after a login; ssh prints the first."""
+    text, sshd = shlex.quote(f"{TEXT}{LINES}\n"), "/etc/ssh/sshd_config"
+    begin = (
+        f"printf %s {text} | tee {BANNER} >/etc/motd; cp {sshd} {sshd}.kept; "
+        f"sed -i '/^PrintMotd/d; 1i PrintMotd yes\\nBanner {BANNER}' {sshd}; kill -HUP 1"
+    )
+    end = f"mv {sshd}.kept {sshd}; : >/etc/motd; rm -f {BANNER}; kill -HUP 1"
+    try:
+        for host in (GATEWAY, NODE):
+            root(host, begin)
+        yield
+    finally:
+        for host in (GATEWAY, NODE):
+            root(host, end)
+
+
 _RECORD = """
 import json, sys
 name, text = sys.argv[1:]
@@ -170,8 +197,14 @@ record = {"schema": 2, "host": name, "boot_id": text, "pid": 1, "start_time": 1,
 open(f".ipython/profile_nbserver/run/{name}.json", "w").write(json.dumps(record))
 """
 RUN = ".ipython/profile_nbserver/run"
-FOREIGN = (("anaconda_prefix", PREFIX),)
-SHARED_PREFIX = ("setup --check", "setup", "doctor", "start", "teardown --check")
+FOREIGN = (
+    ("anaconda_prefix", PREFIX), ("teardown_confirmed", True),
+    ("teardown_parts", ["installation"]),
+)  # fmt: skip
+SHARED_PREFIX = (
+    "setup --check", "setup", "doctor", "start", "status", "restart", "parallel", "stop",
+    "teardown --check", "teardown",
+)  # fmt: skip
 CARRIERS = (
     Carrier(
         "a neighbour's lock",
@@ -212,7 +245,10 @@ CARRIERS = (
             f"rm -f ~/{RUN}/else*",
         ),
         "cat ~/canary/raw",
-        ("status", "doctor", "start", "connect --check", "stop", "teardown --check"),
+        (
+            "status", "doctor", "start", "connect --check", "restart", "stop", "setup --check",
+            "setup", "parallel", "teardown --check",
+        ),
         may_refuse=True,
     ),
     Carrier(
@@ -230,12 +266,12 @@ CARRIERS = (
             "{ echo 'cat ~/canary/raw; cat ~/canary/raw >&2'; cat ~/canary/bashrc; } >~/.bashrc",
             "cat ~/canary/bashrc >~/.bashrc",
         ),
-        "cat ~/canary/raw",
-        ("doctor", "setup --check", "setup", "start", "status", "connect --check", "stop"),
+        "cat ~/canary/raw", EVERY,
     ),
+    Carrier("a banner of sshd", _banner, f"cat {BANNER}", EVERY),
     Carrier(
         "a neighbour's argv", _argv, "cat /proc/[0-9]*/cmdline",
-        ("doctor", "setup", "status", "teardown"),
+        (*EVERY, "teardown"),
         (("teardown_confirmed", True), ("teardown_parts", ["installation"])),
     ),
 )  # fmt: skip
