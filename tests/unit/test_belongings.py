@@ -82,3 +82,19 @@ def test_files_that_were_moved_out_of_a_generation_stay_where_they_are(owner: Ho
     Path(share).symlink_to(elsewhere)
     step(owner, STEPS - 1)
     assert (elsewhere / "shipped").read_text() == "shipped\n"
+
+
+@pytest.mark.parametrize("name", ["envs", "kept", "downloads", "logs", "work", "trash"])
+def test_a_file_or_link_of_a_persons_in_the_place_of_our_directory_stays(
+    owner: Home, name: str
+) -> None:
+    step(owner, 0)
+    place = owner.store / name
+    if place.is_dir():
+        place.rename(owner.path / "mine")  # what they keep there is elsewhere now
+        place.symlink_to(owner.path / "mine")
+    else:
+        owner.put("anaconda.d", [name], False)
+    step(owner, STEPS - 1)
+    assert owner.lost() == []
+    assert place.is_symlink() or place.is_file()

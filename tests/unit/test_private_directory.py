@@ -20,6 +20,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.profile.kernel_launc
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.private_directory import (
     PRIVATE_DIRECTORY,
 )
+from jupyter_client import BlockingKernelClient
 from servers import TOKEN
 
 NEIGHBOUR = 64901
@@ -164,6 +165,50 @@ def test_a_kernel_starts_with_a_connection_file_of_ones_own(runtime, tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.1)
     finally:
+        started.kill()
+        started.communicate()
+
+
+FORK = """
+import multiprocessing
+forked = multiprocessing.get_context("fork").Process(target=print, args=("of a fork",))
+forked.start(); forked.join()
+"""
+
+
+def printed(client, code):
+    """What a kernel prints until it is idle again."""
+    asked_for, said = client.execute(code), ""
+    while True:
+        message = client.get_iopub_msg(timeout=60)
+        if message["parent_header"].get("msg_id") == asked_for:
+            said += message["content"].get("text", "")
+            if message["content"].get("execution_state") == "idle":
+                return said
+
+
+@as_root
+def test_what_a_fork_prints_goes_to_no_socket_of_a_neighbour(runtime, tmp_path):
+    path = connection_file(runtime)
+    started = kernel(tmp_path, path)
+    client = BlockingKernelClient(connection_file=str(path))
+    try:
+        client.load_connection_file()
+        while not (runtime / "kernel-1-ipc-5").is_socket():  # its heart: a client gives up early
+            assert started.poll() is None, started.stderr.read()
+            time.sleep(0.1)
+        client.start_channels()
+        client.wait_for_ready(timeout=120)
+        assert "of a fork" in printed(client, FORK)
+        runtime.parent.rename(tmp_path / "swept")
+        runtime.mkdir(parents=True)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(runtime / "kernel-1-ipc-6"))
+            listener.listen()
+            assert "of a fork" in printed(client, FORK)
+            assert not select.select([listener], [], [], 1)[0]
+    finally:
+        client.stop_channels()
         started.kill()
         started.communicate()
 

@@ -141,8 +141,10 @@ remove_generation() {
 
 # Nothing of conda's own stays; the directory does when somebody has an environment there.
 forget_environments() {
+  if [ ! -d "$STORE/envs" ] || [ -L "$STORE/envs" ]; then return 0; fi
   [ -n "$(find "$STORE/envs" -mindepth 1 ! -name .conda_envs_dir_test 2>/dev/null | head -n 1)" ] ||
-    rm -rf "$STORE/envs"
+    rm -f "$STORE/envs/.conda_envs_dir_test"
+  rmdir "$STORE/envs" 2>/dev/null || :
 }
 
 # First nothing is live, then nothing is complete, then nothing is there. The lock goes last, and this run's record with it.

@@ -25,7 +25,7 @@ def require_private(path):
 
 
 def hold_private(path):
-    """Open a private directory: what is reached through this stays in it, whoever remakes the path."""
+    """Open a private directory; what is reached through it stays so, whoever remakes its path."""
     require_private(path)
     opened = os.open(os.path.realpath(path), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
