@@ -20,11 +20,16 @@ from pathlib import Path
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation import refusals, retreat
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.installers import Installer
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
     Observed,
     observed,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.plan import INSTALL, Plan
+from ansible_collections.hpcc.notebook.plugins.module_utils.installation.plan import (
+    INSTALL,
+    Plan,
+    generation_name,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -185,9 +190,10 @@ def home() -> Iterator[Home]:
 
 def install(owner: Home, version: str) -> str:
     """As the action does: look, refuse, work. What was said against it, if anything."""
-    content, sha256, name = installer(version)
+    content, sha256, _name = installer(version)
     seen = owner.seen()
-    plan = Plan(INSTALL, "", name)
+    wanted = Installer("miniforge", version, "x", sha256)
+    plan = Plan(INSTALL, "", generation_name(wanted, seen))
     try:
         refusals._refuse_store(seen)
         refusals._refuse_foreign(seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,23 @@ def test_a_directory_of_the_name_of_the_store_is_left_alone(owner: Home) -> None
     assert sorted(path.name for path in owner.path.iterdir()) == ["anaconda.d"]
 
 
-def test_a_directory_of_the_name_of_a_generation_is_left_alone(owner: Home) -> None:
+def test_a_directory_of_the_name_of_a_generation_is_passed_by(owner: Home) -> None:
     assert step(owner, 0) == ""
-    before = owner.live
     name = installer("2")[2]
     owner.put("anaconda.d", [name, "precious"], False)
-    assert f"{name} is in the way: it was not made by this collection" in step(owner, 1)
-    assert (owner.lost(), owner.live) == ([], before)
+    assert step(owner, 1) == ""
+    assert (owner.lost(), owner.live) == ([], f"{name}-2")
+
+
+def test_a_store_that_has_forgotten_its_generations_is_installed_into(owner: Home) -> None:
+    """As a cleaning of old files does it, which takes the small ones, too."""
+    for number in range(2):
+        assert step(owner, number) == ""
+    shutil.rmtree(owner.store / "markers")
+    assert step(owner, 0) == ""
+    assert owner.live == f"{installer('1')[2]}-2"
+    assert step(owner, 1) == ""
+    assert owner.live == f"{installer('2')[2]}-2"
 
 
 def test_a_store_that_was_made_before_there_were_identities_is_taken_over(owner: Home) -> None:

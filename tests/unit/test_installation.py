@@ -35,6 +35,13 @@ PLANS = {
     "no marker": (replace(LIVE, complete={}), (), "install", f"{NAME}-2", "no completion marker"),
     "no python": (replace(LIVE, python=""), (), "install", f"{NAME}-2", "Python does not run"),
     "another version": (OLD, (), "install", f"{NAME}-2", "miniforge 1 is installed, miniforge 2"),
+    "taken names": (
+        replace(FRESH, taken=(NAME, f"{NAME}-2")),
+        (),
+        "install",
+        f"{NAME}-3",
+        "nothing is",
+    ),
     "a package": (LIVE, ("b",), "packages", NAME, "not there or in another version: b"),
     "cut off": (replace(LIVE, changing="a c"), ("b",), "packages", NAME, "cut off"),
 }

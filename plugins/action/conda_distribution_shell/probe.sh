@@ -105,6 +105,16 @@ probe_host_python() {
   done
 }
 
+# Names that a new generation cannot have: somebody put something there, or nobody knows any longer who did.
+probe_taken() {
+  for found in "$STORE"/*-*; do
+    name=${found##*/}
+    if [ -L "$found" ]; then kind='link'; else kind=begun; fi
+    [ -e "$found" ] || [ -L "$found" ] || continue
+    [ -e "$STORE/markers/.$kind-$name" ] || is_complete "$name" || emit taken "$name"
+  done
+}
+
 probe_room() {
   place=$STORE
   while [ ! -e "$place" ]; do
@@ -132,6 +142,7 @@ probe() {
   probe_ours
   probe_kept
   probe_downloads
+  probe_taken
   { [ -n "$LIVE" ] && probe_live; } || probe_host_python
   tell_lock
   tell_life "$(field run "$HOLDER")"

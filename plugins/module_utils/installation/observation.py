@@ -31,6 +31,7 @@ class Observed:
     host_python: str = ""
     dists: tuple[str, ...] = ()
     condas: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()  # what no new generation can be called
     downloads: tuple[str, ...] = ()  # installers that an earlier run has brought and checked
     changing: str = ""  # the names of what an earlier run was changing when it was cut off
     lost: tuple[Record, ...] = ()  # packages of which files are missing
@@ -84,6 +85,7 @@ def observed(found: Answers) -> Observed:
         host_python=one("host_python"),
         dists=_names(found.get("dist", [])),
         condas=_names(found.get("conda", [])),
+        taken=_names(found.get("taken", [])),
         downloads=_names(found.get("download", [])),
         changing=" ".join(found.get("changing", [])),
         lost=tuple(map(record, found.get("lost", []))),

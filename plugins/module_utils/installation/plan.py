@@ -87,9 +87,12 @@ def without_files(packages: Sequence[Record]) -> str:
 
 
 def generation_name(installer: Installer, seen: Observed) -> str:
-    """A name whose directory may be replaced: a damaged generation that is still live may not."""
+    """A name whose directory may be replaced: a damaged generation that is still live may not.
+
+    Nor may what somebody else has put there, or what we cannot prove to be ours any longer.
+    """
     name, number = installer.name, 1
-    while name == seen.live:
+    while name == seen.live or name in seen.taken:
         number += 1
         name = f"{installer.name}-{number}"
     return name
