@@ -189,7 +189,67 @@ PARALLEL_WORK = {
     "103 no walltime": f"{REQUEST}::test_a_missing_walltime_is_an_hour_and_known_to_be_a_default",
     **dict.fromkeys(("95", "97", "101", "104", "106"), BAD_RESOURCE),
 }
-ROWS = {**INSTALLATION, **RUNNING, **BAD_INPUT, **PARALLEL_WORK}
+
+# What a change may not cost: nothing that worked is given up before the new is known to work.
+PACKAGES = "unit/test_conda_distribution_changes.py"
+RESTART = "unit/test_restart.py"
+PLACES = "unit/test_notebook_server_places.py"
+PROOF = "unit/test_proof.py"
+CHANGES = {
+    "a package that cannot be had": f"{PACKAGES}::test_a_list_that_cannot_work_changes_nothing_"
+    "and_is_forgotten",
+    "a change that is cut off": f"{PACKAGES}::test_what_was_cut_off_is_repaired_with_the_list_of_"
+    "the_next_run",
+    "an option that Jupyter does not take": f"{PROOF}"
+    "::test_options_that_jupyter_does_not_take_leave_the_live_ones",
+    "a restart with it": f"{RESTART}::test_a_restart_that_cannot_succeed_costs_no_request",
+    "a restart with anything else": f"{RESTART}"
+    "::test_nor_does_one_with_anything_else_that_cannot_work",
+    "a failure after the trial": f"{RESTART}"
+    "::test_what_passes_its_trial_and_fails_then_brings_the_old_one_back",
+    "a change that works": f"{RESTART}"
+    "::test_a_change_that_works_costs_no_request_before_it_has_shown_so",
+    "lost files": f"{PACKAGES}::test_files_that_a_purge_has_taken_come_back",
+    "emptied files": f"{PACKAGES}::test_a_file_that_a_crash_has_emptied_comes_back",
+    "variables of another Python": "unit/test_node_module.py"
+    "::test_a_login_file_decides_nothing_about_a_module",
+    "a module of Ansible": "unit/test_node_module.py"
+    "::test_no_role_runs_a_module_of_ansible_on_a_node",
+    "a Python without a kernel": f"{PROOF}"
+    "::test_a_python_without_a_kernel_leaves_the_one_that_there_is",
+    "a doctor without a kernel": "unit/test_doctor_damages.py"
+    "::test_nothing_is_well_where_no_kernel_has_computed",
+    "a closed directory of notebooks": f"{PROOF}"
+    "::test_a_root_directory_that_its_owner_may_not_list_is_refused",
+    "that is gone before a start": f"{RESTART}"
+    "::test_a_root_directory_that_is_gone_or_closed_is_named_before_a_start",
+    "that is gone under a server": f"{INFO}"
+    "::test_a_directory_of_notebooks_that_is_lost_under_a_server_is_told",
+    "a foreign tmux": f"{PLACES}"
+    "::test_what_a_neighbour_left_in_a_directory_that_was_open_is_never_asked",
+    "a directory for the lock": f"{PLACES}"
+    "::test_a_directory_in_the_place_of_the_lock_is_told_in_one_line",
+    "a FIFO": DAMAGED,
+    "two nodes at once": f"{AT_ONCE}"
+    "::test_a_run_from_another_host_of_the_home_waits_and_finds_it_done",
+    "a swept socket": f"{PLACES}"
+    "::test_a_socket_that_was_swept_under_a_living_server_is_known_at_once",
+    "a node that is gone": f"{RECORDS}"
+    "::test_a_record_of_a_host_that_is_gone_is_forgotten_by_what_start_says",
+    "no locks": "unit/test_processes.py::test_a_file_system_without_locks_is_named_in_one_line",
+    "a full directory of modulefiles": f"{MODULEFILE}"
+    "::test_a_full_disk_is_told_in_one_line_and_leaves_what_was_there",
+    "redirects in a circle": f"{DOWNLOADS}::test_redirects_that_lead_nowhere_are_named",
+    "a busy server": f"{DOWNLOADS}::test_a_server_that_asks_to_wait_is_asked_again",
+    "quotes in a home": "unit/test_rules.py::test_refuses",
+    "a login file with JSON": "unit/test_node_module.py"
+    "::test_a_login_file_decides_nothing_about_a_module",
+    "half a modulefile": f"{MODULEFILE}"
+    "::test_nothing_is_seen_of_a_file_before_it_is_whole_and_on_the_disk",
+    "any sequence": "unit/test_any_sequence.py"
+    "::test_one_good_run_mends_any_sequence_and_the_next_has_nothing_to_do",
+}
+ROWS = {**INSTALLATION, **RUNNING, **BAD_INPUT, **PARALLEL_WORK, **CHANGES}
 # The numbers have gaps on purpose. Threats are in threats.py.
 FAULTS_KNOWN = """
     1 2 3 4 6 7 8 10 12 13 15 16 18 19 20 22 23 24 26 27 28 29 31 32 34 35 37 38 39 41 42 44 46 47

@@ -1,5 +1,6 @@
 """Processes are started without a shell and told apart for certain."""
 
+import errno
 import os
 import signal
 import socket
@@ -112,3 +113,28 @@ def test_the_owner_of_a_taken_port_is_found(family, address):
 def test_the_short_hostname_has_no_domain(monkeypatch):
     monkeypatch.setattr(socket, "gethostname", lambda: "dev-intel10.hpcc.msu.edu")
     assert processes.short_hostname() == "dev-intel10"
+
+
+LOCK = """
+import sys
+from ansible_collections.hpcc.notebook.plugins.module_utils import processes
+try:
+    with processes.locked(sys.argv[1], 5):
+        print("locked")
+except processes.NotebookError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("number", ["ENOLCK", "EOPNOTSUPP"])
+def test_a_file_system_without_locks_is_named_in_one_line(tmp_path, number):
+    """The kernel itself says so, as it does on some network file systems."""
+    path = str(tmp_path / "lock")
+    refusing = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject=flock:error={number}"]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "playbooks/collections")}
+    said = subprocess.check_output(
+        [*refusing, sys.executable, "-c", LOCK, path], env=env, text=True, timeout=60
+    )
+    words = os.strerror(getattr(errno, number))
+    wanted = f"{path}: cannot be locked: {words}. Ask the site whether locks work there.\n"
+    assert said == wanted
