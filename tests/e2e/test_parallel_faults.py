@@ -239,15 +239,15 @@ def test_a_program_that_is_a_job_itself_gets_engines_of_its_own(frank: Person) -
     frank.leaves_nothing()
 
 
-def kill_notebook_and_keeper(frank: Person, program: Program) -> None:
-    frank.on("dev1", "pkill -KILL -u $USER -f 'cluster_helper[.]keeper|[p]rogram-'")
+def kill_notebook_and_supervisor(frank: Person, program: Program) -> None:
+    frank.on("dev1", "pkill -KILL -u $USER -f 'cluster_helper[.]supervisor|[p]rogram-'")
     program.end()
 
 
-def test_engines_end_even_when_notebook_and_keeper_are_killed_at_once(frank: Person) -> None:
+def test_engines_end_even_when_notebook_and_supervisor_are_killed_at_once(frank: Person) -> None:
     program = frank.program(work('"slurm", "main", 2', 600, 6))
     program.until("working")
-    kill_notebook_and_keeper(frank, program)
+    kill_notebook_and_supervisor(frank, program)
     frank.leaves_no_job()
     nothing_left(frank.processes, "processes")
     printed = frank.program(work('"slurm", "main", 1', 0.1, 2)).end()
@@ -255,14 +255,14 @@ def test_engines_end_even_when_notebook_and_keeper_are_killed_at_once(frank: Per
     frank.leaves_nothing()
 
 
-def test_a_waiting_job_of_killed_notebook_and_keeper_is_cancelled_by_the_next_cluster(
+def test_a_waiting_job_of_killed_notebook_and_supervisor_is_cancelled_by_the_next_cluster(
     frank: Person,
 ) -> None:
     root("gateway", "scontrol", "update", "nodename=c[1-2]", "state=drain", "reason=test")
     try:
         program = frank.program(work('"slurm", "main", 2'))
         eventually(lambda: len(frank.jobs()) == 2, "a job that waits")
-        kill_notebook_and_keeper(frank, program)
+        kill_notebook_and_supervisor(frank, program)
         assert len(frank.jobs()) == 2
         local = 'extra_params={"run_local": True}'
         printed = frank.program(work(local, 0.1, 2)).end()

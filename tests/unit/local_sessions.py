@@ -62,7 +62,7 @@ class Session:
 
 
 def processes(home):
-    """Those that carry the home in their command line: controller, keeper's children, engines."""
+    """Those with the home in their command line: controller, supervisor's children, engines."""
     found = subprocess.run(["pgrep", "-f", "-a", str(home)], capture_output=True, text=True,
                            check=False)  # fmt: skip
     return [line for line in found.stdout.splitlines() if "pgrep" not in line]

@@ -178,7 +178,7 @@ PARALLEL_WORK = {
     "F76 engine dies, SGE": f"{GRID_ENGINE}::test_a_killed_engine_is_told_and_its_task_is_done_by_"
     "another",
     "F76 no job is left": f"{PARALLEL}::test_a_killed_notebook_leaves_nothing",
-    "F76 not even later": f"{PARALLEL}::test_a_waiting_job_of_killed_notebook_and_keeper_is_"
+    "F76 not even later": f"{PARALLEL}::test_a_waiting_job_of_killed_notebook_and_supervisor_is_"
     "cancelled_by_the_next_cluster",
     "91 good queue": f"{REQUEST}::test_a_good_queue_is_taken_as_it_is",
     "92 bad queue": f"{REQUEST}::test_a_bad_parameter_is_refused_by_name",

@@ -6,8 +6,8 @@ import pytest
 from cluster_helper.cluster import ClusterView
 from cluster_helper.commands import Commands
 from cluster_helper.errors import ClusterError, JobGone
-from cluster_helper.kept import Seen
 from cluster_helper.schedulers import DIALECTS
+from cluster_helper.supervisor_client import Seen
 from cluster_helper.workspace import Workspace
 from test_parallel_sge import OTHERS, answer
 
@@ -85,7 +85,7 @@ def test_what_cannot_be_cancelled_is_told(commands):
 
 
 class Refused:
-    """The keeper of a job that is refused a moment after somebody has looked."""
+    """The supervisor of a job that is refused a moment after somebody has looked."""
 
     gone = False
 
@@ -98,6 +98,6 @@ class Refused:
 
 def test_files_that_go_with_a_refused_job_hide_no_words(tmp_path):
     cluster = object.__new__(ClusterView)
-    cluster._files, cluster._kept = Workspace(tmp_path / "gone"), Refused()
+    cluster._files, cluster._supervisor = Workspace(tmp_path / "gone"), Refused()
     with pytest.raises(ClusterError, match="the engines cannot start: qsub: Unknown queue"):
         cluster._connect()

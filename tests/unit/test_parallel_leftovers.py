@@ -47,7 +47,7 @@ def test_what_nobody_looks_after_any_more_is_removed(above):
     assert list(above.iterdir()) == []
 
 
-def test_what_was_interrupted_before_its_keeper_began_is_removed_a_day_later(above):
+def test_what_was_interrupted_before_its_supervisor_began_is_removed_a_day_later(above):
     files = workspace.create()
     assert list(leftovers.sweep()) == []
     assert files.directory.exists()
@@ -57,7 +57,7 @@ def test_what_was_interrupted_before_its_keeper_began_is_removed_a_day_later(abo
 
 
 @pytest.mark.usefixtures("above")
-def test_what_a_keeper_looks_after_stays():
+def test_what_a_supervisor_looks_after_stays():
     files = workspace.create()
     lock = leftovers.Lock(files.directory)
     os.utime(files.directory, (OLD, OLD))

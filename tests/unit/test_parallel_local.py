@@ -80,7 +80,7 @@ def test_two_runs_share_neither_files_nor_the_key_that_engines_sign_with(monkeyp
     assert len(keys) == 2
 
 
-def test_what_is_left_when_the_keeper_is_killed_too_is_removed_by_the_next_cluster(tmp_path):
+def test_what_is_left_when_the_supervisor_is_killed_too_is_removed_by_the_next_cluster(tmp_path):
     session = Session(tmp_path, """
         import psutil, signal
         print("working")

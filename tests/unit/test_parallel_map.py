@@ -4,7 +4,7 @@ import signal
 import time
 
 import pytest
-from cluster_helper.view import Cost, parcel_size
+from cluster_helper.view import Cost, batch_size
 from local_sessions import Session
 
 pytestmark = pytest.mark.timeout(300)
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.timeout(300)
         ([Cost(1, 0.0001, 2**30)], 200, 5, 1),
     ],
 )
-def test_a_parcel_is_worth_its_message_and_no_more(costs, waiting, engines, size):
-    assert parcel_size(costs, waiting, engines) == size
+def test_a_batch_is_worth_its_message_and_no_more(costs, waiting, engines, size):
+    assert batch_size(costs, waiting, engines) == size
 
 
 def test_results_are_those_of_the_builtin_map_in_order(tmp_path):
@@ -89,7 +89,7 @@ def test_a_call_that_takes_long_after_many_tiny_ones_keeps_no_other_waiting(tmp_
     assert session.end().splitlines()[-1] in ("at most 3", "at most 4")
 
 
-def test_the_engine_of_a_parcel_is_killed_and_its_calls_are_made_by_another(tmp_path):
+def test_the_engine_of_a_batch_is_killed_and_its_calls_are_made_by_another(tmp_path):
     session = Session(tmp_path, """
         def f(n):
             import os, signal

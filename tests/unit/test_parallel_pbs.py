@@ -17,9 +17,9 @@ pytestmark = pytest.mark.timeout(300)
 
 BEGIN = """
 import os, time
-from cluster_helper import companion
+from cluster_helper import engine_monitor
 from cluster_helper.cluster import cluster_view
-companion._BEREFT = {bereft}
+engine_monitor._BEREFT = {bereft}
 print("begins", flush=True)
 with cluster_view({parameters}) as view:
 """

@@ -4,11 +4,11 @@ import pytest
 from cluster_helper import schedulers
 from cluster_helper.commands import environment
 from cluster_helper.errors import ClusterError
-from cluster_helper.kept import Seen
 from cluster_helper.progress import progress_bar
 from cluster_helper.schedulers import DIALECTS, TORQUE_ON_SLURM
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Task, with_walltime
 from cluster_helper.site import Site, dask_options
+from cluster_helper.supervisor_client import Seen
 from test_parallel_sge import answer, listed
 
 SLURM = ("sbatch", "squeue", "scancel")

@@ -24,13 +24,13 @@ from ipyparallel import Client
 from ipyparallel.error import IPythonError
 
 from cluster_helper import leftovers, request, workspace
-from cluster_helper.companion import Companion
+from cluster_helper.engine_monitor import EngineMonitor
 from cluster_helper.errors import ClusterError
-from cluster_helper.kept import Kept, Seen
 from cluster_helper.plan import Plan
 from cluster_helper.progress import line, progress_bar
 from cluster_helper.schedulers import DIALECTS
 from cluster_helper.site import load
+from cluster_helper.supervisor_client import Seen, SupervisorClient
 from cluster_helper.view import BalancedView
 from cluster_helper.workspace import Workspace
 
@@ -100,17 +100,17 @@ class ClusterView:
             say(what)
         say(self.plan.summary())
         self._files = workspace.create()
-        self._kept = Kept(self.plan.order(self._files))
-        self._kept.start()
+        self._supervisor = SupervisorClient(self.plan.order(self._files))
+        self._supervisor.start()
         self._line.show(progress_bar(0, self.request.count))
         deadline = time.monotonic() + self.request.patience
         self.client = self._connect()
         self._wait(self.request.count if self.request.wait_for_all else 1, deadline)
         self.view = self._view(self.client)
-        self._companion = Companion(
-            self._kept, self.client, self.request, self._line, say, self._last_words
+        self._monitor = EngineMonitor(
+            self._supervisor, self.client, self.request, self._line, say, self._last_words
         )
-        self._companion.start()
+        self._monitor.start()
         self._line.finish()
 
     def job_script(self) -> str:
@@ -121,10 +121,10 @@ class ClusterView:
         """As soon as the controller has said where it is."""
         deadline = time.monotonic() + _CONNECT
         while time.monotonic() < deadline:
-            self._stop_if_hopeless(self._kept.wait(_TICK))
+            self._stop_if_hopeless(self._supervisor.wait(_TICK))
             try:
                 info = json.loads(self._files.client_file.read_text(encoding="utf-8"))
-            except (OSError, ValueError):  # empty yet; gone when the keeper has given up
+            except (OSError, ValueError):  # empty yet; gone when the supervisor has given up
                 continue
             return self._client(info)
         raise ClusterError("the controller did not start", _last_line(self._files.controller_log))
@@ -133,13 +133,13 @@ class ClusterView:
         try:
             return Client(info, profile_dir=str(self._files.directory), timeout=_CONNECT)
         except (OSError, IPythonError) as error:
-            self._stop_if_hopeless(self._kept.wait(_TICK))
+            self._stop_if_hopeless(self._supervisor.wait(_TICK))
             raise ClusterError("the controller does not answer", str(error)) from error
 
     def _wait(self, engines: int, deadline: float) -> None:
         """Until so many engines are up."""
         while self.client is not None and len(self.client.ids) < engines:
-            seen = self._kept.wait(_TICK)
+            seen = self._supervisor.wait(_TICK)
             self._stop_if_hopeless(seen)
             self._line.show(progress_bar(len(self.client.ids), self.request.count, seen.note()))
             if time.monotonic() > deadline:
@@ -148,7 +148,7 @@ class ClusterView:
                 raise ClusterError(f"not enough engines within {minutes:g} minutes", why)
 
     def _stop_if_hopeless(self, seen: Seen) -> None:
-        reason = seen.hopeless() or ("the keeper has died" if self._kept.gone else "")
+        reason = seen.hopeless() or ("the supervisor has died" if self._supervisor.gone else "")
         if reason:
             words = self._last_words(1)
             log = f" (its log says: {words})" if words and not seen.refused else ""
@@ -172,8 +172,8 @@ class ClusterView:
         """A task that nobody will ever take is an error at once."""
         if self.stopped:
             raise ClusterError("the cluster has been stopped", "work belongs into its with block")
-        if self._companion.gave_up:
-            raise ClusterError("no engine is left", self._companion.gave_up)
+        if self._monitor.gave_up:
+            raise ClusterError("no engine is left", self._monitor.gave_up)
 
     def stop(self) -> None:
         """End the engines, the job and the controller, and wait until they have ended."""
@@ -181,14 +181,14 @@ class ClusterView:
             return
         self.stopped = True
         self._line.finish()
-        if hasattr(self, "_companion"):
-            self._companion.stop()
+        if hasattr(self, "_monitor"):
+            self._monitor.stop()
         if self.client is not None:
             self.client.close()
         if hasattr(self, "_kept"):
-            self._kept.stop()
-            if self._kept.seen.left:
-                say(f"Job {self._kept.seen.job} is left: {self._kept.seen.left}. "
+            self._supervisor.stop()
+            if self._supervisor.seen.left:
+                say(f"Job {self._supervisor.seen.job} is left: {self._supervisor.seen.left}. "
                     "Its engines end by themselves.")  # fmt: skip
 
     def __enter__(self) -> ClusterView:

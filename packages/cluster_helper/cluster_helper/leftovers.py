@@ -1,9 +1,9 @@
-"""What is left of a cluster whose notebook and keeper were both killed: ended and removed later.
+"""What is left when notebook and supervisor were both killed: it is ended and removed later.
 
 Every directory of a cluster has an identity, a file made with it that names the directory. What has
 none, or another's, was put there by a person, and is neither followed nor removed.
 
-The keeper holds a lock on that file as long as it lives. Whoever begins the next cluster on the
+The supervisor holds a lock on that file as long as it lives. Whoever begins the next cluster on the
 same node sees by the free lock that nobody looks after the old one any more. What belongs to
 another node is never judged: across a file system of the network a lock may mean nothing.
 """
@@ -32,7 +32,7 @@ _ABANDONED = 24 * 3600  # seconds; a directory of this age that nobody looks aft
 
 
 class Lock:
-    """Held by the keeper until it ends, however it ends."""
+    """Held by the supervisor until it ends, however it ends."""
 
     def __init__(self, directory: Path) -> None:
         self.owner = Owner(directory.name, os.uname().nodename)
@@ -113,7 +113,7 @@ def _is_free(file: int) -> bool:
 
 
 def _is_abandoned(found: _Found) -> bool:
-    """Before its keeper begins, a cluster has no host; one that was interrupted then stays so."""
+    """A cluster has no host before its supervisor begins; one interrupted then stays so."""
     if not found.owner.host:
         return found.age > _ABANDONED
     return found.owner.host == os.uname().nodename and not found.locked

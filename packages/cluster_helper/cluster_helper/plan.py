@@ -79,7 +79,7 @@ class Plan:
         return beaten_variables(self.dialect, self.job(files)) if self.dialect else []
 
     def order(self, files: Workspace) -> dict[str, Any]:
-        """What the keeper has to know; the script is written for it."""
+        """What the supervisor has to know; the script is written for it."""
         if self.dialect is not None:
             workspace.write(files.script, self.script(files))
         return {

@@ -1,4 +1,4 @@
-"""Run a module of this package: `python -I start.py PLACE cluster_helper.keeper …`.
+"""Run a module of this package: `python -I start.py PLACE cluster_helper.supervisor …`.
 
 Isolated, Python has neither the working directory nor PYTHONPATH on its path, and so not what was
 only found there: this package is loaded from where this file lies, whatever else has its name, and

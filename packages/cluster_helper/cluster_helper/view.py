@@ -1,6 +1,6 @@
 """The balanced view of `cluster_view`, whose `map` is quick with tiny calls, too.
 
-A message to an engine and its answer cost some milliseconds. Calls that take less go in parcels,
+A message to an engine and its answer cost some milliseconds. Calls that take less go in batches,
 as many as take a hundredth of a second together; what takes longer goes one by one. How long
 they take is measured, and an engine gives back what turns out to take longer, so that no engine
 waits while another has more than one call before it.
@@ -18,11 +18,11 @@ from ipyparallel import AsyncResult, LoadBalancedView
 from ipyparallel.error import RemoteError, collect_exceptions, unwrap_exception
 from ipyparallel.serialize import PrePickled
 
-from cluster_helper.parcel import work_off
+from cluster_helper.batch import work_off
 from cluster_helper.request import Request
 
 _WORTH = 0.01  # seconds of work for which a message pays
-_MOST_CALLS, _MOST_BYTES = 100, 2**20  # in one parcel
+_MOST_CALLS, _MOST_BYTES = 100, 2**20  # in one batch
 _WORK_OFF = PrePickled(work_off)
 _REMEMBERED = 20  # messages from which the duration of a call is estimated
 
@@ -38,7 +38,7 @@ class Cost:
     """Of the arguments."""
 
 
-def parcel_size(costs: Collection[Cost], waiting: int, engines: int) -> int:
+def batch_size(costs: Collection[Cost], waiting: int, engines: int) -> int:
     """How many of the waiting calls go into the next message; one while nothing is known. Pure."""
     calls = sum(cost.calls for cost in costs)
     if not calls:
@@ -127,7 +127,7 @@ class Mapping:
     def _send_next(self) -> None:
         if self.failed:
             return self._send_one(self.failed.popleft(), self.view.retries - 1)
-        size = parcel_size(self.costs, len(self.waiting), self._engines())
+        size = batch_size(self.costs, len(self.waiting), self._engines())
         if size == 1:
             return self._send_one(self.waiting.popleft(), self.view.retries)
         numbers = [self.waiting.popleft() for _each in range(size)]
@@ -163,7 +163,7 @@ class Mapping:
         self.costs.append(Cost(made, answer.serial_time, size * made // len(numbers)))
 
     def _failed(self, number: int, error: Exception) -> None:
-        """In a parcel, where ipyparallel does not see it and cannot try again."""
+        """In a batch, where ipyparallel does not see it and cannot try again."""
         if self.view.retries:
             self.failed.append(number)
         else:

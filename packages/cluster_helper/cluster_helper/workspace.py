@@ -27,7 +27,7 @@ class Owner:
     cluster: str
     """The name of the directory: a copy of it is not ours any more."""
     host: str = ""
-    """Of the keeper; empty before there is one."""
+    """Of the supervisor; empty before there is one."""
     scheduler: str = "local"
     job: str | None = None
 

@@ -16,20 +16,20 @@ from typing import Any
 from ipyparallel import Client
 
 from cluster_helper.errors import ClusterError
-from cluster_helper.kept import Kept, Seen
 from cluster_helper.progress import Line, progress_bar
 from cluster_helper.request import Request
 from cluster_helper.schedulers.dialect import ENDED, FAILED, WAITING
+from cluster_helper.supervisor_client import Seen, SupervisorClient
 
 _TICK = 0.5
 _BEREFT = 60  # seconds without any engine after which none is expected, when no job waits either
 
 
 @dataclass
-class Companion:
+class EngineMonitor:
     """A thread from the first engine to the end."""
 
-    kept: Kept
+    supervisor: SupervisorClient
     client: Client
     request: Request
     line: Line
@@ -44,7 +44,7 @@ class Companion:
 
     def start(self) -> None:
         self.over = threading.Event()
-        self.thread = threading.Thread(target=self._run, name="cluster companion", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="engine monitor", daemon=True)
         self.thread.start()
 
     def stop(self) -> None:
@@ -53,18 +53,18 @@ class Companion:
 
     def _run(self) -> None:
         while not self.over.is_set():
-            seen = self.kept.wait(_TICK)
+            seen = self.supervisor.wait(_TICK)
             if not self.over.is_set():
                 self._once(seen)
 
     def _once(self, seen: Seen) -> None:
         up = len(self.client.ids)
         if up < self.most - len(self.told):
-            self.kept.look()
+            self.supervisor.look()
         self.most = max(self.most, up + len(self.told))
         self._tell_the_lost(seen)
         self.line.show(progress_bar(up, self.request.count, seen.note()))
-        reason = seen.hopeless() or ("the keeper has died" if self.kept.gone else "")
+        reason = seen.hopeless() or ("the supervisor has died" if self.supervisor.gone else "")
         if reason or self._is_bereft(up, seen):
             self._give_up(reason or seen.note() or "they have ended, whatever the scheduler says")
 

@@ -52,7 +52,7 @@ def say(event: str, **details: object) -> None:
         return
 
 
-class Keeper:
+class Supervisor:
     """From the order to the end."""
 
     def __init__(self, order: dict[str, Any]) -> None:
@@ -222,7 +222,7 @@ class SchedulerJob:
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    Keeper(json.loads(sys.stdin.readline())).run()
+    Supervisor(json.loads(sys.stdin.readline())).run()
 
 
 if __name__ == "__main__":

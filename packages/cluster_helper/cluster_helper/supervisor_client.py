@@ -1,4 +1,4 @@
-"""The notebook's side of the keeper: starts it, hears what it says, lets it go."""
+"""The notebook's side of the supervisor: starts it, hears what it says, lets it go."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from cluster_helper.python import isolated
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Task
 
-_LEAVE = 100  # seconds that the keeper gets to end everything
+_LEAVE = 100  # seconds that the supervisor gets to end everything
 
 
 @dataclass(frozen=True)
@@ -64,23 +64,23 @@ class Seen:
 
 
 @dataclass
-class Kept:
-    """A running keeper."""
+class SupervisorClient:
+    """A running supervisor."""
 
     order: dict[str, Any]
     seen: Seen = field(default_factory=Seen)
     gone: bool = False
-    """Whether the keeper has ended."""
+    """Whether the supervisor has ended."""
 
     def start(self) -> None:
         """In a session of its own: Ctrl-C in a terminal is not for it."""
         self.news = threading.Condition()
         self.process = subprocess.Popen(
-            isolated("cluster_helper.keeper"), start_new_session=True,
+            isolated("cluster_helper.supervisor"), start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         self._tell(json.dumps(self.order))
-        threading.Thread(target=self._listen, name="keeper's words", daemon=True).start()
+        threading.Thread(target=self._listen, name="supervisor's words", daemon=True).start()
 
     def _tell(self, line: str) -> None:
         try:
