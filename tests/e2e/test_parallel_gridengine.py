@@ -115,7 +115,7 @@ def test_a_held_job_is_told_at_once(leo: Person) -> None:
 KNOWN = """
     import time
     until = time.monotonic() + 40
-    while len(view.cluster._kept.seen.tasks) < 5:
+    while len(view.cluster._supervisor.seen.tasks) < 5:
         assert time.monotonic() < until
         time.sleep(0.2)
 """

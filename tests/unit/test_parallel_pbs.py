@@ -135,7 +135,7 @@ def test_a_waiting_job_waits_whatever_words_are_inside_its_comment(openpbs, comm
 
 def test_members_that_wait_beside_others_have_their_own_reason_or_none(openpbs):
     openpbs.slots = 1
-    session = begin(openpbs, "time.sleep(2); print(view.cluster._kept.seen.tasks)", 3)
+    session = begin(openpbs, "time.sleep(2); print(view.cluster._supervisor.seen.tasks)", 3)
     printed = session.end()
     assert printed.count("state='waiting', reason=''") == 2
     session.leaves_nothing()

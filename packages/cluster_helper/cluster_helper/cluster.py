@@ -185,7 +185,7 @@ class ClusterView:
             self._monitor.stop()
         if self.client is not None:
             self.client.close()
-        if hasattr(self, "_kept"):
+        if hasattr(self, "_supervisor"):
             self._supervisor.stop()
             if self._supervisor.seen.left:
                 say(f"Job {self._supervisor.seen.job} is left: {self._supervisor.seen.left}. "
