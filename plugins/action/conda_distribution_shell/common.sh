@@ -234,8 +234,30 @@ without_worker() {
 servers_elsewhere() {
   for found in "$1"/.ipython/profile_*/run/*.json; do
     host=${found##*/} && host=${host%.json}
-    case $host in '*' | "$(uname -n | cut -d. -f1)") ;; *) printf '%s %s\n' "$host" "$found" ;; esac
+    [ ! -f "$found" ] || is_recorded_here "$found" "$host" || printf '%s %s\n' "$host" "$found"
   done
+}
+
+# is_recorded_here RECORD NAME: by the boot, which no two hosts share; a record of an earlier boot by the full name, since
+# two clusters may each have a host of this short one.
+is_recorded_here() {
+  ! grep -qF "\"boot_id\": \"$(boot_id)\"" "$1" || return 0
+  full=$(full_name)
+  node=$(sed -n 's/.*"node": *"\([^"]*\)".*/\1/p' "$1" | head -n 1)
+  [ "$2" != "$full" ] || return 0
+  [ "$2" = "$(uname -n | cut -d. -f1)" ] && { [ -z "$node" ] || [ -z "$full" ] || [ "$node" = "$full" ]; }
+}
+
+# This host's name with its domain, by what lies on it, as the servers' records have it; empty without one.
+full_name() {
+  name=$(uname -n)
+  case $name in *.*) printf '%s\n' "$name" && return ;; esac
+  cat /etc/hosts /etc/resolv.conf 2>/dev/null | awk -v name="$name" '
+    { sub(/#.*/, ""); known = 0 }
+    ($1 == "search" || $1 == "domain") && $2 && !domain { domain = name "." $2 }
+    { for (i = 2; i <= NF; i++) if ($i == name) known = 1 }
+    known { for (i = 2; i <= NF; i++) if (!host && index($i, name ".") == 1) host = $i }
+    END { print host ? host : domain }'
 }
 
 # Whether another run tries at this moment how much room there is below a directory: it takes it for that moment.
