@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import shlex
 import shutil
 import ssl
 from collections.abc import Callable, Iterable
@@ -18,6 +19,10 @@ PUBLIC_BASE = "docker.io/library/debian:{release}-slim"
 OWN_BASE = "localhost/hpcc-notebook-base:{release}"
 LABEL = "hpcc.notebook=test-cluster"
 LOG = "build.log"
+# Since Debian 11 is no longer supported, its security archive names files that it does not have.
+AVOIDED = {
+    "bullseye": "Package: munge libmunge2\nPin: release n=bullseye-security\nPin-Priority: -1\n"
+}
 INPUTS = ("Containerfile", "node", "mirror", "installer")
 
 
@@ -64,7 +69,10 @@ def base(engine: Engine, say: Callable[[str], None], release: str = RELEASE) -> 
         return own
     if shutil.which("mmdebstrap"):
         say("making the base image with mmdebstrap")
+        pins = shlex.quote(AVOIDED.get(release, ""))
+        hook = f'printf %s {pins} > "$1/etc/apt/preferences.d/avoided"'
         command = ["mmdebstrap", "--quiet", "--variant=apt", "--include=ca-certificates", release]
+        command.insert(1, f"--customize-hook={hook}")
         if engine.import_image(command, own):
             return own
         say("mmdebstrap failed, trying an image registry")
