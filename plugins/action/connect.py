@@ -71,7 +71,8 @@ class ActionModule(ReachingAction):
         return second, attempt(second)
 
     def _prepared(self, reached: Reach, host: str) -> Connection:
-        session = reached.session(self._hosts.way(host).words())
+        found = self._hosts.way(host)
+        session = reached.session(found.words(), found.program)
         return Connection(
             session,
             self._given["profile"],
@@ -115,7 +116,7 @@ class ActionModule(ReachingAction):
         """The newest server, by the records in the home directory that the gateway shares."""
         found = self._hosts.way(self._hosts.here, "relay")
         first = way.before(found.gateway, found.node) if found.gateway else found.node
-        session = reached.session(first.words())
+        session = reached.session(first.words(), found.program)
         on_gateway = Connection(session, self._given["profile"], 0, reached.person.refused)
         try:
             return on_gateway.find()

@@ -26,6 +26,7 @@ class ActionModule(ReachingAction):
         "prefix": {"type": "str", "default": "~/anaconda"},
         "owner": {"type": "str", "default": ""},
         "modulefile": {"type": "str", "default": "anaconda"},
+        "modulefile_dir": {"type": "str", "default": "~/modulefiles"},
         "transport": {"type": "str", "choices": ["socket", "tcp"], "default": "socket"},
         "port": {"type": "int", "default": 8888},
     }
@@ -33,18 +34,19 @@ class ActionModule(ReachingAction):
         "prefix": "prefix",
         "owner": "owner",
         "modulefile": "module_name",
+        "modulefile_dir": "modulefile_dir",
         "port": "port",
     }
 
     def work(self, reached: Reach, hosts: Hosts, given: dict[str, Any]) -> dict[str, Any]:
         found_way = hosts.way(hosts.here)
-        words = found_way.words()
-        gateway = found_way.gateway.host if found_way.gateway else ""
+        session = reached.session(found_way.words(), found_way.program)
         settings = {
             "PREFIX": given["prefix"],
             "OWNER": given["owner"],
             "PROFILE": given["profile"],
             "MODULE": given["modulefile"],
+            "MODULES": given["modulefile_dir"],
             "PORT": given["port"],
             "ASKED": found_way.node.host,
         }
@@ -54,9 +56,9 @@ class ActionModule(ReachingAction):
             "asked": [found_way.node.host],
             "login": [found_way.node.login],
             **examination.computer(
-                words, given["local_port"], gateway, hosts.control_directory(hosts.here)
+                found_way, given["local_port"], hosts.control_directory(hosts.here)
             ),
-            **examination.node(reached.session(words), reached.person.refused, settings),
+            **examination.node(session, reached.person.refused, settings),
         }
         found = findings(Seen(seen))
         for line in report(found):

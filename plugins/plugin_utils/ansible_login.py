@@ -20,12 +20,13 @@ _ANSWERS_WITHIN = 20.0
 _MASTER = re.compile(r"ssh: (/.+) \[mux\]")  # what ssh calls itself when it is shared
 
 
-def release(port: int, words: Sequence[str], directory: Path) -> None:
-    """Have a login of Ansible's to the host of these words stop listening there; nobody else's."""
+def release(port: int, argv: Sequence[str], directory: Path) -> None:
+    """Have Ansible's login by such a command stop listening there; nobody else's."""
     path = holds(port, directory)
     if path:
         # With the configuration: what that forwards is what is cancelled.
-        command = ["ssh", "-S", path.replace("%", "%%"), "-O", "cancel", *words]
+        ssh, *words = argv
+        command = [ssh, "-S", path.replace("%", "%%"), "-O", "cancel", *words]
         subprocess.run(
             command, capture_output=True, check=False, timeout=_ANSWERS_WITHIN,
             stdin=subprocess.DEVNULL,

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.login_files import (
+    BEFORE_EACH_COMMAND,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe, whereabouts
@@ -85,7 +88,8 @@ class Connection:
     def open(self) -> dict[str, Any]:
         """Make the port lead to the server, and let the server prove that it is ours."""
         if self.ansibles:
-            ansible_login.release(self.local_port, self.session.words, self.ansibles)
+            argv = [self.session.program, *self.session.words]
+            ansible_login.release(self.local_port, argv, self.ansibles)
         require_free(self.local_port)
         server = self.find()
         local, target = tunnel.local_end(self.local_port), tunnel.remote_end(server)
@@ -154,7 +158,7 @@ def look(session: Session, profile: str) -> Node:
         raise NotebookError(
             f"`sh -s` ended with {ended.code}: {_last(ended.stderr or ended.stdout)}",
             "the first command on the node",
-            "Its login files (.bashrc) may hang or end the shell: try `ssh NODE sh -s` by hand",
+            f"Try `ssh NODE sh -s` by hand. Perhaps its end is in {BEFORE_EACH_COMMAND}",
         )
     return whereabouts.node(found)
 

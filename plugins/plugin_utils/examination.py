@@ -18,6 +18,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import 
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import kernel_trial
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Way
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import (
     ansible_login,
     forwarding,
@@ -39,23 +40,24 @@ _PROGRAM = ACTION / "doctor_shell" / "look.sh"
 _SERVER = ACTION / "shared_shell" / "server.sh"
 
 
-def computer(words: list[str], local_port: int, gateway: str, ansibles: Path) -> Answers:
+def computer(found: Way, local_port: int, ansibles: Path) -> Answers:
     """What this computer's ssh is and how it is configured for the node; no host is contacted."""
+    gateway = found.gateway.host if found.gateway else ""
     return {
-        "ssh": [_said(["ssh", "-V"]).stderr],
+        "ssh": [_said([found.program, "-V"]).stderr],
         "agent_keys": [str(_said(["ssh-add", "-l"]).stdout.count("SHA256:"))],
         "local_port": [str(local_port)],
         "local_port_free": ["no" if free_port_reason(local_port) else "yes"],
         "local_port_holder": [listener(local_port)],
         "local_port_ansibles": ["yes" if ansible_login.holds(local_port, ansibles) else "no"],
         "gateway_addresses": [str(len(_addresses(gateway)))] if gateway else [],
-        **_configuration(words),
+        **_configuration([found.program, "-G", *found.words()]),
     }
 
 
-def _configuration(words: list[str]) -> Answers:
+def _configuration(argv: list[str]) -> Answers:
     """What ssh itself makes of its configuration for this login."""
-    asked = _said(["ssh", "-G", *words])
+    asked = _said(argv)
     if asked.returncode:
         return {"config_error": [" ".join(asked.stderr.split())]}
     found: Answers = {}

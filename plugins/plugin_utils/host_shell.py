@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.login_files import (
+    BEFORE_EACH_COMMAND,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import lost_files
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.node_module import IsolatedCommands
@@ -34,6 +37,7 @@ LOST_FILES = Path(lost_files.__file__)
 _WORKER = ("common", "room", "lock", "download", "prune", "install", "change", "worker")
 # Seconds that an answer may take. A slow file system needs some of them.
 PATIENCE = 120
+_BY_HAND = "Try `ssh HOST sh -s` by hand."
 # What the small programs need besides what all share.
 _PARTS = {"start": ("room", "trial")}
 
@@ -86,7 +90,7 @@ def answer(execute: Execute, asked: Question) -> Answers:
         raise NoAnswerError(
             what=f"`sh -s` ended with {result['rc']}: {said[-1] if said else 'no output'}",
             where="the first command on the host",
-            todo="Try `ssh HOST sh -s` by hand; the login files there may end the shell.",
+            todo=f"{_BY_HAND} Perhaps its end is in {BEFORE_EACH_COMMAND}.",
         )
     return found
 
@@ -99,7 +103,7 @@ def _patience() -> Iterator[None]:
         raise NoAnswerError(
             what=f"`sh -s` did not answer within {PATIENCE} s",
             where="the host",
-            todo="Try `ssh HOST sh -s` by hand; a login file there (~/.bashrc) may wait for ever.",
+            todo=f"{_BY_HAND} Perhaps this waits for ever: {BEFORE_EACH_COMMAND}.",
         )
 
     if signal.getitimer(signal.ITIMER_REAL)[0]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class Hosts:
     task_vars: Mapping[str, Any]
     gateway: str  # its name in the inventory; may be empty
     form: str
+    keywords: Mapping[str, Any] = field(default_factory=dict)  # of the task: remote_user, port
 
     @property
     def here(self) -> str:
@@ -34,7 +35,8 @@ class Hosts:
 
     def variables(self, host: str) -> dict[str, Any]:
         """What decides how ssh reaches a host."""
-        return resolved(self.task_vars["hostvars"][host])
+        of_play = host in self.task_vars.get("ansible_play_hosts_all", [self.here])
+        return resolved(self.task_vars["hostvars"][host], self.keywords if of_play else None)
 
     def control_directory(self, host: str) -> Path:
         """Where Ansible keeps its own logins to a host."""

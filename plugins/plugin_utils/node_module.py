@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.login_files import (
+    BEFORE_EACH_COMMAND,
+)
 
 # One line: csh takes no newline in a quoted word. LD_PRELOAD first: `env` and `sed` obey it, too.
 _FORGET = (
@@ -112,5 +115,5 @@ def _told(answer: dict[str, Any]) -> str:
 def _not_python(answer: dict[str, Any], told: str) -> str:
     return (
         f"the module's Python on the host ended with {answer.get('rc')}: {told}. Run setup.yml; "
-        "if that does not help, look for what a login file (~/.bashrc) does to Python."
+        f"if that does not help, look for what is done to Python in {BEFORE_EACH_COMMAND}."
     )

@@ -17,23 +17,25 @@ from typing import Any
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import config as ssh_config
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.config import Settings
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import SSH
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import program as ssh_of
 
 _ANSWERS_WITHIN = 20.0
 _ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
 
 
-def settings(words: Sequence[str]) -> Settings:
+def settings(words: Sequence[str], program: str = SSH) -> Settings:
     """What ssh makes of the words behind its name."""
-    said = asked(words)
+    said = asked(words, program)
     if said.returncode:
         what = f"ssh does not accept how this host is reached: {said.stderr.strip()}"
         raise NotebookError(what, "ssh", "Correct that option or that line of its configuration.")
     return ssh_config.parse(said.stdout)
 
 
-def asked(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def asked(words: Sequence[str], program: str = SSH) -> subprocess.CompletedProcess[str]:
     """What ssh prints of its configuration for the words behind its name, or why it cannot."""
-    return _said(["ssh", "-G", *words])
+    return _said([program, "-G", *words])
 
 
 def foreign_forwards(found: Settings, words: Sequence[str]) -> list[str]:
@@ -67,7 +69,7 @@ def foreign_login(found: Settings) -> str:
 
 def through(path: str) -> list[str]:
     """ssh by way of an open login, and by that alone: no configuration adds anything."""
-    return ["ssh", "-F", "none", "-S", path.replace("%", "%%")]
+    return [SSH, "-F", "none", "-S", path.replace("%", "%%")]
 
 
 def _control_path(found: Settings) -> str:
@@ -87,7 +89,7 @@ def why_ansible_cannot(known: Mapping[str, Any]) -> str | None:
     """Why the commands of Ansible would hang or fail, whatever host it is; None when they run."""
     words = [word for name in _ARGUMENTS for word in shlex.split(str(known.get(name) or ""))]
     host = known.get("ansible_host") or known.get("ansible_ssh_host") or known["inventory_hostname"]
-    found = settings([*words, str(host)])
+    found = settings([*words, str(host)], ssh_of(known))
     if found.get("requesttty") == ["force"]:
         return _cure("RequestTTY force", "would wait for ever at a terminal", "RequestTTY=no")
     if found.get("remotecommand", ["none"]) != ["none"]:
@@ -109,7 +111,8 @@ def _said(argv: list[str]) -> subprocess.CompletedProcess[str]:
             stdin=subprocess.DEVNULL, errors="replace",
         )  # fmt: skip
     except FileNotFoundError as error:
-        raise NotebookError("no such program", "ssh", "Install OpenSSH.") from error
+        todo = "Install OpenSSH."
+        raise NotebookError("no such program", argv[0], todo) from error
     except subprocess.TimeoutExpired as error:
         what = f"it does not read its configuration within {_ANSWERS_WITHIN:g} s"
         raise NotebookError(what, "ssh", "Look for a Match exec that hangs.") from error

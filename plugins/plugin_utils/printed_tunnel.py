@@ -47,14 +47,14 @@ def printed(
         return PrintedTunnel("", (f"How to reach it cannot be said: {error}",))
     end = tunnel.remote_end(server)
     try:
-        remarks = list(_remarks(tunnel.outer_words(words), tunnel.local_end(local_port), end))
+        found = own_ssh.settings(tunnel.outer_words(words), words[0])
+        remarks = list(_remarks(found, words, tunnel.local_end(local_port), end))
     except NotebookError as error:
         remarks = [str(error)]
     return PrintedTunnel(command, tuple(remarks))
 
 
-def _remarks(words: list[str], local: str, target: str) -> Iterator[str]:
-    found = own_ssh.settings(words)
+def _remarks(found: Settings, words: list[str], local: str, target: str) -> Iterator[str]:
     others = own_ssh.foreign_forwards(found, words)
     if others:
         yield f"Your configuration of ssh forwards more at this login: {', '.join(others)}."

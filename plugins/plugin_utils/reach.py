@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import SSH
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.askpass import Askpass
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.person import Person
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import Session
@@ -33,11 +34,11 @@ class Reach:
     closing: threading.Event
     sessions: list[Session] = field(default_factory=list)
 
-    def session(self, words: Sequence[str]) -> Session:
+    def session(self, words: Sequence[str], program: str = SSH) -> Session:
         """A login that is not made yet."""
         control = self.directory / f"way{len(self.sessions)}"
         environment = self.askpass.environment()
-        made = Session(words, control, environment, self.person.tell, self.person.busy)
+        made = Session(words, control, environment, self.person.tell, self.person.busy, program)
         self.sessions.append(made)
         return made
 

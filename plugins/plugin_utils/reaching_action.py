@@ -46,7 +46,8 @@ class ReachingAction(ActionBase):
         """Everything that goes wrong becomes one line, and no ssh is left."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _checked, given = self.validate_argument_spec({**_ARGUMENTS, **self.MORE_ARGUMENTS})
-        hosts = Hosts(task_vars or {}, given["gateway"], given["form"])
+        keywords = {"remote_user": self._task.remote_user, "port": self._task.port}
+        hosts = Hosts(task_vars or {}, given["gateway"], given["form"], keywords)
         try:
             for name, rule in {**_RULES, **self.MORE_RULES}.items():
                 require(name, rule, given[name])

@@ -39,8 +39,9 @@ _END = "\0"
 class SshLog:
     """The last lines of an ssh, and of every ssh that it starts on the way."""
 
-    def __init__(self, path: Path, heard: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, heard: Callable[[str], None], program: str) -> None:
         self._path = path
+        self._program = program  # what this person has for ssh
         self._heard = heard
         self._lines: deque[str] = deque(maxlen=_LINES)
         self._reader: threading.Thread | None = None
@@ -71,13 +72,25 @@ class SshLog:
 
     def command(self, *words: str) -> list[str]:
         """The words of an ssh that writes here."""
-        name = str(_program(self._path.parent))
+        name = str(self._named_ssh())
         return [name if _PLAIN.fullmatch(name) else "ssh", "-E", str(self._path), *words]
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """One in which every other ssh writes here, too."""
-        path = f"{_program(self._path.parent).parent}:{given.get('PATH', os.defpath)}"
+        path = f"{self._named_ssh().parent}:{given.get('PATH', os.defpath)}"
         return {**given, "PATH": path, _VARIABLE: str(self._path)}
+
+    def _named_ssh(self) -> Path:
+        """The program with the name of ssh, beside what else this connection needs."""
+        program = self._path.with_suffix(".bin") / "ssh"
+        if not program.exists():
+            program.parent.mkdir(mode=0o700, exist_ok=True)
+            client = program.with_name("ssh.py")
+            client.write_text(_PROGRAM.format(variable=_VARIABLE), encoding="utf-8")
+            words = [sys.executable, "-I", str(client), real_ssh(self._program), str(program)]
+            program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
+            program.chmod(0o700)
+        return program
 
     def _read(self, pipe: int) -> None:
         with os.fdopen(os.dup(pipe), encoding="utf-8", errors="replace") as lines:
@@ -90,22 +103,9 @@ class SshLog:
                     self._heard(text)
 
 
-def real_ssh() -> str:
-    """The person's ssh."""
-    found = shutil.which("ssh")
+def real_ssh(name: str) -> str:
+    """Where the person's ssh of this name is."""
+    found = shutil.which(name)
     if not found:
-        raise NotebookError("no such program", "ssh", "Install OpenSSH.")
+        raise NotebookError("no such program", name, "Install OpenSSH.")
     return found
-
-
-def _program(directory: Path) -> Path:
-    """The program with the name of ssh, beside what else a connection needs."""
-    program = directory / "bin" / "ssh"
-    if not program.exists():
-        program.parent.mkdir(mode=0o700, exist_ok=True)
-        client = program.with_name("ssh.py")
-        client.write_text(_PROGRAM.format(variable=_VARIABLE), encoding="utf-8")
-        words = [sys.executable, "-I", str(client), real_ssh(), str(program)]
-        program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
-        program.chmod(0o700)
-    return program

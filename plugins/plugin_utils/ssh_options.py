@@ -29,13 +29,18 @@ _OPTIONS = {
     "ssh_args": "ansible_ssh_args",
     "ssh_common_args": "ansible_ssh_common_args",
     "ssh_extra_args": "ansible_ssh_extra_args",
+    "ssh_executable": "ansible_ssh_executable",
+    "pkcs11_provider": "ansible_ssh_pkcs11_provider",
 }
+# Of these, files: whoever pastes a command may stand in another directory.
+_PLACES = ("ansible_ssh_private_key_file", "ansible_ssh_executable", "ansible_ssh_pkcs11_provider")
 _ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
 # What decides how ssh reaches a host; nothing else of a host is looked at.
 _NAMES = """
     inventory_hostname ansible_connection ansible_host ansible_ssh_host ansible_user
     ansible_ssh_user ansible_port ansible_ssh_port ansible_ssh_private_key_file
     ansible_private_key_file ansible_ssh_args ansible_ssh_common_args ansible_ssh_extra_args
+    ansible_ssh_executable ansible_ssh_pkcs11_provider
 """
 _FILES = re.compile(
     r"(?i)\s*(IdentityFile|CertificateFile|UserKnownHostsFile|GlobalKnownHostsFile|ControlPath)"
@@ -43,13 +48,22 @@ _FILES = re.compile(
 )
 
 
-def resolved(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides how ssh reaches a host, as the connection plugin would see it."""
+def resolved(
+    variables: Mapping[str, Any], keywords: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What decides how ssh reaches a host, as the connection plugin would see it.
+
+    Args:
+        variables: those of the host.
+        keywords: remote_user and port of the play or the task, where the host is one of theirs.
+    """
     known = {name: variables[name] for name in _NAMES.split() if name in variables}
     if not _by_ssh(known):
         return known
     connection_loader.get("ssh", class_only=True)  # and with it, what its options are
-    found = {name: _value(option, known) for option, name in _OPTIONS.items()}
+    # -u is the keyword of every play
+    keys = {"remote_user": context.CLIARGS.get("remote_user"), **(keywords or {})}
+    found = {name: _value(option, known, keys) for option, name in _OPTIONS.items()}
     given = {name: value for name, value in found.items() if value not in (None, "")}
     return _anywhere({**known, **given})
 
@@ -70,9 +84,8 @@ def _by_ssh(known: Mapping[str, Any]) -> bool:
     return connection.rpartition(".")[2] in ("ssh", "smart")
 
 
-def _value(option: str, known: Mapping[str, Any]) -> Any:
+def _value(option: str, known: Mapping[str, Any], keys: Mapping[str, Any]) -> Any:
     """What the option is; nothing where nobody set it, or where it makes no sense."""
-    keys = {"remote_user": context.CLIARGS.get("remote_user")}  # -u is the keyword of every play
     try:
         value, origin = constants.config.get_config_value_and_origin(
             option, plugin_type="connection", plugin_name="ssh", variables=known, keys=keys
@@ -84,8 +97,7 @@ def _value(option: str, known: Mapping[str, Any]) -> Any:
 
 def _anywhere(known: dict[str, Any]) -> dict[str, Any]:
     """The same for whoever stands in another directory, as people do who paste a command."""
-    key = "ansible_ssh_private_key_file"
-    absolute = {key: _path(str(known[key]))} if known.get(key) else {}
+    absolute = {name: _place(name, str(known[name])) for name in _PLACES if known.get(name)}
     for name in _ARGUMENTS:
         if known.get(name):
             absolute[name] = _arguments(name, str(known[name]))
@@ -107,6 +119,12 @@ def _option(option: str, value: str) -> tuple[str, str]:
     if named and named[2] != "none":
         return option, f"{named[1]}={_path(named[2])}"
     return option, value
+
+
+def _place(name: str, value: str) -> str:
+    """A program or library without a slash is looked for by its name."""
+    by_name = name != "ansible_ssh_private_key_file" and "/" not in value
+    return value if by_name else _path(value)
 
 
 def _path(value: str) -> str:

@@ -23,6 +23,7 @@ from itertools import count
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import config as ssh_config
+from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import SSH
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import own_ssh
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.running import (
     printed_behind,
@@ -78,8 +79,10 @@ class Session:
         environment: Mapping[str, str],
         tell: Callable[[str], None],
         asking: Callable[[], bool] = lambda: False,
+        program: str = SSH,
     ) -> None:
         self.words = list(words)
+        self.program = program
         self._control_path = control
         self._environment = dict(environment)
         self._tell = tell
@@ -87,7 +90,7 @@ class Session:
         self._master: subprocess.Popen[str] | None = None
         self._shared = ""  # the socket of a login that the person has opened
         self._reader: threading.Thread | None = None
-        self._log = SshLog(control.with_name(f"{control.name}.log"), self._heard)
+        self._log = SshLog(control.with_name(f"{control.name}.log"), self._heard, program)
         self._forwards: list[str] = []
         self._probes = count()
 
@@ -109,7 +112,7 @@ class Session:
             return  # the person has done so, and knows when to end it
         self._log.open()
         self._master = subprocess.Popen(
-            self._log.command(*self._master_words(settings)), executable=real_ssh(),
+            self._log.command(*self._master_words(settings)), executable=real_ssh(self.program),
             env=self._log.environment(self._environment), text=True, errors="replace",
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
@@ -194,7 +197,7 @@ class Session:
         self._log.close()
 
     def _settings(self) -> ssh_config.Settings:
-        said = own_ssh.asked(["-N", *self.words])
+        said = own_ssh.asked(["-N", *self.words], self.program)
         if said.returncode:
             raise NotConnected(said.stderr)
         return ssh_config.parse(said.stdout)

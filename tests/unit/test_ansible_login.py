@@ -56,7 +56,7 @@ def test_it_is_taken_back_from_ansible_whose_login_goes_on(
     with kept_open(forwarding, tmp_path / "cp") as check:
         assert free_port_reason(free_port)
         assert ansible_login.holds(free_port, directory) == str(tmp_path / "cp")
-        ansible_login.release(free_port, words, directory)
+        ansible_login.release(free_port, ["ssh", *words], directory)
         require_free(free_port)
         assert check().returncode == 0, "whatever Ansible does in it, is not disturbed"
 
@@ -66,7 +66,7 @@ def test_from_the_person_nothing_is_taken_and_nobody_is_told_to_end_a_login(
 ):
     with kept_open(forwarding, tmp_path / "mine") as check:
         assert ansible_login.holds(free_port, tmp_path / "cp") == ""
-        ansible_login.release(free_port, ["-F", str(forwarding), "dev1"], tmp_path / "cp")
+        ansible_login.release(free_port, ["ssh", "-F", str(forwarding), "dev1"], tmp_path / "cp")
         with pytest.raises(NotebookError, match=r"is taken by ssh \(pid") as refused:
             require_free(free_port)
         assert "End that" not in str(refused.value)
@@ -77,4 +77,4 @@ def test_from_the_person_nothing_is_taken_and_nobody_is_told_to_end_a_login(
 def test_a_free_port_and_one_of_another_program_are_nobodys_login(free_port, tmp_path):
     assert holder(free_port) is None
     assert ansible_login.holds(free_port, tmp_path) == ""
-    ansible_login.release(free_port, ["-F", "none", "nowhere.invalid"], tmp_path)
+    ansible_login.release(free_port, ["ssh", "-F", "none", "nowhere.invalid"], tmp_path)

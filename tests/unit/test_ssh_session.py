@@ -57,7 +57,7 @@ def session(config, private, told, *words):
         yield made
     finally:
         made.close()
-        assert sorted(path.name for path in private.iterdir()) in ([], ["bin"])
+        assert sorted(path.name for path in private.iterdir()) in ([], ["way0.bin"])
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import re
 import shlex
 import shutil
 import socket
@@ -61,9 +62,19 @@ def greeting(place):
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def play(place, *words, variables=None, env=None, cfg="", port=8888, host="dev1", tasks=None):
+def play(
+    place,
+    *words,
+    variables=None,
+    env=None,
+    cfg="",
+    port=8888,
+    host="dev1",
+    tasks=None,
+    keywords=None,
+):
     """Run the play as a person does, in a directory of its own; what it prints."""
-    run = {"hosts": "all", "gather_facts": False, "tasks": tasks or TASKS}
+    run = {"hosts": "all", "gather_facts": False, "tasks": tasks or TASKS, **(keywords or {})}
     (place / "play.json").write_text(json.dumps([run]))
     (place / "home").mkdir(exist_ok=True)
     server = {**SERVER, "socket": f"{place}/notebook.sock"}
@@ -90,7 +101,7 @@ def play(place, *words, variables=None, env=None, cfg="", port=8888, host="dev1"
 
 
 def command(printed):
-    (found,) = [line for line in printed.splitlines() if line.startswith("    ssh -N ")]
+    (found,) = [line for line in printed.splitlines() if re.match(r"    \S*ssh -N ", line)]
     return shlex.split(found)
 
 
@@ -144,12 +155,19 @@ WAYS = {
         "words": ["-u", "root", "--ssh-common-args=-F noport.cfg"],
         "cfg": "[defaults]\nremote_port = {port}\n",
     },
+    "ansible_ssh_executable": {"variables": {"ansible_ssh_executable": "./site-ssh"}},
+    "ansible.cfg, ssh_executable": {"cfg": "[ssh_connection]\nssh_executable = {place}/site-ssh\n"},
+    "an executable by its name": {
+        "env": {"ANSIBLE_SSH_EXECUTABLE": "site-ssh", "PATH": "and beside this file"},
+    },
 }
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="one of them logs in as root")
 @pytest.mark.parametrize("way", WAYS)
-def test_the_printed_tunnel_goes_the_way_that_ansible_goes(way, node, tmp_path, free_port):
+def test_the_printed_tunnel_goes_the_way_that_ansible_goes(
+    way, node, tmp_path, free_port, monkeypatch
+):
     config = node.config(hosts="dev1 jump+dev1").read_text()
     without = {"nokey": "IdentityFile", "noport": "Port "}
     (tmp_path / "ssh.cfg").write_text(config)
@@ -157,12 +175,49 @@ def test_the_printed_tunnel_goes_the_way_that_ansible_goes(way, node, tmp_path, 
         lines = [line for line in config.splitlines() if not line.strip().startswith(keyword)]
         (tmp_path / f"{name}.cfg").write_text("\n".join(lines) + "\n")
     shutil.copy(node.place / "key", tmp_path / "key")
+    program = tmp_path / "site-ssh"
+    program.write_text(f'#!/bin/sh\nexec ssh -F {tmp_path}/ssh.cfg "$@"\n')
+    program.chmod(0o755)
     given = dict(WAYS[way])
+    env = given.pop("env", {})
+    if "PATH" in env:
+        env = {**env, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        monkeypatch.setenv("PATH", env["PATH"])
     cfg = given.pop("cfg", "").replace("{place}", str(tmp_path)).replace("{port}", str(node.port))
-    printed = play(tmp_path, *given.pop("words", []), cfg=cfg, port=free_port, **given)
+    printed = play(tmp_path, *given.pop("words", []), cfg=cfg, port=free_port, env=env, **given)
     assert "\nreached\n" in printed, printed
     with greeting(tmp_path / "notebook.sock"):
         opens(command(printed), free_port, tmp_path)
+
+
+FIND = {"hpcc.notebook.connect": {"state": "found"}}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it logs in as root")
+@pytest.mark.parametrize("place", ["play", "task"])
+def test_keywords_of_a_play_or_a_task_lead_connect_where_they_lead_ansible(place, node, tmp_path):
+    lines = node.config().read_text().splitlines()
+    unwanted = ("Port ", "User ")
+    kept = [line for line in lines if not line.strip().startswith(unwanted)]
+    (tmp_path / "ssh.cfg").write_text("\n".join(["Match user nobody-else", "Port 1", *kept]) + "\n")
+    keywords = {"remote_user": "root", "port": node.port}
+    given = {
+        "play": {"keywords": keywords, "tasks": [FIND]}, "task": {"tasks": [{**FIND, **keywords}]},
+    }  # fmt: skip
+    variables = {"ansible_ssh_common_args": "-F ssh.cfg"}
+    printed = play(tmp_path, variables=variables, **given[place])
+    assert "no server was started" in printed, printed
+
+
+def test_the_provider_of_a_smart_card_is_the_tunnels_too(node, tmp_path):
+    (tmp_path / "ssh.cfg").write_text(node.config().read_text())
+    arguments = {"ansible_ssh_common_args": "-F ssh.cfg"}
+    for given, shown in (("./card.so", f"{tmp_path}/card.so"), ("card.so", "card.so")):
+        variables = {**arguments, "ansible_ssh_pkcs11_provider": given}
+        printed = play(tmp_path, variables=variables, tasks=TASKS[-1:])
+        words = command(printed)
+        said = subprocess.run(["ssh", "-G", *words[1:]], capture_output=True, text=True, check=True)
+        assert f"pkcs11provider {shown}\n" in said.stdout
 
 
 def test_a_server_that_runs_is_told_of_even_where_the_way_to_it_cannot_be_said(node, tmp_path):

@@ -28,6 +28,12 @@ _SHELLS = {
 }
 
 
+# Where nobody can ask for the shell, because it does not answer.
+BEFORE_EACH_COMMAND = "the file that your login shell reads before each command: {}".format(
+    ", ".join(f"{file.path} ({shell})" for shell, file in _SHELLS.items() if shell != "csh")
+)
+
+
 def login_file(shell: str) -> LoginFile:
     """For the name of a shell such as tcsh; in general words for any other."""
     return _SHELLS.get(shell, _UNKNOWN)

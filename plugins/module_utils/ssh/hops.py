@@ -38,6 +38,9 @@ ONLY_OUR_COMMAND = ("-a", "-T", "-o", "ClearAllForwardings=yes", *OUR_COMMAND)
 _PROXY = re.compile(r"(?i)\s*Proxy(Jump|Command)[\s=]")
 
 
+SSH = "ssh"
+
+
 @dataclass(frozen=True)
 class Hop:
     """One machine on the way, and how to log in there."""
@@ -69,6 +72,7 @@ class Way:
     node: Hop
     gateway: Hop | None = None
     over: tuple[str, ...] = ()  # what leads over the gateway, where ssh would not go by itself
+    program: str = SSH  # what Ansible takes for ssh
 
     def words(self, *forward: str) -> list[str]:
         """As ssh takes it, all but its name and what it is to do."""
@@ -82,6 +86,16 @@ def way_to(
     server: Variables, dev: Variables, gateway: Variables | None, form: str | None = None
 ) -> Way:
     """The way to a node: over the gateway by jumping, or through a program that runs there."""
+    return replace(_way(server, dev, gateway, form), program=program(dev))
+
+
+def program(variables: Variables) -> str:
+    """What is run as ssh to reach a host; without a slash, it is looked for by its name."""
+    given = variables.get("ansible_ssh_executable")
+    return checked("ansible_ssh_executable", "key_file", given) if given else SSH
+
+
+def _way(server: Variables, dev: Variables, gateway: Variables | None, form: str | None) -> Way:
     node = _node_of(server, dev)
     first = _gateway_of(node, gateway) if gateway else None
     if form not in (None, *FORMS):
@@ -89,17 +103,17 @@ def way_to(
     if first and _is_same(node, first, server, dev):
         return Way(first)
     if form == "relay":
-        return _relayed(first or _jump_of(node, form), node)
+        return _relayed(first or _jump_of(node, form), node, program(dev))
     if form == "two_hop":
         return Way(node, first or _jump_of(node, form))
     known = first is None or _finds_its_way(node)
     return Way(node, first, () if known or first is None else ("-J", first.jump()))
 
 
-def _relayed(first: Hop, node: Hop) -> Way:
+def _relayed(first: Hop, node: Hop, ssh: str) -> Way:
     """A login on the gateway carries the connection on: that is no forwarding, nothing listens."""
     login = before(first, node).words()
-    tokens = line_of(["ssh", *ONLY_OUR_COMMAND, *login]).replace("%", "%%")
+    tokens = line_of([ssh, *ONLY_OUR_COMMAND, *login]).replace("%", "%%")
     over = ("-o", f"ProxyCommand={tokens} nc %h %p")
     return Way(replace(node, options=tuple(_direct_options(node))), first, over)
 
@@ -143,6 +157,7 @@ def _hop(variables: Variables, host: object) -> Hop:
     user = _first(variables, "ansible_user", "ansible_ssh_user")
     port = _first(variables, "ansible_port", "ansible_ssh_port")
     key = _first(variables, "ansible_ssh_private_key_file", "ansible_private_key_file")
+    card = variables.get("ansible_ssh_pkcs11_provider")
     return Hop(
         checked("ansible_host", "ssh_alias", host),
         checked("ansible_user", "ssh_user", user) if user else "",
@@ -150,6 +165,7 @@ def _hop(variables: Variables, host: object) -> Hop:
         (
             *_reaching(variables),
             *([("-i", checked("private key", "key_file", key))] if key else []),
+            *([("-I", checked("PKCS#11 provider", "key_file", card))] if card else []),
         ),
     )
 

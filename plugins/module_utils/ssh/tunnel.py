@@ -66,8 +66,9 @@ def tunnel_words(
     found = way.way_to(server, dev, gateway, form)
     local, target = local_end(local_port), remote_end(server)
     if form == "two_hop" and found.gateway:
-        return _two_hop(found.gateway, found.node, local, target, meeting_point(server))
-    return ["ssh", "-N", *SAFELY, *found.words("-L", f"{local}:{target}")]
+        words = _two_hop(found.gateway, found.node, local, target, meeting_point(server))
+        return [found.program, *words]
+    return [found.program, "-N", *SAFELY, *found.words("-L", f"{local}:{target}")]
 
 
 def local_end(port: object) -> str:
@@ -110,6 +111,6 @@ def _two_hop(first: Hop, node: Hop, local: str, target: str, middle: str) -> lis
     """
     behind = replace(node, options=())
     anew = ["-o", "StreamLocalBindUnlink=yes"] if middle.startswith("/") else []
-    second = ["ssh", "-N", *SAFELY, *anew, *behind.words("-L", f"{middle}:{target}")]
+    second = [way.SSH, "-N", *SAFELY, *anew, *behind.words("-L", f"{middle}:{target}")]
     outer = way.before(first, node).words("-L", f"{local}:{middle}")
-    return ["ssh", "-t", *SAFELY, *way.OUR_COMMAND, *outer, way.line_of(second)]
+    return ["-t", *SAFELY, *way.OUR_COMMAND, *outer, way.line_of(second)]
