@@ -32,7 +32,7 @@ lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
 	@tests/lint.sh
 
 unit: prepare  ## Tables, properties and modules
-	@tests/reachable.sh $(BIN)/pytest tests/unit tests/safety -n auto --dist loadfile
+	@tests/reachable.sh $(BIN)/pytest tests/unit tests/safety packages -n auto --dist loadfile
 
 sanity: prepare  ## ansible-test sanity
 	@$(PYTHON) tests/sanity.py

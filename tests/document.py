@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import picture
 import tables
 import yaml
 
@@ -95,6 +96,7 @@ def documents() -> dict[Path, str]:
     sections = {CHECKOUT / "README.md": often_changed(roles)}
     sections |= {CHECKOUT / "roles" / t.title.split("`")[1] / "README.md": t.rows() for t in roles}
     sections[CHECKOUT / "docs" / "parallel.md"] = tables.schedulers().rstrip("\n")
+    sections[CHECKOUT / "docs" / "architecture.md"] = picture.picture()
     for path, section in sections.items():
         if path.exists() and BEGIN in path.read_text("utf-8"):
             wanted[path] = fill(path.read_text("utf-8"), section)

@@ -89,7 +89,12 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils import processes, resource, wheel
+from ansible_collections.hpcc.notebook.plugins.module_utils import (
+    processes,
+    resource,
+    versions,
+    wheel,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation import file_list
 
@@ -129,14 +134,22 @@ def read(path: Path) -> str | None:
 def refuse_missing(package: wheel.Package) -> None:
     """What it needs is somebody else's to install."""
     for requirement in package.requires:
-        name = requirement.split(">")[0].strip()
-        try:
-            metadata.version(name)
-        except metadata.PackageNotFoundError as error:
+        found = installed(versions.name_of(requirement))
+        if not found or not versions.fulfils(requirement, found):
             raise NotebookError(
-                f"{package.name} needs {requirement}, which is not installed", sys.executable,
-                "Add it to the packages of the installation.",
-            ) from error  # fmt: skip
+                f"{package.name} needs {requirement}, {found or 'which'} is"
+                f"{'' if found else ' not'} installed",
+                sys.executable,
+                f"Put {requirement} among the packages of the installation.",
+            )
+
+
+def installed(name: str) -> str:
+    """Its version, or nothing."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def owned(package: wheel.Package, place: Path, also: Sequence[str]) -> list[str]:

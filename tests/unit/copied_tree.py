@@ -9,7 +9,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
 PARTS = ("docs", "meta", "packages", "playbooks", "plugins", "roles", "README.md", "galaxy.yml")
-GENERATOR = ("document.py", "tables.py")
+GENERATOR = ("document.py", "picture.py", "tables.py")
 _RUBBISH = shutil.ignore_patterns("__pycache__", ".mypy_cache", ".cache")
 
 

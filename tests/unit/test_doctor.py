@@ -21,11 +21,9 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import 
     is_wrong,
     report,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import (
-    Seen,
-    version,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
+from ansible_collections.hpcc.notebook.plugins.module_utils.versions import version
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
 from hypothesis import given
 from hypothesis import strategies as st

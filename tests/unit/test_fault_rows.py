@@ -165,7 +165,7 @@ BAD_INPUT = {
     "112 weakening": REFUSES,
     "113 no option": REFUSES,
 }
-REQUEST = "unit/test_parallel_request.py"
+REQUEST = "../packages/cluster_helper/tests/test_request.py"
 GRID_ENGINE = "e2e/test_parallel_gridengine.py"
 BAD_RESOURCE = f"{REQUEST}::test_a_bad_resource_is_refused_by_name_on_one_line"
 PARALLEL_WORK = {

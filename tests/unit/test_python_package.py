@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import sysconfig
 import zipfile
+from email import message_from_bytes, message_from_string
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.hpcc.notebook.plugins.module_utils import wheel
 from ansible_collections.hpcc.notebook.plugins.modules import python_package
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.python_source import read_package
 from modules import ModuleFailed, four_beats, run_module
+from packaging.requirements import Requirement
 
 SOURCE = Path(__file__).parents[2] / "packages" / "cluster_helper"
+ROLES = Path(__file__).parents[2] / "roles"
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +83,19 @@ def test_what_it_needs_is_named_when_it_is_not_there():
 
 
 @pytest.mark.usefixtures("python")
+@pytest.mark.parametrize("bounds", [">=1,<2", ">=99"])
+def test_another_version_than_it_needs_is_refused(bounds):
+    words = rf"needs ipyparallel{bounds}, 9\.[0-9.]+ is installed"
+    with pytest.raises(ModuleFailed, match=words):
+        run_module(python_package, **arguments(version="9", requires=[f"ipyparallel{bounds}"]))
+
+
+def test_role_anaconda_installs_what_the_package_needs():
+    defaults = yaml.safe_load((ROLES / "anaconda" / "defaults" / "main.yml").read_text())
+    assert set(read_package(SOURCE)["requires"]) <= set(defaults["anaconda_packages"])
+
+
+@pytest.mark.usefixtures("python")
 def test_a_failure_of_pip_is_told_in_its_own_words():
     with pytest.raises(ModuleFailed, match="pip cannot install hpcc-cluster-helper: "):
         run_module(python_package, **arguments(version="not a version"))
@@ -89,6 +107,27 @@ def test_the_same_files_are_the_same_bytes():
     names = zipfile.ZipFile(BytesIO(wheel.build(package))).namelist()
     assert names == ["a/__init__.py", "a_b-1.dist-info/METADATA", "a_b-1.dist-info/WHEEL",
                      "a_b-1.dist-info/RECORD"]  # fmt: skip
+
+
+def test_the_standard_backend_builds_the_same_package(tmp_path):
+    """Ours needs neither a network nor a backend on the node; anybody else's pip uses theirs."""
+    source = tmp_path / "source"
+    shutil.copytree(SOURCE, source, ignore=shutil.ignore_patterns("__pycache__"))
+    command = ["-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(source)]
+    subprocess.run([sys.executable, *command], check=True)
+    (built,) = tmp_path.glob("*.whl")
+    given = read_package(SOURCE)
+    package = wheel.Package(given["name"], given["version"], given["files"], given["requires"])
+    assert built.name == package.wheel_name
+    files = zipfile.ZipFile(built)
+    names = [name for name in files.namelist() if ".dist-info/" not in name]
+    assert {name: files.read(name).decode() for name in names} == given["files"]
+    theirs = message_from_bytes(files.read(f"{package.info}/METADATA"))
+    ours = message_from_string(package.metadata())
+    for field in ("Name", "Version"):
+        assert theirs[field] == ours[field]
+    needs = [{*map(Requirement, said.get_all("Requires-Dist"))} for said in (theirs, ours)]
+    assert needs[0] == needs[1]
 
 
 def test_a_directory_without_a_package_is_refused(tmp_path):

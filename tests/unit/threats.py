@@ -113,7 +113,7 @@ THREATS = {
         "a value becomes code in a file that is rendered",
         "unit/test_profile.py::test_no_value_ever_adds_a_statement",
         "unit/test_lmod_module.py::test_no_path_and_no_text_can_say_anything_else",
-        "unit/test_parallel_scripts.py::test_no_text_becomes_another_line",
+        "../packages/cluster_helper/tests/test_scripts.py::test_no_text_becomes_another_line",
         "unit/test_tunnel.py::test_a_value_that_ssh_or_a_shell_would_read_as_more_is_refused",
     ),
     26: _threat(

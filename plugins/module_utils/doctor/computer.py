@@ -12,10 +12,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
     Finding,
     Seen,
     ok,
-    version,
     warning,
     wrong,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.versions import version
 
 _JUMPS = (7, 3)  # ssh -J; sockets are forwarded since 6.7
 _ASKS = (8, 4)  # asks through a program without a display

@@ -11,12 +11,12 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
     Finding,
     Seen,
     ok,
-    version,
     warning,
     wrong,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import record
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import FRONTENDS
+from ansible_collections.hpcc.notebook.plugins.module_utils.versions import version
 
 _OTHER_NAME = "set another lmod_module_name and run setup"
 _SETUP = "ansible-playbook hpcc.notebook.setup"

@@ -69,15 +69,3 @@ def warning(subject: str, what: str, todo: str) -> Finding:
 def wrong(subject: str, what: str, todo: str) -> Finding:
     """It does not work."""
     return Finding(WRONG, subject, what, todo)
-
-
-def version(text: str) -> tuple[int, ...]:
-    """The leading numbers of a version, to compare it with another."""
-    parts = text.replace("-", ".").split(".")
-    numbers = []
-    for part in parts:
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
-            break
-        numbers.append(int(digits))
-    return tuple(numbers)

@@ -9,7 +9,7 @@ from cluster_helper.errors import ClusterError, JobGone
 from cluster_helper.schedulers import DIALECTS
 from cluster_helper.supervisor_client import Seen
 from cluster_helper.workspace import Workspace
-from test_parallel_sge import OTHERS, answer
+from test_sge import OTHERS, answer
 
 PROGRAM = """\
 #!{python} -IS

@@ -9,7 +9,7 @@ from cluster_helper.schedulers import DIALECTS, TORQUE_ON_SLURM
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Task, with_walltime
 from cluster_helper.site import Site, dask_options
 from cluster_helper.supervisor_client import Seen
-from test_parallel_sge import answer, listed
+from test_sge import answer, listed
 
 SLURM = ("sbatch", "squeue", "scancel")
 TORQUE = ("qsub", "qstat", "qdel")

@@ -276,28 +276,3 @@ def test_whatever_comes_is_understood_or_refused_on_one_line(name, value):
 @given(st.integers(1, 9_999 * 3600))
 def test_a_clock_is_read_as_it_was_written(seconds):
     assert units.walltime(units.clock(seconds)) == seconds
-
-
-@pytest.mark.parametrize("kind", ["queue", "account", "address"])
-def test_the_role_accepts_the_same_names_as_the_package(kind):
-    from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
-    from cluster_helper import rules
-
-    values = ["main", "gpu-a100_2", "-x", "ü", "a:b", "a.b", "a@b", "a+b", "$(id)"]
-    for value in [*values, "a" * 64, "a" * 65, "x y", "", "a\nb"]:
-        try:
-            accepted = bool(rules.name(kind, value))
-        except ClusterError:
-            accepted = False
-        assert accepted == (RULES[kind](value) is None), value
-
-
-@pytest.mark.parametrize("value", ["01:00:00", "0:00:01", "00:00:00", "1:60:00", "1", "0000:00:00"])
-def test_the_role_accepts_the_same_walltimes_as_the_package(value):
-    from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
-
-    try:
-        accepted = bool(units.walltime(value))
-    except ClusterError:
-        accepted = False
-    assert accepted == (RULES["walltime"](value) is None)

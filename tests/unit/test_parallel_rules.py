@@ -1,0 +1,26 @@
+"""Role `parallel` accepts what the package that it installs accepts."""
+
+import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
+from cluster_helper import rules, units
+from cluster_helper.errors import ClusterError
+
+
+@pytest.mark.parametrize("kind", ["queue", "account", "address"])
+def test_the_role_accepts_the_same_names_as_the_package(kind):
+    values = ["main", "gpu-a100_2", "-x", "ü", "a:b", "a.b", "a@b", "a+b", "$(id)"]
+    for value in [*values, "a" * 64, "a" * 65, "x y", "", "a\nb"]:
+        try:
+            accepted = bool(rules.name(kind, value))
+        except ClusterError:
+            accepted = False
+        assert accepted == (RULES[kind](value) is None), value
+
+
+@pytest.mark.parametrize("value", ["01:00:00", "0:00:01", "00:00:00", "1:60:00", "1", "0000:00:00"])
+def test_the_role_accepts_the_same_walltimes_as_the_package(value):
+    try:
+        accepted = bool(units.walltime(value))
+    except ClusterError:
+        accepted = False
+    assert accepted == (RULES["walltime"](value) is None)
