@@ -138,11 +138,7 @@ kernels_ended:
   returned: when one was stopped
   type: int
   sample: 2
-frontend:
-  description: What people see.
-  returned: when started
-  type: str
-  sample: lab
+frontend: {description: What people see, returned: when started, type: str, sample: lab}
 version:
   description: Front end and version.
   returned: when started
@@ -223,20 +219,17 @@ RULES = {
 
 def request_of(params: Mapping[str, Any]) -> Request:
     """The parameters, once they are known to be good."""
-    session = params["session"] or params["profile"]
+    params = {**params, "session": params["session"] or params["profile"]}
     for name, rule in RULES.items():
-        require(name, rule, session if name == "session" else params[name])
+        require(name, rule, params[name])
     launch = Launch(
-        frontend=params["frontend"],
-        transport=params["transport"],
-        port=params["port"],
         modules=tuple(params["modules"]),
-        threads=params["threads"],
         idle=params["idle_shutdown"],
         environments=params["kernels_from_environments"],
+        **{name: params[name] for name in ("frontend", "transport", "port", "threads")},
     )
-    asked = {name: params[name] for name in ("profile", "state", "timeout", "second")}
-    return Request(launch=launch, session=session, **asked)
+    asked = ("profile", "state", "session", "timeout", "second")
+    return Request(launch=launch, **{name: params[name] for name in asked})
 
 
 def main() -> None:
