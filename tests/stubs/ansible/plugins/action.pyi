@@ -10,6 +10,8 @@ class _Task:
     check_mode: bool
     async_val: int
     register: str | None
+    remote_user: str | None
+    port: int | None
     _role: _Role | None
 
 class _Shell:
