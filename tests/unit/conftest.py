@@ -26,12 +26,22 @@ def everybodys_python():
         yield python
 
 
+@pytest.fixture(scope="session")
+def warm_modules(everybodys_python):
+    """What runs the modules of the server."""
+    from warm_modules import Warm
+
+    warm = Warm(everybodys_python)
+    yield warm
+    warm.close()
+
+
 @pytest.fixture
-def owner(everybodys_python):
+def owner(everybodys_python, warm_modules):
     """Somebody with a profile and no server."""
     from servers import new_account
 
-    account = new_account(everybodys_python)
+    account = new_account(everybodys_python, warm_modules)
     yield account
     account.clean_up()
 
