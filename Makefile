@@ -32,7 +32,7 @@ lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
 	@tests/lint.sh
 
 unit: prepare  ## Tables, properties and modules
-	@tests/reachable.sh $(BIN)/pytest tests/unit tests/safety packages -n auto --dist loadfile
+	@tests/reachable.sh $(BIN)/pytest tests/unit tests/safety packages -n $$((2 * $$(nproc))) --dist loadfile
 
 sanity: prepare  ## ansible-test sanity
 	@$(PYTHON) tests/sanity.py
@@ -68,7 +68,7 @@ starts: cluster  ## Start 100 servers, and log in to each through the printed tu
 
 chaos: prepare  ## Kill installations at random moments and after every step, fill their disks, and put 500 trees of a person in their way
 	@$(PYTHON) tests/chaos.py
-	@HPCC_NOTEBOOK_SEQUENCES=300 $(PYTHON) -m pytest -q -n 0 tests/unit/test_any_sequence.py
+	@HPCC_NOTEBOOK_TIMES=40 $(PYTHON) -m pytest -q -n 0 --timeout 3600 $$(grep -l 'examples(' tests/unit/test_*.py)
 
 flips: prepare  ## Hand 2,000 damaged installers to the worker
 	@$(PYTHON) tests/flips.py

@@ -1,11 +1,16 @@
 """Make the checkout importable as ansible_collections.hpcc.notebook, without installing it."""
 
+from __future__ import annotations
+
 import socket
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 CHECKOUT = Path(__file__).parents[2]
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
@@ -14,6 +19,33 @@ sys.path.insert(0, str(CHECKOUT / "packages" / "cluster_helper"))
 # Others may use the machine at the same time: a slow example is no wrong one.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first, or the last worker is waited for."""
+    items.sort(key=_limit, reverse=True)
+
+
+def _limit(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker and marker.args else 0
+
+
+class ByTest(LoadScopeScheduling):
+    """Any test to the next worker that is free; those of a file that share something stay."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if _shares(CHECKOUT / file) else nodeid
+
+
+@cache
+def _shares(file: Path) -> bool:
+    return 'scope="module"' in file.read_text(encoding="utf-8")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByTest | None:
+    return ByTest(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

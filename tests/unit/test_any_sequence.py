@@ -18,6 +18,7 @@ from pathlib import Path
 
 import installation_rules
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from installation_rules import InstallationRules
@@ -25,8 +26,8 @@ from kills import Steps
 from profile_rules import ProfileRules
 from small_distribution import mirror
 
-RUNS = int(os.environ.get("HPCC_NOTEBOOK_SEQUENCES", "30"))
-pytestmark = pytest.mark.timeout(600 + 30 * RUNS)  # make chaos asks for ten times as many
+RUNS = examples(8)
+pytestmark = pytest.mark.timeout(600 + 30 * RUNS)  # make chaos asks for many times as many
 # Memory as a file system, where there is some: what a run waits for most is the disk.
 PLACE = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 

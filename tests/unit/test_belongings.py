@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from belongings import STEPS, TREES, Home, home, installer, losses, step
+from examples import examples
 from hypothesis import given, settings
 
 
@@ -28,7 +29,7 @@ def test_the_life_of_an_installation_leaves_nothing(owner: Home) -> None:
 
 
 @pytest.mark.timeout(1200)
-@settings(max_examples=30)
+@settings(max_examples=examples(8))
 @given(TREES)
 def test_nothing_of_a_person_is_ever_lost(tree: list[tuple[int, str, list[str], bool]]) -> None:
     assert losses(tree) == []

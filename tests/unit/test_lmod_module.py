@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile.text import TEXTS, Module
+from examples import examples
 from file_systems import mounted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -113,7 +114,9 @@ PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\
 
 @pytest.mark.parametrize("syntax", ["lua", "tcl"])
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(10),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(prefix=PATHS.map("/{}".format) | PATHS.map("~/{}".format), description=PATHS)
 def test_no_path_and_no_text_can_say_anything_else(tmp_path, syntax, prefix, description):

@@ -11,6 +11,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import (
     shell_word,
     tcl_word,
 )
+from examples import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -60,7 +61,7 @@ def _hexadecimal_lines(argv: list[str], program: str) -> list[bytes]:
     return [bytes.fromhex(line) for line in done.stdout.decode().splitlines()]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(st.lists(FILE_NAMES, min_size=1, max_size=50))
 @example(AWKWARD)
 def test_lua_reads_back_the_bytes_of_any_file_name(names):
@@ -70,7 +71,7 @@ def test_lua_reads_back_the_bytes_of_any_file_name(names):
     assert _hexadecimal_lines(["lua5.4", "-"], "\n".join([show, *calls])) == _bytes(names)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(st.lists(PLAIN_TEXT, min_size=1, max_size=50))
 @example(AWKWARD)
 def test_tcl_reads_back_any_text(texts):
@@ -85,7 +86,7 @@ def test_tcl_refuses_bytes_that_it_cannot_name():
         tcl_word("\udcff")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(st.lists(ONE_LINE, min_size=1, max_size=50))
 @example([text for text in AWKWARD if not set(text) & set("\r\n")])
 def test_a_shell_reads_back_any_line(words):
