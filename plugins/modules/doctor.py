@@ -28,6 +28,10 @@ options:
     description: The name of its module.
     type: str
     default: anaconda
+  modulefile_dir:
+    description: Directory of the modulefiles.
+    type: str
+    default: ~/modulefiles
   transport:
     description: Where the server is meant to listen, when none runs.
     type: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ sys.path.insert(0, str(CLUSTER))
 
 import images  # noqa: E402
 from engine import Engine  # noqa: E402
-from topology import state  # noqa: E402
+from topology import state, suffix  # noqa: E402
 
 __all__ = ["CONTROLLERS", "SHELLS", "Cell", "Clusters", "Failed"]
 
@@ -91,11 +92,24 @@ class Clusters:
         if self._release != cell.release:
             self._leave()
             self._release = cell.release
-            self._cluster("up")
+        self._cluster("up")
         self._cluster("reset", cell.account)
         for host in ("gateway", "dev1", "dev2", "c1", "c2"):
             path = f"$(command -v {cell.shell})"
             self._cluster("root", host, "sh", "-c", f"usermod -s {path} {cell.account}")
+
+    def root(self, host: str, program: str) -> None:
+        """Have root's shell run it on a host."""
+        self._cluster("root", host, "sh", "-c", program)
+
+    def mount(self, host: str, calls: Sequence[str]) -> None:
+        """Put file systems over directories of a host, as mounts.py takes them."""
+        name = f"{self._prefix}{suffix(self._release)}-{host}"
+        process = Engine(self._state).call("inspect", "--format", "{{.State.Pid}}", name)
+        argv = [sys.executable, str(Path(__file__).with_name("mounts.py")), process, *calls]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Failed("mount", done.stderr)
 
     def computer(self, cell: Cell) -> Computer:
         """A controller with an empty home, in which the collection is installed."""

@@ -67,12 +67,16 @@ class Computer:
         given = {"nbserver_profile_password": PASSWORD, "nbserver_local_port": self._port}
         self._shell("cat > my.json", json.dumps(given))
 
-    def main_job(self) -> dict[str, float]:
-        """Everything that the README promises, in its order; gives the seconds of each step."""
+    def served(self) -> None:
+        """A server runs."""
         galaxy = f"{self._bin}/ansible-galaxy collection install hpcc-notebook-*.tar.gz"
         self._step("install", lambda: self._shell(galaxy))
         for name in ("setup", "start"):
             self._announced = self._play(name)
+
+    def main_job(self) -> dict[str, float]:
+        """Everything that the README promises, in its order; gives the seconds of each step."""
+        self.served()
         self._step("paste", self._paste)
         self._play("status")
         self._step("connect", self._connect)
@@ -84,14 +88,25 @@ class Computer:
         self._play("teardown", "-e", "teardown_confirmed=true")
         return self._steps
 
+    def doctor(self, *options: str) -> str:
+        """What it prints, however it ends."""
+        return self._shell(f"{self._command('doctor', *options)} || :")
+
+    def run(self, program: str) -> None:
+        """Have a shell run it here."""
+        self._shell(program)
+
     @property
     def _bin(self) -> str:
         return f"/opt/ansible-{self._cell.controller.core}/bin"
 
     def _play(self, name: str, *options: str) -> str:
-        argv = [f"{self._bin}/ansible-playbook", f"hpcc.notebook.{name}", "-i", "my.ini"]
-        words = " ".join([*argv, "-e", "@my.json", *options])
+        words = self._command(name, *options)
         return self._step(name, lambda: self._shell(words))
+
+    def _command(self, name: str, *options: str) -> str:
+        playbook = f"{self._bin}/ansible-playbook hpcc.notebook.{name} -i my.ini -e @my.json"
+        return " ".join([playbook, *options])
 
     def _step(self, name: str, do: Callable[[], str]) -> str:
         began = time.monotonic()
@@ -120,8 +135,7 @@ class Computer:
 
     def _connect(self) -> str:
         """connect.yml leads there, too, and ends with Ctrl-C."""
-        words = f"{self._bin}/ansible-playbook hpcc.notebook.connect -i my.ini -e @my.json"
-        with self._typed(words, "hpcc.notebook.connect"):
+        with self._typed(self._command("connect"), "hpcc.notebook.connect"):
             return self._login_page("connect")
 
     @contextmanager

@@ -44,6 +44,8 @@ CASES = {
         {"kernel": '{"reason": null}'},
         ("wrong", {"kernel": '{"reason": "No module named zmq"}'}, "No module named zmq"),
         ("wrong", {"kernel": "Segmentation fault"}, "Segmentation fault"),
+        ("warning", {"kernel": "no file", "home_write": "no"}, "above of the home directory"),
+        ("warning", {"kernel": "no file", "tmp_write": "no"}, "above of the temporary files"),
     ],
     computer.ssh: [
         {"ssh": "OpenSSH_9.2p1 Debian-2+deb12u6, OpenSSL 3.0.19"},
@@ -102,7 +104,7 @@ CASES = {
     ],
     path.node: [
         {"host": "dev1"},
-        ("wrong", {"node_fault": "no answer"}, "no answer"),
+        ("wrong", {"node_fault": "no answer"}, "~/.zshenv (zsh), ~/.config/fish/config.fish"),
         ("wrong", {"look_fault": "no answer"}, "--limit NODE"),
     ],
     path.jump: [
@@ -120,6 +122,7 @@ CASES = {
     path.sockets: [
         {"forwards_sockets": "yes", "transport": "socket"},
         ("wrong", {"forwards_sockets": "no", "transport": "socket"}, "nbserver_transport=tcp"),
+        ("wrong", {"forwards_sockets": "no", "forwards_ports": "no"}, "-> ask the site"),
     ],
     path.noise: [{"noise": "0"}, ("warning", {"noise": "3"}, "3 lines")],
     path.pace: [{"shell_seconds": "0.2"}, ("warning", {"shell_seconds": "9"}, "9.0 s")],
@@ -129,7 +132,9 @@ CASES = {
     ],
     node.home_writable: [
         {"home_write": "yes"},
-        ("wrong", {"home_write": "sh: write error: Disk quota exceeded"}, "quota exceeded"),
+        ("wrong", {"home_write": "sh: write error: Disk quota exceeded"}, "make room"),
+        ("wrong", {"home_write": "Read-only file system"}, "-> ask the site"),
+        ("wrong", {"home_write": "Permission denied"}, "-> chmod u+rwx ~"),
     ],
     node.home_room: [
         {"home_kib": "9999999"},

@@ -30,7 +30,7 @@ def look(owner, *behind, prefix="~/none"):
     settings = {"PREFIX": prefix, "PROFILE": owner.profile, "MODULE": "m", "PORT": 1,
                 "ASKED": "localhost", "LOOK": "", "LOST_FILES": "", "NAMES": "",
                 "KERNEL": Path(kernel_trial.__file__).read_text(), "KERNEL_WITHIN": 60,
-                "QUESTIONS": "", "OWNER": ""}  # fmt: skip
+                "QUESTIONS": "", "OWNER": "", "MODULES": "~/m"}  # fmt: skip
     server = ACTION / "shared_shell" / "server.sh"
     put = question(settings, server, ACTION / "doctor_shell" / "look.sh")
     plain = owner.command

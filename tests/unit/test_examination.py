@@ -11,7 +11,10 @@ import pytest
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import examination
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import Ended
 
-SETTINGS = {"PREFIX": "~/none", "PROFILE": "nbserver", "MODULE": "none", "PORT": 1, "ASKED": "x"}
+SETTINGS = {
+    "PREFIX": "~/none", "PROFILE": "nbserver", "MODULE": "none", "MODULES": "~/none",
+    "PORT": 1, "ASKED": "x",
+}  # fmt: skip
 
 
 class BusyNode:

@@ -31,7 +31,8 @@ class ThisComputer:
         return Ended(done.returncode, done.stdout, done.stderr)
 
 examination._forwarding = lambda _session, _seen: {}
-settings = {"PREFIX": "~/none", "PROFILE": "nobody", "MODULE": "none", "PORT": 1, "ASKED": "x"}
+settings = {"PREFIX": "~/none", "PROFILE": "nobody", "MODULE": "none", "PORT": 1, "ASKED": "x",
+            "MODULES": "~/none"}
 print(*report(findings(Seen(examination.node(ThisComputer(), [], settings)))), sep="\\n")
 """
 

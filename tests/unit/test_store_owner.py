@@ -66,7 +66,13 @@ def canary(somebody: Person) -> bool:
 
 def doctor(somebody: Person, owner: str = "") -> dict[str, list[str]]:
     where = {"PREFIX": somebody.prefix, "OWNER": owner, "PROFILE": "nbserver"}
-    other = {"MODULE": "anaconda", "PORT": 8888, "ASKED": "localhost", "LOOK": "pass"}
+    other = {
+        "MODULE": "anaconda",
+        "MODULES": "~/m",
+        "PORT": 8888,
+        "ASKED": "localhost",
+        "LOOK": "pass",
+    }
     return somebody.asked(question({**where, **other}, LOOK))
 
 

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2153,SC2154,SC3013,SC3045 # dash, bash and busybox have -nt and ulimit
 # What the doctor wants to know of a node, in one command. POSIX sh; what it writes, it removes at once.
-# PREFIX, OWNER, PROFILE, MODULE, PORT, ASKED, QUESTIONS (a line each: name, shell), LOOK, LOST_FILES and KERNEL (programs for Python), KERNEL_WITHIN (seconds) and
+# PREFIX, OWNER, PROFILE, MODULE, MODULES (their directory), PORT, ASKED, QUESTIONS (a line each: name, shell), LOOK, LOST_FILES and KERNEL (programs for Python), KERNEL_WITHIN (seconds) and
 # NAMES come before it, and what all programs share.
 in_home() {
   case $1 in
@@ -54,8 +54,14 @@ look_at_home() {
 }
 
 look_at_tmp() {
-  emit tmp_write "$(try_to_write /tmp)"
-  if in_new_directory /tmp run_here >/dev/null 2>&1; then emit tmp_exec yes; else emit tmp_exec no; fi
+  written=$(try_to_write /tmp)
+  emit tmp_write "$written"
+  # What cannot be written there cannot be run there either, and that is not for noexec.
+  if [ "$written" != yes ]; then :; elif in_new_directory /tmp run_here >/dev/null 2>&1; then
+    emit tmp_exec yes
+  else
+    emit tmp_exec no
+  fi
   if [ -k /tmp ] || is_private /tmp; then emit tmp_sticky yes; else emit tmp_sticky no; fi
   emit local_dir "$local"
   if [ ! -e "$local" ] && [ ! -L "$local" ]; then
@@ -115,16 +121,18 @@ look_at_modules() {
     if ! command -v module >/dev/null 2>&1; then echo modules=none && exit; fi
     echo "modules=${LMOD_VERSION:+Lmod }${LMOD_VERSION:-Tcl modules}"
     [ "$2" = missing ] && exit
-    module use ~/modulefiles >/dev/null 2>&1
+    module use "$3" >/dev/null 2>&1
     module load "$1" >/dev/null 2>&1
     echo "module_file=${_LMFILES_##*:}"
-    echo "module_python=$(command -v python)"' module "$MODULE" "$1" 2>/dev/null </dev/null |
+    echo "module_python=$(command -v python)"' module "$MODULE" "$1" "$modules" 2>/dev/null </dev/null |
     grep -E '^(modules|module_file|module_python)='
 }
 
 look_at_modulefile() {
   modulefile=missing
-  for candidate in "$HOME/modulefiles/$MODULE.lua" "$HOME/modulefiles/$MODULE"; do
+  modules=$(in_home "$MODULES")
+  emit modules_dir "$modules"
+  for candidate in "$modules/$MODULE.lua" "$modules/$MODULE"; do
     [ -f "$candidate" ] && modulefile=$candidate && break
   done
   emit modulefile "$modulefile"

@@ -110,7 +110,7 @@ def modulefile(seen: Seen) -> Finding | None:
     if seen.one("modules") in ("", "none"):
         return None
     if path == "missing":
-        return warning("modulefile", "there is none in ~/modulefiles", _SETUP)
+        return warning("modulefile", f"there is none in {seen.one('modules_dir')}", _SETUP)
     wanted = f"{seen.one('prefix')}/bin/python"
     found = seen.one("module_file")
     if found and found != path:

@@ -50,6 +50,15 @@ class Seen:
         return number if math.isfinite(number) else None
 
 
+HOME, TEMPORARY = "home directory", "temporary files"
+
+
+def unwritten_place(seen: Seen) -> str:
+    """The first place that was tried and took nothing: what writes there is not to blame."""
+    tried = {HOME: seen.one("home_write"), TEMPORARY: seen.one("tmp_write")}
+    return next((place for place, said in tried.items() if said not in ("", "yes")), "")
+
+
 # None: there is nothing to say about it here.
 # What a check sees has the name under which the node was asked: in its subject's QUESTIONS, or by
 # doctor_shell/look.sh and node_program.py where it takes more than a line.

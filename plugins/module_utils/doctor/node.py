@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import (
+    HOME,
+    TEMPORARY,
     Finding,
     Seen,
     ok,
@@ -21,8 +23,14 @@ def home_writable(seen: Seen) -> Finding | None:
     """Tried by writing: df knows nothing of quotas."""
     said = seen.one("home_write")
     if said and said != "yes":
-        return wrong("home directory", f"cannot be written to: {said}", "make room: du -xhd1 ~")
-    return ok("home directory", "can be written to") if said else None
+        return wrong(HOME, f"cannot be written to: {said}", _home_todo(said))
+    return ok(HOME, "can be written to") if said else None
+
+
+def _home_todo(said: str) -> str:
+    if "Read-only" in said:
+        return "ask the site; nothing can be saved on this node meanwhile"
+    return "chmod u+rwx ~" if "Permission denied" in said else "make room: du -xhd1 ~"
 
 
 def home_room(seen: Seen) -> Finding | None:
@@ -70,11 +78,11 @@ def tmp_writable(seen: Seen) -> Finding | None:
     said = seen.one("tmp_write")
     if said and said != "yes":
         return wrong(
-            "temporary files",
+            TEMPORARY,
             f"cannot be written to: {said}",
             "ask the site, or use another node",
         )
-    return ok("temporary files", "can be written to") if said else None
+    return ok(TEMPORARY, "can be written to") if said else None
 
 
 def tmp_executable(seen: Seen) -> Finding | None:

@@ -12,7 +12,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
     warning,
     wrong,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.login_files import login_file
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.login_files import (
+    BEFORE_EACH_COMMAND,
+    login_file,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 
 _SLOW_LOGIN = 10  # seconds
@@ -40,7 +43,7 @@ def node(seen: Seen) -> Finding | None:
         return wrong(
             "shell on the node",
             fault,
-            "look at the login files of your shell there, such as ~/.bashrc or ~/.cshrc",
+            f"look there at {BEFORE_EACH_COMMAND}",
         )
     fault = seen.one("look_fault")
     if fault:
@@ -71,6 +74,8 @@ def ports(seen: Seen) -> Finding | None:
     """Whether the node forwards TCP."""
     if seen.one("forwards_ports") == "unknown":
         return _not_looked_at("forwarding of ports", seen.one("forwards_ports_reason"))
+    if _forwards_nothing(seen):
+        return None
     if seen.one("forwards_ports") == "no" and seen.one("transport") == "tcp":
         todo = "serve over a socket: -e nbserver_transport=socket"
         return wrong("forwarding of ports", "the node forbids it", todo)
@@ -83,12 +88,20 @@ def sockets(seen: Seen) -> Finding | None:
     """Whether the node forwards Unix sockets."""
     if seen.one("forwards_sockets") == "unknown":
         return _not_looked_at("forwarding of sockets", seen.one("forwards_sockets_reason"))
+    if _forwards_nothing(seen):
+        what = "the node forbids every forwarding, of sockets and of ports"
+        return wrong("forwarding", what, "ask the site, or use another node: --limit NODE")
     if seen.one("forwards_sockets") == "no" and seen.one("transport") != "tcp":
         todo = "serve over TCP: ansible-playbook hpcc.notebook.start -e nbserver_transport=tcp"
         return wrong("forwarding of sockets", "the node forbids it", todo)
     if seen.one("forwards_sockets") == "no":
         return ok("forwarding of sockets", "the node forbids it; TCP needs none")
     return ok("forwarding of sockets", "allowed") if seen.one("forwards_sockets") else None
+
+
+def _forwards_nothing(seen: Seen) -> bool:
+    """As AllowTcpForwarding and DisableForwarding have it: there is no other way to serve."""
+    return seen.one("forwards_ports") == seen.one("forwards_sockets") == "no"
 
 
 def _not_looked_at(subject: str, reason: str) -> Finding:

@@ -11,9 +11,11 @@ from shlex import quote
 from typing import Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import (
+    HOME,
     Finding,
     Seen,
     ok,
+    unwritten_place,
     warning,
     wrong,
 )
@@ -59,6 +61,8 @@ def odd_files(seen: Seen) -> Finding | None:
 
 def writable(seen: Seen) -> Finding | None:
     """A start leaves a record and a log."""
+    if unwritten_place(seen) == HOME:
+        return None  # it lies there
     if seen.one("unwritable"):
         path = seen.one("unwritable")
         return wrong("writing to the profile", f"you cannot write to {path}", f"chmod 700 {path}")
@@ -209,6 +213,9 @@ def kernel(seen: Seen) -> Finding | None:
         reason = said
     if reason is None:
         return ok("kernel", "computed 1 + 1")
+    if unwritten_place(seen):
+        what = f"it needs to write, and perhaps fails for that alone: {reason}"
+        return warning("kernel", what, f"see what stands above of the {unwritten_place(seen)}")
     return wrong("kernel", f"{reason}", f"{_SETUP}; it asks nbserver_profile_python for a kernel")
 
 

@@ -157,7 +157,8 @@ def _unreachable(found: Match[str], _text: str) -> Fault:
 
 def _cut(found: Match[str], _text: str) -> Fault:
     what = f"the connection was cut: {printable(found[0].strip())}"
-    return Fault(what, "ssh", "Try again", passing=True)
+    todo = "Try again; a machine that turns everybody away has said above why it does"
+    return Fault(what, "ssh", todo, passing=True)
 
 
 def _long_socket(_found: Match[str], _text: str) -> Fault:

@@ -8,6 +8,8 @@ class _Role:
 class _Task:
     args: dict[str, Any]
     check_mode: bool
+    remote_user: str | None
+    port: int | None
     async_val: int
     register: str | None
     remote_user: str | None
