@@ -9,7 +9,7 @@ export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.cache/molecule
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e cell matrix damage hijack bench starts chaos flips lock docs site changelog clean
+.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e cell matrix broken damage hijack bench starts chaos flips lock docs site changelog clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -50,6 +50,9 @@ cell: cluster  ## The main job by another Ansible, in an empty home, for an acco
 
 matrix: prepare  ## The main job and the doctor by every controller on every node image in every login shell
 	@$(PYTHON) tests/matrix/matrix.py
+
+broken: prepare  ## Break nodes, gateways and computers as people have them: does the doctor name each cause?
+	@$(PYTHON) tests/matrix/matrix.py --broken 2.21 bookworm bash
 
 damage: prepare  ## Damage the configuration in thousands of ways: does a server ever come up open?
 	@tests/reachable.sh $(PYTHON) tests/safety/damage.py
