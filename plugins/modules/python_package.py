@@ -98,7 +98,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils import (
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.installation import file_list
 
-PIP = ["-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--quiet"]
+PIP = ["-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--quiet"]
 OFFLINE = ["--no-index", "--no-deps", "--force-reinstall", "--no-input"]
 TIMEOUT = 300  # seconds; a slow shared file system takes its time
 

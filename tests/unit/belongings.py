@@ -39,6 +39,7 @@ mkdir -p "$3/bin" "$3/lib/python3.13/site-packages" "$3/share" || exit 1
 ln -s {sys.executable} "$3/bin/python"
 printf '#!/bin/sh\\nexit 0\\n' >"$3/bin/conda" && chmod 755 "$3/bin/conda"
 echo shipped >"$3/share/shipped"
+pwd >"$3/share/where"
 # VERSION"""
 VERSIONS = ("1", "2", "3")
 

@@ -110,3 +110,11 @@ def test_a_file_or_link_of_a_persons_in_the_place_of_our_directory_stays(
     step(owner, STEPS - 1)
     assert owner.lost() == []
     assert place.is_symlink() or place.is_file()
+
+
+def test_nothing_of_a_directory_that_others_write_to_is_seen_by_an_installer(
+    owner: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert step(owner, 0) == ""
+    assert (owner.path / "anaconda/share/where").read_text() == "/\n"

@@ -58,6 +58,16 @@ def test_four_beats_and_pip_knows_it(python):
     assert "ipyparallel" in asked(python, "-m", "pip", "check")
 
 
+def test_nothing_of_the_working_directory_is_run(python, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pip.py").write_text("open('ran', 'w').close(); raise SystemExit(1)")
+    asked(python, "-m", "pip")
+    assert (tmp_path / "ran").exists(), "not even a careless Python runs it: this shows nothing"
+    (tmp_path / "ran").unlink()
+    run_module(python_package, **arguments(version="0.1.1"))
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.usefixtures("python")
 def test_one_changed_file_is_a_reason_and_is_repaired():
     run_module(python_package, **arguments())

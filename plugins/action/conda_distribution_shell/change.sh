@@ -75,7 +75,7 @@ conda_install() {
 }
 
 pip() {
-  "$TREE/bin/python" -m pip --isolated "$@" --no-input --disable-pip-version-check </dev/null
+  "$TREE/bin/python" -I -m pip --isolated "$@" --no-input --disable-pip-version-check </dev/null
 }
 
 # The whole list, so that what is added cannot take away what is there. What is installed and fits stays as it is.

@@ -32,7 +32,7 @@ own_condarc() {
 configure_pip() {
   [ -e "$TREE/pip.conf" ] || printf '[global]\n' >"$TREE/pip.conf"
   grep -q '^ *cert *=' "$TREE/pip.conf" ||
-    "$TREE/bin/python" -m pip config --quiet --site set global.cert "$SITE_BUNDLE" </dev/null ||
+    "$TREE/bin/python" -I -m pip config --quiet --site set global.cert "$SITE_BUNDLE" </dev/null ||
     fail "cannot write $TREE/pip.conf" ""
 }
 
@@ -68,7 +68,7 @@ install_packages() {
       for channel in $CHANNELS; do set -- "$@" --channel "$channel"; done
       ;;
     *)
-      set -- "$TREE/bin/python" -m pip --isolated install --no-input --disable-pip-version-check \
+      set -- "$TREE/bin/python" -I -m pip --isolated install --no-input --disable-pip-version-check \
         --no-cache-dir --prefer-binary --no-warn-script-location --progress-bar off \
         ${INDEX_URL:+--index-url "$INDEX_URL"} --no-compile
       ;;

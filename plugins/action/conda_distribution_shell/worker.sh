@@ -176,6 +176,7 @@ end_with_compiling() {
 }
 
 work() {
+  cd / || exit 1 # where this was started, others may write: what an installer or Python looks for there is not ours
   locate
   # shellcheck disable=SC2034 # for room.sh and prune.sh; installer and pip get another HOME
   OWN_HOME=$HOME WORK=$STORE/work/$RUN TREE=$STORE/$GENERATION STALL=60 PLACE=$STORE

@@ -70,6 +70,7 @@ def computer(report: Report, *, short: bool = False) -> None:
         print("    the person's own computer: not attacked, since this is not root")
         return
     done("setup")
+    done("stop")  # whatever an attack before this one has made of it
     done("start")
     with _desk() as desk:
         _require_dangerous(desk)

@@ -72,6 +72,7 @@ CAREFUL = {"ANSIBLE_CONFIG": ""}  # as for a person who has none of her own
 def directory_of_the_controller(report: Report, *, short: bool = False) -> None:
     """Every playbook from there, with nothing that says which configuration counts."""
     done("setup")
+    done("stop")  # whatever an attack before this one has made of the server
     with _directory() as place:
         labels = [*_plant(place), *_plant_roles(place)]
         _require_dangerous(place)
