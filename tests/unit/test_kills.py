@@ -21,7 +21,7 @@ def test_a_kill_of_any_part_leaves_nothing_that_the_next_run_does_not_mend(
 
 @pytest.mark.timeout(600)
 def test_a_kill_after_any_single_step_does_not_either(account: Account) -> None:
-    found = EachStep(account).run(every=7)
+    found = EachStep(account).run(every=10)
     assert found.kills["step"] > 5
     assert (found.faults, found.unusable) == ([], 0)
     assert found.uses > 20
@@ -29,6 +29,6 @@ def test_a_kill_after_any_single_step_does_not_either(account: Account) -> None:
 
 @pytest.mark.timeout(600)
 def test_a_removal_that_is_killed_after_any_single_step_is_finished(account: Account) -> None:
-    found = EachStepOfARemoval(account).run(every=5)
+    found = EachStepOfARemoval(account).run(every=9)
     assert found.kills["step"] > 3
     assert found.faults == []

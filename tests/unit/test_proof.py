@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import subprocess
@@ -103,6 +104,18 @@ def test_a_mismatch_is_blamed_even_when_the_server_failed_over_it(options, words
     reason = option_trial.reason({**GOOD, **options}, "Bad config encountered") or ""
     assert reason.startswith(next(iter(options)))
     assert words in reason
+
+
+def test_the_options_are_judged_without_parsing_a_grammar_of_addresses(home):
+    asked = {"options": GOOD, "cookie_secret": str(home / "cookie_secret")}
+    command = [sys.executable, "-I", "-X", "importtime", "-c", inspect.getsource(option_trial)]
+    done = subprocess.run(
+        command, input=json.dumps(asked), capture_output=True, text=True, check=True, cwd=home
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == {"reason": None}
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "jsonschema._format" in imported
+    assert not imported & {"rfc3987_syntax.syntax_helpers", "lark"}
 
 
 def test_a_check_run_tries_them_too_and_leaves_nothing(home, monkeypatch):

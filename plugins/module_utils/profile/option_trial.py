@@ -46,9 +46,21 @@ def main() -> None:
     sys.stdout.write(json.dumps({"reason": reason(asked["options"], failure)}) + "\n")
 
 
+def _jupyter_server() -> Any:
+    """The server's module, without the half of its start that parses a grammar of addresses.
+
+    jsonschema does so for a check that no option needs, and does without where it is not installed.
+    """
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module("jupyter_server.serverapp")
+    finally:
+        del sys.modules["rfc3987_syntax"]  # whatever an option imports may need it
+
+
 def initialised(cookie_secret: str) -> str | None:
     """Do all that a server does before it listens; why it could not."""
-    app = importlib.import_module("jupyter_server.serverapp").ServerApp.instance()
+    app = _jupyter_server().ServerApp.instance()
     last = Last()
     app.log.addHandler(last)
     argv = [*ARGUMENTS, f"--ServerApp.cookie_secret_file={cookie_secret}"]
