@@ -220,14 +220,18 @@ def send_signal(pid: int, number: int) -> None:
         return
 
 
-def tcp_listener_uid(port: int) -> int | None:
-    """Who listens on a TCP port of this host: the uid, or None when /proc does not show it."""
+def tcp_listeners(port: int) -> Iterator[tuple[str, int]]:
+    """The sockets that listen on a TCP port of this host: inode, and uid of the owner."""
     for table in ("net/tcp", "net/tcp6"):
         for line in _lines(PROC / table)[1:]:
             fields = line.split()
             if fields[3] == "0A" and int(fields[1].rsplit(":", 1)[1], 16) == port:
-                return int(fields[7])
-    return None
+                yield fields[9], int(fields[7])
+
+
+def tcp_listener_uid(port: int) -> int | None:
+    """Who listens on a TCP port of this host: the uid, or None when /proc does not show it."""
+    return next((uid for _inode, uid in tcp_listeners(port)), None)
 
 
 def unix_listeners() -> set[str]:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import inside
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.distribution import NAMES
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import questions
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import kernel_trial
@@ -23,7 +24,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils import (
     ansible_login,
     forwarding,
     lost_files,
-    node_program,
+    sent_program,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import listener
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
@@ -120,11 +121,10 @@ def patience(shell_seconds: float) -> float:
 
 
 def _look(session: Session, settings: Mapping[str, object], within: float) -> Answers:
-    inner = Path(node_program.__file__).read_text(encoding="utf-8")
     lost = Path(lost_files.__file__).read_text(encoding="utf-8")
     kernel = Path(kernel_trial.__file__).read_text(encoding="utf-8")
-    programs = {"LOOK": inner, "LOST_FILES": lost, "KERNEL": kernel, "NAMES": " ".join(NAMES)}
-    programs["QUESTIONS"] = questions()
+    programs = {"LOST_FILES": lost, "KERNEL": kernel, "NAMES": " ".join(NAMES)}
+    programs |= {"LOOK": sent_program.program(inside.__name__), "QUESTIONS": questions()}
     programs["KERNEL_WITHIN"] = f"{within / 2:.0f}"
     asked = question({**settings, **programs}, _SERVER, _PROGRAM)
     before = time.time()

@@ -9,15 +9,14 @@ import contextlib
 import pwd
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.processes import tcp_listeners
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
 
 _PROC = Path("/proc")
-_LISTENING = "0A"
 
 
 @dataclass(frozen=True)
@@ -52,27 +51,18 @@ def listener(port: int) -> str:
     found = holder(port)
     if found or not (_PROC / "net").exists():
         return str(found or "")
-    return next((f"a program of {_user(uid)}" for _inode, uid in _listening(port)), "")
+    return next((f"a program of {_user(uid)}" for _inode, uid in tcp_listeners(port)), "")
 
 
 def holder(port: int) -> Holder | None:
     """The process that listens, where this user may see it."""
     if not (_PROC / "net").exists():
         return _by_lsof(port)
-    for inode, _uid in _listening(port):
+    for inode, _uid in tcp_listeners(port):
         for process in _PROC.glob("[0-9]*"):
             if _holds(process, inode):
                 return Holder((process / "comm").read_text().strip(), int(process.name))
     return None
-
-
-def _listening(port: int) -> Iterator[tuple[str, int]]:
-    """The sockets that listen there: inode and owner."""
-    for table in ("tcp", "tcp6"):
-        for line in _lines(_PROC / "net" / table)[1:]:
-            field = line.split()
-            if field[3] == _LISTENING and int(field[1].rpartition(":")[2], 16) == port:
-                yield field[9], int(field[7])
 
 
 def _holds(process: Path, inode: str) -> bool:
@@ -96,10 +86,6 @@ def _user(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return f"uid {uid}"
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
 
 
 def _free_after(port: int) -> int:

@@ -13,6 +13,7 @@ ROLES = CHECKOUT / "roles"
 SIDE_EFFECTS = {
     "module_utils/files": "reads and writes files",
     "module_utils/processes": "starts processes and looks at /proc",
+    "module_utils/doctor/inside": "is a program that looks at the profile and its server",
     "module_utils/server/probe": "asks a server over the network",
     "module_utils/server/readiness": "waits until a server answers",
     "module_utils/server/observe": "sees what runs, through those above",

@@ -5,12 +5,12 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import (
     computer,
     distribution,
+    inside,
     node,
     path,
     serving,
@@ -24,7 +24,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import 
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
 from ansible_collections.hpcc.notebook.plugins.module_utils.versions import version
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import sent_program
 from hypothesis import given
 from hypothesis import strategies as st
 from login_shells import RC_FILES, greet, log_in_with
@@ -382,12 +382,12 @@ def test_versions_are_compared_by_their_numbers(text, numbers):
     assert version(text) == numbers
 
 
-LOOK = Path(node_program.__file__)
+LOOK = sent_program.program(inside.__name__)
 
 
 def look(directory):
     """Run the program for the node here, on a profile that does not even exist."""
-    command = [sys.executable, "-I", "-c", LOOK.read_text(), str(directory), "/dev/null", "", "1"]
+    command = [sys.executable, "-I", "-c", LOOK, str(directory), "/dev/null", "", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return [line.partition("=")[::2] for line in done.stdout.splitlines()]
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import file_systems
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import inside
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import findings
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import kernel_trial
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import KERNEL_SPEC
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import sent_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
 
 HOST = socket.gethostname().split(".")[0]
@@ -38,7 +39,7 @@ def look(owner, *behind, prefix="~/none"):
     seen = put.answers(owner.run("sh", "-s", stdin=put.program))
     script = f'. {server}; find_record "$1/run" {HOST}; find_server "$1/security/notebook.crt"'
     script += '; exec "$2" -I -c "$3" "$1" "$RECORD" "$SERVER" 1'
-    words = [str(owner.directory), owner.python, Path(node_program.__file__).read_text()]
+    words = [str(owner.directory), owner.python, sent_program.program(inside.__name__)]
     for line in owner.run("sh", "-c", script, "sh", *words).splitlines():
         name, _equals, value = line.partition("=")
         seen.setdefault(name, []).append(value)

@@ -4,11 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import inside
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import whereabouts
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_program
+from ansible_collections.hpcc.notebook.plugins.plugin_utils import sent_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
 
 pytestmark = [
@@ -100,7 +100,7 @@ def found_by_connect(owner, shell):
 
 
 def found_by_doctor(owner, shell):
-    program = Path(node_program.__file__).read_text()
+    program = sent_program.program(inside.__name__)
     prefix = owner.home / "python"
     owner.run("mkdir", "-p", str(prefix / "bin"))
     look = asked(
@@ -147,7 +147,7 @@ def test_a_record_that_another_host_of_this_name_has_taken_does_not_hide_a_serve
 def test_a_fifo_anywhere_in_the_profile_does_not_stop_the_doctor(tmp_path):
     names = ("security/notebook.crt", "security/notebook.key", "jupyter_server_config.py",
              "jupyter_server_config.json", "run/dev1.json")  # fmt: skip
-    program = Path(node_program.__file__).read_text()
+    program = sent_program.program(inside.__name__)
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         os.mkfifo(tmp_path / name)

@@ -61,7 +61,7 @@ def unwritten_place(seen: Seen) -> str:
 
 # None: there is nothing to say about it here.
 # What a check sees has the name under which the node was asked: in its subject's QUESTIONS, or by
-# doctor_shell/look.sh and node_program.py where it takes more than a line.
+# doctor_shell/look.sh and inside.py where it takes more than a line.
 Check = Callable[[Seen], Optional[Finding]]
 
 

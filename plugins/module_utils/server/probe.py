@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
 import os
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 
 from ansible_collections.hpcc.notebook.plugins.module_utils import processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.certificates import fingerprint
 
 NAME = "localhost"
 
@@ -64,12 +64,6 @@ class Answer:
 
     status: int
     body: bytes
-
-
-def fingerprint(der: bytes) -> str:
-    """SHA-256 in the form that browsers show: 3F:A2:…"""
-    digest = hashlib.sha256(der).hexdigest().upper()
-    return ":".join(digest[i : i + 2] for i in range(0, len(digest), 2))
 
 
 def require_certificate(endpoint: Endpoint, trust: Trust, timeout: float) -> None:

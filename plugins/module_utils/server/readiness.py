@@ -15,10 +15,15 @@ import ssl
 from ansible_collections.hpcc.notebook.plugins.module_utils import files
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import password
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.home import refuse_other_home
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.certificates import (
+    fingerprint,
+    first_certificate,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Layout
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import NAME, fingerprint
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import NAME
 
 _SETUP = "Run setup.yml."
 TOKEN_CHARACTERS = 32  # hexadecimal ones: 128 bits
@@ -67,7 +72,7 @@ def certificate_sha256(layout: Layout) -> str:
     if content is None:
         return ""
     try:
-        return fingerprint(ssl.PEM_cert_to_DER_cert(_first_certificate(content)))
+        return fingerprint(ssl.PEM_cert_to_DER_cert(first_certificate(content)))
     except ValueError as error:
         raise NotebookError("is not a PEM certificate", layout.certificate, _SETUP) from error
 
@@ -86,7 +91,7 @@ def _require_configuration(layout: Layout) -> None:
         found = json.loads(_require_secret(data).decode())
     except (ValueError, RecursionError) as error:
         raise NotebookError(f"is damaged: {error}", data, _SETUP) from error
-    stored = _password_hash(found)
+    stored = password.stored_hash(found) if isinstance(found, dict) else ""
     if not stored:
         raise NotebookError("holds no password", data, _SETUP)
     reason = RULES["password_hash"](stored)
@@ -111,15 +116,6 @@ def _require_long(path: str, length: int) -> None:
     if found < length:
         what = f"is cut off: {found} bytes of at least {length}"
         raise NotebookError(what, path, _SETUP)
-
-
-def _password_hash(configuration: object) -> object:
-    """Where `jupyter server password` and our own setup keep it."""
-    for section in ("PasswordIdentityProvider", "IdentityProvider"):
-        found = configuration.get(section) if isinstance(configuration, dict) else None
-        if isinstance(found, dict) and isinstance(found.get("hashed_password"), str):
-            return found["hashed_password"]
-    return None
 
 
 def _require_secret(path: str) -> bytes:
@@ -167,9 +163,3 @@ def _finished(end: ssl.SSLObject) -> bool:
     except ssl.SSLWantReadError:
         return False
     return True
-
-
-def _first_certificate(content: bytes) -> str:
-    """A file may hold the chain, too; the server's own certificate stands first."""
-    body, end, _chain = content.decode("ascii").partition("-----END CERTIFICATE-----")
-    return body[body.index("-----BEGIN CERTIFICATE-----") :] + end

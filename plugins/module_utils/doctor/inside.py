@@ -3,19 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What only the installation's own Python can see of itself, the profile and the server.
 
-Runs on the node, alone: python -I -c PROGRAM directory record server port names. Prints name=value
-lines; no secret is among them.
+A program for the node, sent by plugin_utils/sent_program.py. Its side effects: it looks, and prints
+name=value lines, without any secret. Its arguments: directory, record, server, port, names.
 """
 
 from __future__ import annotations
 
 import _ssl
-import ast
-import hashlib
 import json
 import os
 import platform
-import re
 import socket
 import ssl
 import stat
@@ -23,9 +20,18 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from ansible_collections.hpcc.notebook.plugins.module_utils import processes
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout, password
+from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as records
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.certificates import (
+    fingerprint,
+    first_certificate,
+)
+
 
 def emit(name: str, value: object) -> None:
-    print(f"{name}={' '.join(str(value).split())}")
+    sys.stdout.write(f"{name}={' '.join(str(value).split())}\n")
 
 
 def read(path: Path) -> bytes:
@@ -56,20 +62,18 @@ def configuration(directory: Path) -> None:
     except (OSError, SyntaxError, ValueError) as error:
         emit("config", f"cannot be read: {error}")
         return
-    sections = (data.get(name, {}) for name in ("PasswordIdentityProvider", "IdentityProvider"))
-    stored = next((s["hashed_password"] for s in sections if s.get("hashed_password")), "")
-    parts = stored.split("$")
-    if stored.startswith("argon2:$argon2id$") and len(parts) > 3:
-        emit("password", " ".join(["argon2id", *parts[3].split(",")]))
-    else:
+    stored = password.stored_hash(data) if isinstance(data, dict) else ""
+    try:
+        cost = password.parse(stored).cost
+        emit("password", f"argon2id m={cost.memory} t={cost.passes} p={cost.lanes}")
+    except NotebookError:
         emit("password", stored.split(":")[0] if stored else "none")
 
 
 def root_directory(config: str) -> None:
     """Whether the directory that Jupyter shows first can be listed."""
-    found = re.search(r"^c\.ServerApp\.root_dir = (['\"].*)$", config, re.MULTILINE)
-    if found:
-        path = str(ast.literal_eval(found[1]))
+    path = layout.root_directory(config)
+    if path:
         listed = os.access(path, os.R_OK | os.X_OK)
         emit("root_dir", path)
         emit("root_dir_state", "ok" if listed else "closed" if Path(path).exists() else "gone")
@@ -80,8 +84,7 @@ def certificate(directory: Path) -> None:
     path, key = (directory / "security" / f"notebook.{end}" for end in ("crt", "key"))
     try:
         read(key)
-        body = read(path).decode().partition("-----END CERTIFICATE-----")[0]
-        der = ssl.PEM_cert_to_DER_cert(f"{body}-----END CERTIFICATE-----\n")
+        der = ssl.PEM_cert_to_DER_cert(first_certificate(read(path)))
         # The ssl module has no public reader.
         decoded = _ssl._test_decode_cert(str(path))  # type: ignore[attr-defined]
         end = ssl.cert_time_to_seconds(decoded["notAfter"])
@@ -89,17 +92,12 @@ def certificate(directory: Path) -> None:
         emit("certificate_error", getattr(error, "reason", "") or error)
         return
     emit("certificate_until", int(end))
-    emit("certificate_sha256", sha256(der))
+    emit("certificate_sha256", fingerprint(der))
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path, key, password="")
         emit("key", "ok")
     except OSError as error:
         emit("key", getattr(error, "reason", "") or error)
-
-
-def sha256(der: bytes) -> str:
-    digest = hashlib.sha256(der).hexdigest().upper()
-    return ":".join(digest[i : i + 2] for i in range(0, 64, 2))
 
 
 def server(path: Path, living: str) -> None:
@@ -115,36 +113,28 @@ def server(path: Path, living: str) -> None:
 
 def recorded(path: Path, living: str) -> None:
     try:
-        record = json.loads(read(path))
-        since, pid = str(record["since"]), int(record["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
+        record = records.parse(read(path), str(path))
+    except (OSError, NotebookError):
         emit("server", "damaged record")
         emit("server_record", path)
         return
-    emit("server_since", since)
-    emit("server_version", record.get("version", ""))
-    emit("transport", record.get("transport", ""))
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    if started(pid) and started(pid) == record.get("start_time") and record.get("boot_id") == boot:
+    emit("server_since", record.since)
+    emit("server_version", record.version)
+    emit("transport", record.transport)
+    same_boot = record.boot_id == processes.boot_id()
+    if same_boot and processes.start_time(record.pid) == record.start_time:
         emit("server", "running")
         shown(record)
     elif living:
         emit("server", "unrecorded")
         emit("server_pid", living)
     else:
-        emit("server", "gone" if record.get("boot_id") == boot else "rebooted")
+        emit("server", "gone" if same_boot else "rebooted")
 
 
-def started(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-    except (OSError, IndexError, ValueError):
-        return 0
-
-
-def shown(record: dict[str, object]) -> None:
-    over_tcp = record.get("transport") == "tcp"
-    address = ("127.0.0.1", record["port"]) if over_tcp else str(record.get("socket", ""))
+def shown(record: records.Record) -> None:
+    over_tcp = record.transport == "tcp"
+    address = ("127.0.0.1", record.port) if over_tcp else record.socket
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is told nothing
     try:
@@ -152,7 +142,7 @@ def shown(record: dict[str, object]) -> None:
             plain.settimeout(2)
             plain.connect(address)
             with context.wrap_socket(plain, server_hostname="localhost") as secured:
-                emit("served_sha256", sha256(secured.getpeercert(binary_form=True) or b""))
+                emit("served_sha256", fingerprint(secured.getpeercert(binary_form=True) or b""))
     except OSError as error:
         emit("served_error", error)
 
@@ -160,13 +150,8 @@ def shown(record: dict[str, object]) -> None:
 def port(number: int) -> None:
     """Who holds the port of the node that would be used over TCP: a uid, or nobody."""
     emit("node_port", number)
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in Path(table).read_text().splitlines()[1:] if Path(table).exists() else []:
-            field = line.split()
-            if field[3] == "0A" and int(field[1].rpartition(":")[2], 16) == number:
-                emit("node_port_holder", field[7])
-                return
-    emit("node_port_holder", "free")
+    holder = processes.tcp_listener_uid(number)
+    emit("node_port_holder", "free" if holder is None else holder)
 
 
 def main() -> None:
@@ -176,7 +161,3 @@ def main() -> None:
     certificate(Path(directory))
     server(Path(record), living)
     port(int(number))
-
-
-if __name__ == "__main__":
-    main()
