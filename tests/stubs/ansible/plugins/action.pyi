@@ -12,8 +12,6 @@ class _Task:
     port: int | None
     async_val: int
     register: str | None
-    remote_user: str | None
-    port: int | None
     _role: _Role | None
 
 class _Shell:
