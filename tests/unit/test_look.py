@@ -15,6 +15,7 @@ from pathlib import Path
 
 import file_systems
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import questions
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
 
 ACTION = Path(__file__).parents[2] / "plugins" / "action"
@@ -32,6 +33,7 @@ class Victim:
     home: Path
     uid: int = 64902
     profile: str = field(default_factory=lambda: f"t{secrets.token_hex(4)}")
+    path: str = os.environ["PATH"]
 
     @property
     def local(self) -> Path:
@@ -40,7 +42,7 @@ class Victim:
     def shell(self, shell: str = "dash", *behind: str) -> subprocess.Popen[str]:
         """A shell whose pid is known before it is told what to do, as a neighbour may guess it."""
         become = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
-        clean = ["env", "-i", f"HOME={self.home}", f"PATH={os.environ['PATH']}"]
+        clean = ["env", "-i", f"HOME={self.home}", f"PATH={self.path}"]
         argv = [*behind, *become, *clean, shell, *(["sh"] if shell == "busybox" else []), "-s"]
         return subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
@@ -49,7 +51,8 @@ class Victim:
     def look(self, shell: subprocess.Popen[str]) -> dict[str, str]:
         """What is seen: name → value."""
         settings = {"PREFIX": "~/none", "PROFILE": self.profile, "MODULE": "m", "PORT": 1,
-                    "MODULES": "~/m", "ASKED": "localhost", "LOOK": ""}  # fmt: skip
+                    "MODULES": "~/m", "ASKED": "localhost", "LOOK": "",
+                    "QUESTIONS": questions(), "OWNER": ""}  # fmt: skip
         asked = question(settings, SERVER, LOOK)
         try:
             said = shell.communicate(asked.program, timeout=60)[0]
@@ -161,6 +164,25 @@ def test_a_full_file_system_is_told_and_nothing_is_run(victim: Victim, shell: st
         found = victim.look(victim.shell(shell, *full.behind))
     assert "No space left" in found["tmp_write"]
     assert "tmp_exec" not in found, "what cannot be written says nothing of noexec"
+
+
+@pytest.mark.parametrize("owner", ["ours", "a neighbour's"])
+def test_a_tmux_beside_python_is_found_as_start_finds_it(victim: Victim, owner: str) -> None:
+    """The advice for a node without tmux is to install one there, with conda."""
+    programs = victim.home / "programs"
+    programs.mkdir()
+    for program in Path("/usr/bin").iterdir():
+        if program.name != "tmux":
+            (programs / program.name).symlink_to(program)
+    beside = victim.home / "none" / "bin"
+    beside.mkdir(parents=True)
+    tmux = planted(beside / "tmux", "#!/bin/sh\necho tmux 3.9\n")
+    mine = [victim.home / "none", beside, *([tmux] if owner == "ours" else [])]
+    for path in mine:
+        os.chown(path, victim.uid, victim.uid)
+    victim.path = str(programs)
+    seen = victim.look(victim.shell("/bin/dash"))
+    assert seen["tmux"] == ("tmux 3.9" if owner == "ours" else "missing")
 
 
 def test_nothing_stays_behind(victim: Victim) -> None:

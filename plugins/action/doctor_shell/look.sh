@@ -88,9 +88,16 @@ look_into_local() {
   fi
 }
 
+# As start finds it: on the PATH, or beside the Python that serves, where conda puts it.
+find_tmux() {
+  tmux=$(command -v tmux) && return
+  tmux=$prefix/bin/tmux
+  [ -x "$tmux" ] && trusted_installation "$prefix" && trusted "$tmux" || tmux=missing
+}
+
 look_at_session() {
   if is_our_socket "$local/tmux.sock" &&
-    tmux -S "$local/tmux.sock" -f /dev/null has-session -t "=$PROFILE" 2>/dev/null; then
+    "$tmux" -S "$local/tmux.sock" -f /dev/null has-session -t "=$PROFILE" 2>/dev/null; then
     emit session there
   else
     emit session lost
@@ -228,6 +235,7 @@ emit shell "${SHELL##*/}"
 emit now "$(date +%s)"
 look_at_home
 look_at_tmp
+find_tmux
 look_at_session
 ask_for_checks
 look_at_modulefile

@@ -135,7 +135,8 @@ def tmux(seen: Seen) -> Finding | None:
     """What keeps the server alive when nobody is logged in."""
     found = seen.one("tmux")
     if found == "missing":
-        return wrong("tmux", "there is none", "conda install tmux, or ask the site")
+        todo = f"{seen.one('prefix') or '~/anaconda'}/bin/conda install tmux; or ask the site"
+        return wrong("tmux", "there is none", todo)
     return ok("tmux", found) if found else None
 
 
@@ -197,7 +198,7 @@ QUESTIONS = {
     "quota_percent": "quota -w | awk '$3 + 0 > 0 { used = 100 * $2 / $3; "
     "if (used > most) most = used } END { print most }'",
     "tmp_kib": "df -Pk /tmp | awk 'NR == 2 { print $4 }'",
-    "tmux": "tmux -V || echo missing",
+    "tmux": '"$tmux" -V || echo missing',
 }
 CHECKS = (
     home_writable,
