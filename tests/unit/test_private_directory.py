@@ -136,7 +136,10 @@ FILES = {
 def kernel(tmp_path, path):
     program = tmp_path / "launch.py"
     program.write_text(launcher())
-    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "IPYTHONDIR": str(tmp_path)}
+    environment = {
+        "HOME": str(tmp_path), "PATH": os.environ["PATH"], "IPYTHONDIR": str(tmp_path),
+        "JUPYTER_RUNTIME_DIR": str(path.parent),
+    }  # fmt: skip
     return subprocess.Popen(
         [sys.executable, str(program), "-f", str(path)], env=environment, cwd=tmp_path,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -187,18 +190,28 @@ def printed(client, code):
                 return said
 
 
-@as_root
-def test_what_a_fork_prints_goes_to_no_socket_of_a_neighbour(runtime, tmp_path):
-    path = connection_file(runtime)
-    started = kernel(tmp_path, path)
+@contextlib.contextmanager
+def computing(started, path):
+    """Somebody who talks to a kernel, from its first heartbeat on; earlier, a client gives up."""
     client = BlockingKernelClient(connection_file=str(path))
     try:
         client.load_connection_file()
-        while not (runtime / "kernel-1-ipc-5").is_socket():  # its heart: a client gives up early
+        while not path.with_name("kernel-1-ipc-5").is_socket():
             assert started.poll() is None, started.stderr.read()
             time.sleep(0.1)
         client.start_channels()
         client.wait_for_ready(timeout=120)
+        yield client
+    finally:
+        client.stop_channels()
+        started.kill()
+        started.communicate()
+
+
+@as_root
+def test_what_a_fork_prints_goes_to_no_socket_of_a_neighbour(runtime, tmp_path):
+    path = connection_file(runtime)
+    with computing(kernel(tmp_path, path), path) as client:
         assert "of a fork" in printed(client, FORK)
         runtime.parent.rename(tmp_path / "swept")
         runtime.mkdir(parents=True)
@@ -207,10 +220,6 @@ def test_what_a_fork_prints_goes_to_no_socket_of_a_neighbour(runtime, tmp_path):
             listener.listen()
             assert "of a fork" in printed(client, FORK)
             assert not select.select([listener], [], [], 1)[0]
-    finally:
-        client.stop_channels()
-        started.kill()
-        started.communicate()
 
 
 def asked(owner, port, *more, at="/api/kernels"):
