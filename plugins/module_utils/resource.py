@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Protocol, Sequence
+from typing import Any, Callable, Iterable, Mapping, Protocol, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
@@ -42,19 +42,47 @@ class Module(Protocol):
     def fail_json(self, msg: str, **kwargs: Any) -> None: ...
 
 
-def run(module: Module, decide: Callable[[Mapping[str, Any]], Plan]) -> None:
+Decide = Callable[[Mapping[str, Any]], Plan]
+
+
+def run(module: Module, decide: Decide) -> None:
     """Carry a module out, from its parameters to its report."""
     try:
         plan = decide(module.params)
-        learned = plan.apply() if plan.reasons and not module.check_mode else {}
+        learned = _applied(module, plan)
     except NotebookError as error:
         module.fail_json(msg=str(error))
         return
-    for warning in plan.warnings:
-        module.warn(printable(warning))
+    _warn(module, [plan])
+    module.exit_json(diff=[dict(part) for part in plan.diff], **_report(plan, learned))
+
+
+def run_together(module: Module, resources: Mapping[str, Decide]) -> None:
+    """The same for several resources: all are decided before the first is changed."""
+    try:
+        plans = {name: decide(module.params) for name, decide in resources.items()}
+        learned = {name: _applied(module, plan) for name, plan in plans.items()}
+    except NotebookError as error:
+        module.fail_json(msg=str(error))
+        return
+    _warn(module, plans.values())
     module.exit_json(
-        changed=bool(plan.reasons),
-        reason="; ".join(plan.reasons),
-        diff=[dict(part) for part in plan.diff],
-        **{**plan.result, **learned},
+        changed=any(plan.reasons for plan in plans.values()),
+        reason="; ".join(f"{n}: {reason}" for n, plan in plans.items() for reason in plan.reasons),
+        diff=[dict(part) for plan in plans.values() for part in plan.diff],
+        **{name: _report(plan, learned[name]) for name, plan in plans.items()},
     )
+
+
+def _applied(module: Module, plan: Plan) -> Mapping[str, object]:
+    return plan.apply() if plan.reasons and not module.check_mode else {}
+
+
+def _warn(module: Module, plans: Iterable[Plan]) -> None:
+    for warning in (warning for plan in plans for warning in plan.warnings):
+        module.warn(printable(warning))
+
+
+def _report(plan: Plan, learned: Mapping[str, object]) -> dict[str, Any]:
+    changed = {"changed": bool(plan.reasons), "reason": "; ".join(plan.reasons)}
+    return {**changed, **plan.result, **learned}

@@ -206,6 +206,7 @@ ARGUMENTS = {
     "kernels_from_environments": {"type": "bool", "default": False},
     "second": {"type": "bool", "default": False},
 }
+INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
 RULES = {
     "profile": "profile_name",
     "session": "session_name",
@@ -234,7 +235,7 @@ def request_of(params: Mapping[str, Any]) -> Request:
 
 def main() -> None:
     """Run as an Ansible module."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = AnsibleModule(**INTERFACE, supports_check_mode=True)
     try:
         outcome = carry_out(request_of(module.params), check=module.check_mode)
     except NotebookError as error:

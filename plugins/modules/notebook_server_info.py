@@ -139,17 +139,20 @@ servers:
       type: str
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.info import look
 
 ARGUMENTS = {"profile": {"type": "str", "default": "nbserver"}, "session": {"type": "str"}}
+INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
 
 
 def main() -> None:
     """Run as an Ansible module."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = AnsibleModule(**INTERFACE, supports_check_mode=True)
     profile = module.params["profile"]
     session = module.params["session"] or profile
     try:

@@ -101,6 +101,15 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.installation import 
 PIP = ["-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--quiet"]
 OFFLINE = ["--no-index", "--no-deps", "--force-reinstall", "--no-input"]
 TIMEOUT = 300  # seconds; a slow shared file system takes its time
+ARGUMENTS = {
+    "src": {"type": "str", "required": True},
+    "also": {"type": "list", "elements": "str", "default": []},
+    "name": {"type": "str"},
+    "version": {"type": "str"},
+    "requires": {"type": "list", "elements": "str", "default": []},
+    "files": {"type": "dict", "default": {}},
+}
+INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
 
 
 def decide(params: Mapping[str, Any]) -> resource.Plan:
@@ -180,15 +189,7 @@ def let_pip_install(package: wheel.Package) -> None:
 
 def main() -> None:
     """Run the module."""
-    spec = {
-        "src": {"type": "str", "required": True},
-        "also": {"type": "list", "elements": "str", "default": []},
-        "name": {"type": "str"},
-        "version": {"type": "str"},
-        "requires": {"type": "list", "elements": "str", "default": []},
-        "files": {"type": "dict", "default": {}},
-    }
-    resource.run(AnsibleModule(spec, supports_check_mode=True), decide)
+    resource.run(AnsibleModule(**INTERFACE, supports_check_mode=True), decide)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,8 @@ reason:
   sample: the block is missing
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils.resource import run
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.config_file import decide
@@ -87,16 +89,15 @@ ARGUMENTS = {
     "command": {"type": "str"},
     "path": {"type": "str", "default": "~/.ssh/config"},
 }
+INTERFACE: dict[str, Any] = {
+    "argument_spec": ARGUMENTS,
+    "required_if": [("state", "present", ["command"])],
+}
 
 
 def main() -> None:
     """Run as an Ansible module."""
-    module = AnsibleModule(
-        argument_spec=ARGUMENTS,
-        required_if=[("state", "present", ["command"])],
-        supports_check_mode=True,
-    )
-    run(module, decide)
+    run(AnsibleModule(**INTERFACE, supports_check_mode=True), decide)
 
 
 if __name__ == "__main__":

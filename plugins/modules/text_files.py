@@ -79,6 +79,18 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils import files, resource
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 
+EACH: dict[str, Any] = {
+    "path": {"type": "str", "required": True},
+    "content": {"type": "str", "required": True},
+    "mode": {"type": "str", "choices": ["0600", "0644"], "default": "0600"},
+    "python": {"type": "bool", "default": False},
+}
+ARGUMENTS: dict[str, Any] = {
+    "directories": {"type": "list", "elements": "str", "default": []},
+    "files": {"type": "list", "elements": "dict", "required": True, "options": EACH},
+}
+INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
+
 
 class Change(NamedTuple):
     """What is going to be made, and why."""
@@ -156,17 +168,7 @@ def expanded(path: str) -> str:
 
 def main() -> None:
     """Run the module."""
-    each = {
-        "path": {"type": "str", "required": True},
-        "content": {"type": "str", "required": True},
-        "mode": {"type": "str", "choices": ["0600", "0644"], "default": "0600"},
-        "python": {"type": "bool", "default": False},
-    }
-    spec = {
-        "directories": {"type": "list", "elements": "str", "default": []},
-        "files": {"type": "list", "elements": "dict", "required": True, "options": each},
-    }
-    resource.run(AnsibleModule(spec, supports_check_mode=True), decide)
+    resource.run(AnsibleModule(**INTERFACE, supports_check_mode=True), decide)
 
 
 if __name__ == "__main__":

@@ -10,14 +10,19 @@ meant for other Pythons, and its output counts from one mark to another.
 
 from __future__ import annotations
 
+import re
 import secrets
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.login_files import (
     BEFORE_EACH_COMMAND,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.plugin_utils.module_program import module_program
 
 # One line: csh takes no newline in a quoted word. LD_PRELOAD first: `env` and `sed` obey it, too.
 _FORGET = (
@@ -25,6 +30,8 @@ _FORGET = (
     'do unset "$name"; done'
 )
 
+_PATH = re.compile(r"(~/|/)\S+$")  # words such as `auto`, and `/usr/bin/env python3`, are Ansible's
+_SECRETS = ("password", "password_hash")
 _NO_ROOM = ("No space left", "quota exceeded", "No usable temporary directory", "Read-only file")
 LEAST = 1024  # KiB for a module that is unpacked; of files, as many are more than enough
 _ROOM = (
@@ -74,8 +81,13 @@ class NodeModule(IsolatedCommands):
         self, arguments: dict[str, Any], task_vars: dict[str, Any] | None
     ) -> dict[str, Any]:
         """What the module answers; one line when it could not run at all."""
-        answer: dict[str, Any] = self._execute_module(
-            module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val
+        python = self._python(task_vars or {})
+        answer = (
+            self._send(python, arguments)
+            if python
+            else self._execute_module(
+                module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val
+            )
         )
         if "module_stdout" not in answer:
             return answer
@@ -83,6 +95,33 @@ class NodeModule(IsolatedCommands):
         no_room = any(word in told for word in _NO_ROOM)
         why = self._no_room(task_vars or {}, told) if no_room else _not_python(answer, told)
         return {"failed": True, "changed": False, "rc": answer.get("rc"), "msg": why}
+
+    def _python(self, variables: Mapping[str, Any]) -> str:
+        """The Python that the task names; empty when Ansible has to find one, or does more."""
+        task = self._task
+        special = task.async_val or task.delegate_to or self._play_context.become
+        found = str(self._templar.template(variables.get("ansible_python_interpreter", "")))
+        return (
+            ""
+            if special or constants.DEFAULT_KEEP_REMOTE_FILES or not _PATH.match(found)
+            else found
+        )
+
+    def _send(self, python: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Run the module as one program: nothing is unpacked on the host."""
+        name = self._task.action.rpartition(".")[2]
+        try:
+            sent = module_program(name, arguments, check=bool(self._task.check_mode))
+        except NotebookError as error:
+            return {"failed": True, "changed": False, "msg": str(error)}
+        home, rest = ("~/", python[2:]) if python.startswith("~/") else ("", python)
+        command = f"{self._compute_environment_string()} {home}{shlex.quote(rest)} -I".strip()
+        found = self._low_level_execute_command(command, in_data=sent.program)
+        answer = sent.answer(found["stdout"])
+        if answer is not None:
+            return answer
+        said = {"module_stdout": found["stdout"], "module_stderr": found["stderr"]}
+        return {**said, "rc": found["rc"]}
 
     def _no_room(self, variables: Mapping[str, Any], told: str) -> str:
         """Which file system of which host: Ansible unpacks a module in /tmp before it begins."""
@@ -94,6 +133,21 @@ class NodeModule(IsolatedCommands):
             f"{host}: the file system {where} is full ({told.rpartition('] ')[2]}). Nothing was "
             f"changed. Free some room there: du -xhd1 {temporary}, or ask the site."
         )
+
+
+class SecretNodeModule(NodeModule):
+    """Hands a password to the module, and to nobody else.
+
+    Ansible shows every callback the arguments of each task, also of one with `no_log`: here they
+    are taken from the task before it is reported.
+    """
+
+    def on_node(
+        self, arguments: dict[str, Any], task_vars: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Run the module; the task forgets what is secret."""
+        self._task.args = {name: arguments[name] for name in arguments if name not in _SECRETS}
+        return super().on_node(arguments, task_vars)
 
 
 def full_file_systems(shown: str) -> list[str]:
@@ -108,7 +162,8 @@ def _told(answer: dict[str, Any]) -> str:
     """Ansible shows all that was printed; one line of it is what a person needs."""
     said = f"{answer['module_stdout']}\n{answer.get('module_stderr', '')}".strip().splitlines()
     # An error of Python itself stands above the threads that it had then.
-    named = [line for line in said if "rror" in line or "not found" in line]
+    full = [line for line in said if any(word in line for word in _NO_ROOM)]
+    named = full or [line for line in said if "rror" in line or "not found" in line]
     return (named or said[-1:] or ["no output"])[0].strip()
 
 

@@ -89,7 +89,7 @@ def test_a_python_that_cannot_start_is_named_in_one_line(tmp_path: Path) -> None
 
 
 FULL = {
-    "no room": ("size=64k", 'head -c 40000 /dev/zero >"$1/file"'),
+    "no room": ("size=64k", 'head -c 57000 /dev/zero >"$1/file"'),
     "no more files": ("nr_inodes=3", 'touch "$1/file"'),
 }
 

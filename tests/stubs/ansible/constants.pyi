@@ -15,3 +15,4 @@ class _Configuration:
     ) -> tuple[object, str]: ...
 
 config: _Configuration
+DEFAULT_KEEP_REMOTE_FILES: bool

@@ -6,6 +6,8 @@ class _Role:
     def get_name(self) -> str: ...
 
 class _Task:
+    action: str
+    delegate_to: str | None
     args: dict[str, Any]
     check_mode: bool
     remote_user: str | None
@@ -25,6 +27,7 @@ class _Connection:
     def put_file(self, in_path: str, out_path: str) -> None: ...
 
 class _PlayContext:
+    become: bool
     verbosity: int
     remote_user: str | None
 
