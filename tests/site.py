@@ -10,6 +10,7 @@ because galaxy-importer holds back libraries that the tests want newer.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,9 +92,19 @@ def _lay_out() -> None:
         target = WORK / name
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         shutil.copyfile(CHECKOUT / name, target)
+        _copy_sources(CHECKOUT / name)
     for page in ("index.md", "ansible.rst"):
         shutil.copyfile(CHECKOUT / "docs/site" / page, WORK / page)
     WORK.chmod(0o755)  # antsibull-docs refuses a directory that others may write to
+
+
+def _copy_sources(page: Path) -> None:
+    """Copy the files of code that a page points at, so that they can be fetched from there."""
+    for link in re.findall(r"\]\(([^)#:]+\.(?:py|sh))\)", page.read_text("utf-8")):
+        source = (page.parent / link).resolve()
+        target = WORK / source.relative_to(CHECKOUT)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        shutil.copyfile(source, target)
 
 
 def import_collection() -> None:

@@ -1,7 +1,12 @@
 """How Sphinx renders the documentation; tests/site.py lays out what it reads."""
 
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
+
 project = "hpcc.notebook"
 author = copyright = "The hpcc.notebook maintainers"  # noqa: A001
+
+lexers["mermaid"] = TextLexer()  # GitHub and GitLab draw it; here it is read
 
 extensions = ["myst_parser", "sphinx_antsibull_ext"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
