@@ -99,7 +99,8 @@ class InstallationRules:
         self.foreign: dict[Path, str] = {}
         self.runs = 0
         bundle = {"CURL_CA_BUNDLE": str(self.mirror.certificate)}
-        environment = {"HOME": str(self.home), "PATH": os.environ["PATH"], **bundle}
+        # Of this machine only what each has: whoever develops may have shims for every program.
+        environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", **bundle}
         options = {"distribution": "miniforge", "packages": PLAIN, **self.published["first"]}
         self.action = Directly(options, environment)
 

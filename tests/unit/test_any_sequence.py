@@ -13,12 +13,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import installation_rules
 import pytest
-from examples import examples
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from installation_rules import InstallationRules
@@ -26,14 +26,17 @@ from kills import Steps
 from profile_rules import ProfileRules
 from small_distribution import mirror
 
-RUNS = examples(8)
-pytestmark = pytest.mark.timeout(600 + 30 * RUNS)  # make chaos asks for many times as many
+BEGUN = time.monotonic()
+RUNS = int(os.environ.get("HPCC_NOTEBOOK_SEQUENCES", "30"))
+pytestmark = pytest.mark.timeout(600 + 30 * RUNS)  # make chaos asks for ten times as many
 # Memory as a file system, where there is some: what a run waits for most is the disk.
 PLACE = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 class Sequence(ProfileRules, InstallationRules, RuleBasedStateMachine):
     """One account, and whatever happens to its profile and its installation."""
+
+    number, all_runs, refusals = 0, 0, 0  # of all sequences
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,10 +51,22 @@ class Sequence(ProfileRules, InstallationRules, RuleBasedStateMachine):
             self.mend_installation()
             self.mend_profile()
             assert not [said for said in self.said if "\n" in said or "Traceback" in said]
+            self.count()
         finally:
             self.end_profile()
             self.end_installation()
             shutil.rmtree(self.home, ignore_errors=True)
+
+    def count(self) -> None:
+        """The figures that make chaos prints."""
+        Sequence.number += 1
+        Sequence.all_runs += self.runs
+        Sequence.refusals += len(self.said)
+        if Sequence.number % 10 == 0:
+            print(
+                f"sequences {self.number}, runs of the installation {self.all_runs}, refusals of "
+                f"all runs {self.refusals}, seconds {time.monotonic() - BEGUN:.0f}", flush=True,
+            )  # fmt: skip
 
 
 @pytest.fixture
