@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Dict, Iterable, Iterator, List
 
@@ -29,6 +30,16 @@ def answers(output: str, mark: str) -> Answers:
     for name, value in _pairs(lines[lines.index(begin) + 1 : lines.index(end)]):
         found.setdefault(name, []).append(printable(value))
     return found
+
+
+def reason_in(output: str) -> str | None:
+    """What a trial printed last: the reason against what was tried."""
+    lines = output.strip().splitlines() or [""]
+    try:
+        reason = json.loads(lines[-1])["reason"]
+    except (ValueError, KeyError, TypeError):
+        return lines[-1] or "no answer"
+    return None if reason is None else str(reason)
 
 
 def _pairs(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answe
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import inside
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.distribution import NAMES
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import questions
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import kernel_trial
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+    kernel_trial,
+    option_trial,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import faults as way_faults
 from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Way
@@ -125,6 +128,7 @@ def _look(session: Session, settings: Mapping[str, object], within: float) -> An
     kernel = Path(kernel_trial.__file__).read_text(encoding="utf-8")
     programs = {"LOST_FILES": lost, "KERNEL": kernel, "NAMES": " ".join(NAMES)}
     programs |= {"LOOK": sent_program.program(inside.__name__), "QUESTIONS": questions()}
+    programs["OPTIONS"] = Path(option_trial.__file__).read_text(encoding="utf-8")
     programs["KERNEL_WITHIN"] = f"{within / 2:.0f}"
     asked = question({**settings, **programs}, _SERVER, _PROGRAM)
     before = time.time()

@@ -172,6 +172,8 @@ class InstallationRules:
         what=st.sampled_from(["markers", ".turn", ".files-*", ".unshipped-*", "[!.]*", "downloads"])
     )
     def harm_store(self, what: str) -> None:
+        if not self.store.is_dir():
+            return
         places = (
             [self.store / what]
             if what in ("markers", "downloads")

@@ -49,7 +49,7 @@ class QuickDistribution:
         (self._parts / "bin/conda").chmod(0o755)
 
     def _pip(self) -> str:
-        text = Path(__file__).with_name("quick_pip.py").read_text(encoding="utf-8")
+        text = (Path(__file__).parent / "programs" / "quick_pip.py").read_text(encoding="utf-8")
         for name, path in (("INDEX", self.index), ("STEPS", self.steps), ("LAST", self.last)):
             text = text.replace(f"@{name}@", str(path))
         return text

@@ -12,7 +12,10 @@ import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import inside
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import findings
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import kernel_trial
+from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+    kernel_trial,
+    option_trial,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import KERNEL_SPEC
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import sent_program
@@ -31,6 +34,7 @@ def look(owner, *behind, prefix="~/none"):
     settings = {"PREFIX": prefix, "PROFILE": owner.profile, "MODULE": "m", "PORT": 1,
                 "ASKED": "localhost", "LOOK": "", "LOST_FILES": "", "NAMES": "",
                 "KERNEL": Path(kernel_trial.__file__).read_text(), "KERNEL_WITHIN": 60,
+                "OPTIONS": Path(option_trial.__file__).read_text(),
                 "QUESTIONS": "", "OWNER": "", "MODULES": "~/m"}  # fmt: skip
     server = ACTION / "shared_shell" / "server.sh"
     put = question(settings, server, ACTION / "doctor_shell" / "look.sh")
@@ -251,6 +255,33 @@ def test_a_python_that_says_nothing_is_no_kernel_either(owner):
     kernelspec("")(owner)
     owner.write(owner.home / "anaconda/bin/python", "#!/bin/sh\n", 0o700)
     assert "without a word" in look(owner, prefix="~/anaconda")["kernel"].what
+
+
+# What a person may write, and a start would find out.
+WRITTEN = {
+    "nothing wrong": ("c.MappingKernelManager.cull_idle_timeout = 9999", "can be read"),
+    "a text for a number": ("c.ServerApp.max_body_size = 'abc'", "expected an int"),
+    "an option that there is not": (
+        "c.MappingKernelManager.cull_idle_timeuot = 1", "did you mean cull_idle_timeout?"
+    ),
+    "a directory that is missing": (
+        "c.ServerApp.preferred_dir = '/no/such'", "No such preferred dir"
+    ),
+    "a class that is gone": ("c.ServerApp.kernel_manager_class = 'gone.Gone'", "imported"),
+    "a program that fails": ("import no_such_module", "no_such_module"),
+    "a program that ends": ("raise SystemExit(3)", "without a word"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "said"), WRITTEN.values(), ids=list(WRITTEN))
+def test_the_doctor_lets_jupyter_judge_the_configuration(owner, line, said):
+    installed(owner)
+    owner.write(owner.directory / CONFIG, f"c = get_config()\n{line}\n")
+    before = owner.tree()
+    finding = look(owner, prefix="~/anaconda")["server configuration"]
+    assert said in finding.what
+    assert finding.level == ("ok" if said == "can be read" else "wrong")
+    assert owner.tree() == before
 
 
 def rooted(mode):

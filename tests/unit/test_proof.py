@@ -12,13 +12,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import processes
+from ansible_collections.hpcc.notebook.plugins.module_utils import answers, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import serving
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen, ok
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
     kernel_trial,
     option_trial,
-    proof,
 )
 from ansible_collections.hpcc.notebook.plugins.modules import ipython_profile
 from modules import ModuleFailed, run_module
@@ -196,7 +195,7 @@ def test_a_root_directory_that_its_owner_may_not_list_is_refused(owner):
     ],
 )
 def test_the_last_line_of_a_trial_is_its_answer(said, reason):
-    assert proof.reason_in(said) == reason
+    assert answers.reason_in(said) == reason
 
 
 def test_the_class_that_is_unknown_is_blamed_only_when_all_classes_are_known():

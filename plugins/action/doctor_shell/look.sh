@@ -221,6 +221,23 @@ look_at_kernel() {
   emit kernel "${said:-the program that asks it ended without a word}"
 }
 
+# The installed Jupyter reads the configuration as a start would, in a copy. What runs has taken it already, unless it was
+# changed since.
+look_at_options() {
+  [ -f "$directory/jupyter_server_config.py" ] || return 0
+  [ -z "$SERVER" ] || [ -n "$(find "$directory"/jupyter_server_config* -newer "$RECORD" 2>/dev/null)" ] || return 0
+  trial=$(mktemp -d) || return 0
+  if ! { cp -r "$directory"/jupyter_server_config* "$trial" && : >"$trial/migrated"; } 2>/dev/null; then
+    rm -rf "$trial" # no room, or nothing that may be read: other checks say so
+    return 0
+  fi
+  said=$(printf '{"cookie_secret": "%s/secret"}' "$trial" | JUPYTER_CONFIG_DIR=$trial JUPYTER_RUNTIME_DIR=$trial/run \
+    JUPYTER_PATH=$directory/jupyter JUPYTER_PREFER_ENV_PATH=0 IPYTHONDIR=${directory%/*} \
+    TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR=1 "$prefix/bin/python" -I -c "$OPTIONS" 2>&1 | tail -n 1)
+  rm -rf "$trial"
+  emit options "${said:-Jupyter ended without a word}"
+}
+
 host=$(uname -n)
 host=${host%%.*}
 find_record "$directory/run" "$host"
@@ -244,6 +261,7 @@ look_at_profile
 if [ -x "$prefix/bin/python" ] && trusted_installation "$prefix"; then
   # shellcheck disable=SC2086 # a word for each name
   "$prefix/bin/python" -I -c "$LOOK" "$directory" "$RECORD" "$SERVER" "$PORT" $NAMES 2>&1 </dev/null
+  look_at_options
   look_at_kernel
 fi
 end_answers

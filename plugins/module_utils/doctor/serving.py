@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from shlex import quote
 from typing import Mapping
 
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import reason_in
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import (
     HOME,
     Finding,
@@ -78,6 +78,11 @@ def configuration(seen: Seen) -> Finding | None:
     said = seen.one("config")
     if said and said != "ok":
         return wrong("server configuration", said, _SETUP)
+    reason = reason_in(seen.one("options")) if seen.one("options") else None
+    if reason and not unwritten_place(seen):
+        path = f"{seen.one('profile_dir')}/jupyter_server_config.py"
+        what = f"the installed Jupyter does not take it: {reason}"
+        return wrong("server configuration", what, f"correct nbserver_profile_options, or {path}")
     return ok("server configuration", "can be read") if said else None
 
 
@@ -207,10 +212,7 @@ def kernel(seen: Seen) -> Finding | None:
     said = seen.one("kernel")
     if not said:
         return None
-    try:
-        reason = json.loads(said)["reason"]
-    except (ValueError, KeyError, TypeError):
-        reason = said
+    reason = reason_in(said)
     if reason is None:
         return ok("kernel", "computed 1 + 1")
     if unwritten_place(seen):

@@ -4,7 +4,8 @@
 """SIDE EFFECTS: ask the Jupyter that is installed whether it takes a configuration.
 
 Runs as a program of its own, `python -I -c SOURCE`, with JUPYTER_CONFIG_DIR set to a copy of the
-configuration, and the options to judge on standard input. Prints the reason against them as JSON.
+configuration, and the options to judge on standard input; without them, those are judged that it
+found there itself. Prints the reason against them as JSON.
 """
 
 from __future__ import annotations
@@ -43,7 +44,20 @@ def main() -> None:
     """Judge the options; the last line that is printed is the answer."""
     asked = json.load(sys.stdin)
     failure = initialised(asked["cookie_secret"])
-    sys.stdout.write(json.dumps({"reason": reason(asked["options"], failure)}) + "\n")
+    judged = asked["options"] if "options" in asked else known_of_config()
+    sys.stdout.write(json.dumps({"reason": reason(judged, failure)}) + "\n")
+
+
+def known_of_config() -> dict[str, Any]:
+    """What the configuration says of classes that are known; the others may be of any extension."""
+    app = importlib.import_module("jupyter_server.serverapp").ServerApp.instance()
+    known, plain = classes(), (bool, int, float, str, list, dict, type(None))
+    return {
+        f"{section}.{name}": value
+        for section, values in app.config.items()
+        for name, value in (values.items() if section in known else ())
+        if isinstance(value, plain)
+    }
 
 
 def _jupyter_server() -> Any:

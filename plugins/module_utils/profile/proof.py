@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Iterator, Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import reason_in
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
     environment_kernels,
@@ -72,16 +73,6 @@ def require_kernel(name: str, python: str, *, debugger: bool) -> None:
 def kernel_argv(python: str, seconds: float) -> list[str]:
     """The command that proves the kernel of a profile, in the environment of its server."""
     return [python, "-I", "-c", inspect.getsource(kernel_trial), str(seconds)]
-
-
-def reason_in(output: str) -> str | None:
-    """What a trial printed last: the reason against what was tried."""
-    lines = output.strip().splitlines() or [""]
-    try:
-        reason = json.loads(lines[-1])["reason"]
-    except (ValueError, KeyError, TypeError):
-        return lines[-1] or "no answer"
-    return None if reason is None else str(reason)
 
 
 def _answer(copy: Layout, program: ModuleType, words: list[str], stdin: str = "") -> str | None:

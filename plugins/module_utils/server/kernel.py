@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Iterator
 
 from ansible_collections.hpcc.notebook.plugins.module_utils import files, processes
+from ansible_collections.hpcc.notebook.plugins.module_utils.answers import reason_in
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.processes import Process
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import proof
@@ -38,7 +39,7 @@ class Proof:
         while self.process.alive() and time.monotonic() < self.deadline:
             time.sleep(POLL)
         said = (files.read(self.log) or b"").decode("utf-8", "replace")
-        reason = proof.reason_in(said)
+        reason = reason_in(said)
         if reason:
             todo = "Run setup.yml; it asks the Python of nbserver_profile_python for a kernel."
             raise NotebookError(f"no kernel can be started: {reason}", self.log, todo)
