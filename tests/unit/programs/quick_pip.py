@@ -9,6 +9,7 @@ After each file that it changes it may be killed, as the programs of kills.py.
 # ruff: noqa: PTH103, PTH106, PTH107, PTH110, PTH120, PTH123, PTH208
 # Loading pathlib would take longer than all the rest.
 
+import contextlib
 import json
 import os
 import re
@@ -126,7 +127,8 @@ def remove(one):
         if os.path.exists(f"{SITE}/{path}"):
             os.remove(f"{SITE}/{path}")
             step()
-    os.rmdir(info)
+    with contextlib.suppress(OSError):  # what a damaged record did not name stays there
+        os.rmdir(info)
 
 
 def add(wheel, target):
