@@ -46,7 +46,7 @@ class Person:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=400,
         )
 
     def says(self, command: str, stdin: str = "") -> str:

@@ -31,6 +31,7 @@ PLAYBOOKS = (
     "teardown --check", "stop",
 )  # fmt: skip
 HELD = 12  # seconds for which `connect` holds the tunnel
+PATIENCE = 400  # seconds for any other; a busy machine needs some of them
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _watched(desk: Desk, argv: list[str]) -> tuple[int, list[str]]:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     run = subprocess.Popen(argv, stdin=subprocess.DEVNULL, cwd=CHECKOUT, **quiet)
     try:
-        run.wait(HELD if any("connect.yml" in word for word in argv) else 120)
+        run.wait(HELD if any("connect.yml" in word for word in argv) else PATIENCE)
     except subprocess.TimeoutExpired:
         run.terminate()
         run.wait(30)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import pexpect
 from people import CHECKOUT, prepared
 
-PATIENCE = 120  # seconds after which a playbook counts as blocked
+PATIENCE = 400  # seconds after which a playbook counts as blocked; a busy machine needs some
 # All that makes a terminal do something: but for line ends, tabs, and a line that is drawn anew.
 CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
