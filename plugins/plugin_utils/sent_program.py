@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A file of module_utils, with all of ours that it imports, as one program for `python -I -c`.
 
-So what a node's own Python is asked is written in the same words as everything else.
+So what a node's own Python is asked is written in the same words as everything else. It goes into
+an argument, which has a limit; module_program.py sends modules, with all that they might import.
 """
 
 from __future__ import annotations
@@ -15,29 +16,27 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from ansible_collections.hpcc.notebook.plugins.module_utils import execution
+
 _ROOT = "ansible_collections.hpcc.notebook.plugins"
 _PLUGINS = Path(__file__).parents[1]
 LONGEST = 100_000  # bytes; Linux takes 131,072 in one argument
-_LOADER = """\
-import base64, importlib.abc, importlib.util, json, sys, zlib
-SOURCES = json.loads(zlib.decompress(base64.b64decode({packed!r})))
-class Sent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    def find_spec(self, name, path=None, target=None):
-        package = any(known.startswith(name + ".") for known in SOURCES)
-        if package or name in SOURCES:
-            return importlib.util.spec_from_loader(name, self, is_package=package)
-    def exec_module(self, module):
-        name = module.__name__
-        exec(compile(SOURCES.get(name, ""), name, "exec"), module.__dict__)
-sys.meta_path.insert(0, Sent())
-importlib.import_module({name!r}).main()
+_PROGRAM = """\
+import base64, json, sys, zlib
+texts = json.loads(zlib.decompress(base64.b64decode({packed!r})))
+runner = {{"__name__": "runner"}}
+exec(compile(texts[{execution!r}], "runner", "exec"), runner)
+sys.meta_path.insert(0, runner["Texts"](texts))
+__import__({name!r})
+sys.modules[{name!r}].main()
 """
 
 
 def program(name: str) -> str:
     """One that runs `main` of this module; it needs a Python 3.8 and nothing on its disk."""
-    packed = base64.b64encode(zlib.compress(json.dumps(sources(name)).encode(), 9)).decode()
-    return _LOADER.format(packed=packed, name=name)
+    texts = {**sources(name), **sources(execution.__name__)}
+    packed = base64.b64encode(zlib.compress(json.dumps(texts).encode(), 9)).decode()
+    return _PROGRAM.format(packed=packed, name=name, execution=execution.__name__)
 
 
 def sources(name: str) -> dict[str, str]:
