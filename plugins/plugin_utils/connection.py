@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.login_files import (
-    BEFORE_EACH_COMMAND,
+    shell_todo,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
@@ -158,7 +158,7 @@ def look(session: Session, profile: str) -> Node:
         raise NotebookError(
             f"`sh -s` ended with {ended.code}: {_last(ended.stderr or ended.stdout)}",
             "the first command on the node",
-            f"Try `ssh NODE sh -s` by hand. Perhaps its end is in {BEFORE_EACH_COMMAND}",
+            f"{shell_todo(ended.stderr)}. By hand: `ssh NODE sh -s`",
         )
     return whereabouts.node(found)
 

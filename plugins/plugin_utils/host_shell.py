@@ -18,6 +18,7 @@ from typing import Any
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.login_files import (
     BEFORE_EACH_COMMAND,
+    shell_todo,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import lost_files
@@ -90,7 +91,7 @@ def answer(execute: Execute, asked: Question) -> Answers:
         raise NoAnswerError(
             what=f"`sh -s` ended with {result['rc']}: {said[-1] if said else 'no output'}",
             where="the first command on the host",
-            todo=f"{_BY_HAND} Perhaps its end is in {BEFORE_EACH_COMMAND}.",
+            todo=f"{shell_todo(str(result['stderr']))}. {_BY_HAND}",
         )
     return found
 

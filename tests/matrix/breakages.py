@@ -15,8 +15,9 @@ NODE, GATEWAY, COMPUTER = "node", "gateway", "computer"
 class Breakage:
     """How something breaks, and what the doctor says of it.
 
-    `broken` and `mended` are programs of root's shell; they know $ACCOUNT, its $HOME and $RC, the
-    file that its shell reads for every command. Braces hold what a place names: {home}, {node}.
+    `broken` and `mended` are programs of root's shell; they know $ACCOUNT, its $HOME and
+    $LOGIN_SHELL, and $RC, the file that this shell reads for every command. Braces hold what a
+    place is called: {home}, {node}.
     """
 
     name: str
@@ -158,10 +159,23 @@ BREAKAGES = (
         f"mv /run/keys/* /etc/ssh/; rmdir /run/keys; {_RELOAD}",
     ),
     Breakage(
+        "a password that has expired",
+        r"wrong +shell on the node: (?s:.*)-> Your password there has expired",
+        'chage -d 0 "$ACCOUNT"',
+        'chage -d -1 "$ACCOUNT"',
+    ),
+    Breakage(
+        "an account without a shell on the node",
+        r"wrong +shell on the node: .*not available.*\n +-> The account has no shell on that node",
+        'usermod -s /usr/sbin/nologin "$ACCOUNT"',
+        'usermod -s "$LOGIN_SHELL" "$ACCOUNT"',
+    ),
+    Breakage(
         "a node in maintenance",
         r"Down for maintenance until Friday(?s:.*)\nwrong +login: ssh: the connection was cut",
         "echo 'Down for maintenance until Friday' > /etc/nologin",
         "rm /etc/nologin",
+        also="login",
     ),
     Breakage(
         "a computer without the key",

@@ -48,6 +48,7 @@ def _made(breakage: Breakage, cell: Cell, clusters: Clusters, computer: Computer
     host = "gateway" if breakage.where == GATEWAY else cell.node
     calls = [call.format(**names) for call in breakage.mounts]
     known = f"ACCOUNT={cell.account} HOME=/home/{cell.account}; RC=$HOME/{names['rc']}\n"
+    known += f"LOGIN_SHELL=$(command -v {cell.shell})\n"
 
     def run(program: str) -> None:
         if breakage.where == COMPUTER:

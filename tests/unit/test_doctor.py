@@ -105,6 +105,8 @@ CASES = {
     path.node: [
         {"host": "dev1"},
         ("wrong", {"node_fault": "no answer"}, "~/.zshenv (zsh), ~/.config/fish/config.fish"),
+        ("wrong", {"node_fault": "Password change required but no TTY"}, "`ssh -t NODE`"),
+        ("wrong", {"node_fault": "This account is currently not available."}, "no shell on"),
         ("wrong", {"look_fault": "no answer"}, "--limit NODE"),
     ],
     path.jump: [

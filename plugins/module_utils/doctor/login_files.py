@@ -34,6 +34,19 @@ BEFORE_EACH_COMMAND = "the file that your login shell reads before each command:
 )
 
 
+# What a machine says when it lets somebody in and then runs nothing for them.
+_REASONS = {
+    "Password change required": "Your password there has expired: set a new one with `ssh -t NODE`",
+    "account is currently not available": "The account has no shell on that node: ask the site",
+}
+
+
+def shell_todo(said: str) -> str:
+    """What to do about a shell that ends before its first command, by what was said then."""
+    known = (todo for words, todo in _REASONS.items() if words in said)
+    return next(known, f"Look there at {BEFORE_EACH_COMMAND}")
+
+
 def login_file(shell: str) -> LoginFile:
     """For the name of a shell such as tcsh; in general words for any other."""
     return _SHELLS.get(shell, _UNKNOWN)

@@ -13,8 +13,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings impo
     wrong,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.login_files import (
-    BEFORE_EACH_COMMAND,
     login_file,
+    shell_todo,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
 
@@ -43,7 +43,7 @@ def node(seen: Seen) -> Finding | None:
         return wrong(
             "shell on the node",
             fault,
-            f"look there at {BEFORE_EACH_COMMAND}",
+            shell_todo(fault),
         )
     fault = seen.one("look_fault")
     if fault:
