@@ -12,8 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible_collections.hpcc.notebook.plugins.module_utils.variables import Variables
 
 CHECKOUT = Path(__file__).parents[2]
+ROLE = CHECKOUT / "roles" / "nbserver_profile"
 GOOD = "a walk along the Red Cedar"
 SALT_AND_DIGEST = "c2FsdHNhbHRzYWx0c2Fs$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaA"
 
@@ -22,78 +25,98 @@ def argon2(kind: str, cost: str) -> str:
     return f"argon2:${kind}$v=19${cost}${SALT_AND_DIGEST}"
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        {
-            "password": "",
-            "certificate_days": 0,
-            "key_type": "dsa",
-            "certificate_names": ["DNS:127.0.0.1"],
-            "root_dir": "/",
-            "options": {"ServerApp.allow_origin": "*"},
-        },
-        {
-            "password": "elevenchars",
-            "certificate_days": -5,
-            "key_type": "rsa:1024",
-            "certificate_names": ["IP:localhost"],
-            "root_dir": "/tmp",
-            "options": {"ServerApp.disable_check_xsrf": True},
-        },
-        {
-            "password": "password1234",
-            "certificate_days": 398,
-            "key_type": "secp192r1",
-            "certificate_names": ["localhost\0evil"],
-            "root_dir": "/home/u/it's\n",
-            "options": {"IdentityProvider.token": ""},
-        },
-        {
-            "password": "alice-of-the-lab",  # the login name
-            "certificate_days": 826,
-            "key_type": "ed25519",
-            "certificate_names": ["a,DNS:evil.com"],
-            "options": {"ServerApp.allow_root": True},
-        },
-        {
-            "password": "the-profile-itself",
-            "certificate_days": 1e9,
-            "certificate_names": ["a\nb"],
-            "options": {"__import__('os')": 1},
-        },
-        {"password": f"{GOOD}\n", "certificate_days": "abc", "options": {"a b": 1}},
-        {
-            "password_hash": "sha1:0123456789ab:da39a3ee5e6b4b0d3255bfef95601890afd80709",
-            "key_size": 2047,
-            "options": {"c.x": 1},
-        },
-        {"password_hash": argon2("argon2id", "m=8,t=1,p=1")},
-        {"password_hash": argon2("argon2i", "m=19456,t=2,p=1")},
-        {"password_hash": argon2("argon2d", "m=19456,t=2,p=1")},
-        {"password_hash": argon2("argon2id", "m=4194304,t=2,p=1")},
-    ],
-)
+ROWS = [
+    {
+        "password": "",
+        "certificate_days": 0,
+        "key_type": "dsa",
+        "certificate_names": ["DNS:127.0.0.1"],
+        "root_dir": "/",
+        "options": {"ServerApp.allow_origin": "*"},
+    },
+    {
+        "password": "elevenchars",
+        "certificate_days": -5,
+        "key_type": "rsa:1024",
+        "certificate_names": ["IP:localhost"],
+        "root_dir": "/tmp",
+        "options": {"ServerApp.disable_check_xsrf": True},
+    },
+    {
+        "password": "password1234",
+        "certificate_days": 398,
+        "key_type": "secp192r1",
+        "certificate_names": ["localhost\0evil"],
+        "root_dir": "/home/u/it's\n",
+        "options": {"IdentityProvider.token": ""},
+    },
+    {
+        "password": "alice-of-the-lab",  # the login name
+        "certificate_days": 826,
+        "key_type": "ed25519",
+        "certificate_names": ["a,DNS:evil.com"],
+        "options": {"ServerApp.allow_root": True},
+    },
+    {
+        "password": "the-profile-itself",
+        "certificate_days": 1e9,
+        "certificate_names": ["a\nb"],
+        "options": {"__import__('os')": 1},
+    },
+    {"password": f"{GOOD}\n", "certificate_days": "abc", "options": {"a b": 1}},
+    {
+        "password_hash": "sha1:0123456789ab:da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "key_size": 2047,
+        "options": {"c.x": 1},
+    },
+    {"password_hash": argon2("argon2id", "m=8,t=1,p=1")},
+    {"password_hash": argon2("argon2i", "m=19456,t=2,p=1")},
+    {"password_hash": argon2("argon2d", "m=19456,t=2,p=1")},
+    {"password_hash": argon2("argon2id", "m=4194304,t=2,p=1")},
+]
+EVERYWHERE = {
+    "ansible_user": "alice-of-the-lab",
+    "anaconda_distribution": "miniforge",
+    "nbserver_profile_name": "the-profile-itself",
+}
+
+
+def variables(given: dict[str, object]) -> dict[str, object]:
+    return {f"nbserver_profile_{name}": value for name, value in given.items()}
+
+
+@pytest.mark.parametrize("given", ROWS)
+def test_a_bad_value_is_refused_by_its_name(given):
+    specs = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())["argument_specs"]
+    checks = yaml.safe_load((ROLE / "tasks/preflight.yml").read_text())[0]
+    asked = checks["hpcc.notebook.check_variables"]
+    problems = Variables(
+        values={**EVERYWHERE, **variables(given)},
+        specs={name: spec for part in specs.values() for name, spec in part["options"].items()},
+        demands=asked["rules"],
+        relations=asked["relations"],
+        names=(EVERYWHERE["ansible_user"],),
+    ).problems()
+    assert sorted({line.split(":")[0] for line in problems}) == sorted(variables(given))
+    assert SALT_AND_DIGEST not in "".join(problems)
+
+
+# One with a password and one with a hash, which exclude each other.
+@pytest.mark.parametrize("given", [ROWS[0], ROWS[6]])
 def test_a_bad_value_is_refused_by_its_name_before_any_host_is_reached(tmp_path, given):
     (tmp_path / "hosts.ini").write_text("[hpcc_dev]\nnowhere.invalid\n")
-    variables = {f"nbserver_profile_{name}": value for name, value in given.items()}
-    everywhere = {
-        "ansible_user": "alice-of-the-lab",
-        "anaconda_distribution": "miniforge",
-        "nbserver_profile_name": "the-profile-itself",
-    }
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("ansible-playbook")),
             str(CHECKOUT / "playbooks" / "setup.yml"),
-            *("-i", "hosts.ini", "-e", json.dumps({**everywhere, **variables})),
+            *("-i", "hosts.ini", "-e", json.dumps({**EVERYWHERE, **variables(given)})),
         ],
         cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     printed = done.stdout + done.stderr
     assert done.returncode == 2, printed
-    assert [name for name in variables if f"{name}: " not in printed] == [], printed
+    assert [name for name in variables(given) if f"{name}: " not in printed] == [], printed
     assert "UNREACHABLE" not in printed
     assert "Traceback" not in printed
     assert SALT_AND_DIGEST not in printed
