@@ -9,7 +9,7 @@ export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.cache/molecule
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare cluster demo demo-down test lint unit sanity molecule e2e cell matrix broken damage hijack bench starts chaos flips lock docs site changelog clean
+.PHONY: help prepare cluster demo demo-down test check lint unit sanity molecule e2e cell matrix broken damage hijack bench starts chaos flips lock docs site changelog clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,6 +30,9 @@ test: lint unit sanity molecule e2e cell  ## Everything
 
 lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
 	@tests/lint.sh
+
+check: lint  ## Style, types and the tests that start nothing: for every save
+	@$(BIN)/pytest tests/unit packages -m pure -n auto
 
 unit: prepare  ## Tables, properties and modules
 	@tests/reachable.sh $(BIN)/pytest tests/unit tests/safety packages -n $$((2 * $$(nproc))) --dist loadfile

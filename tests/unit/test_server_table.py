@@ -155,6 +155,7 @@ def test_what_a_hostile_host_answers_does_nothing_to_the_terminal():
     assert "\x1b" not in "".join(lines({"dev1": answer(evil)}))
 
 
+@pytest.mark.host  # ssh is asked
 def test_those_that_run_are_shown_with_the_way_to_them():
     variables = {
         "dev1": {**HOSTS["dev1"], "nbserver_looked": answer(RUNNING, RECORDED)},
