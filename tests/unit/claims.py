@@ -104,7 +104,9 @@ CLAIMS = (
            "safety/attacks/controller_directory.py::directory_of_the_controller"),
     _claim("your notebooks' signatures", "Jupyter makes its database through the link",
            "unit/test_private_directory.py"
-           "::test_a_notebook_is_saved_and_no_link_of_a_neighbour_followed"),
+           "::test_a_notebook_is_saved_and_no_link_of_a_neighbour_followed",
+           "unit/test_private_directory.py"
+           "::test_what_is_typed_is_not_noted_in_a_directory_of_a_neighbour"),
     _claim("the session | a new cookie secret", "the cookie is good until then", COOKIE),
     _claim("the session | Host, Origin and XSRF", "the right page may", REBINDS, SITES),
     _claim("somebody in the server's place", "who has the certificate is told the token",

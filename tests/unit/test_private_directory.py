@@ -209,6 +209,30 @@ def computing(started, path):
 
 
 @as_root
+def test_what_is_typed_is_not_noted_in_a_directory_of_a_neighbour(runtime, tmp_path):
+    settings = tmp_path / "profile_default" / "ipython_kernel_config.py"
+    settings.parent.mkdir()
+    # With text for a path, some versions of IPython fail before they open it again.
+    as_path = (
+        "import pathlib\nwhere = c.HistoryManager\nwhere.hist_file = pathlib.Path(where.hist_file)"
+    )
+    settings.write_text(f"{profile.KERNEL_CONFIG}\n{as_path}\n")
+    path = connection_file(runtime)
+    with computing(kernel(tmp_path, path), path) as client:
+        printed(client, "typed_before = 1")
+        assert (runtime / "history.sqlite").exists()
+        runtime.parent.rename(tmp_path / "swept")
+        runtime.mkdir(parents=True)
+        for each in (runtime.parent, runtime):
+            own(each)
+            each.chmod(0o777)
+        for _each in range(4):
+            printed(client, "typed_afterwards = 1")
+            printed(client, "%history -g typed")
+        assert list(runtime.iterdir()) == []
+
+
+@as_root
 def test_what_a_fork_prints_goes_to_no_socket_of_a_neighbour(runtime, tmp_path):
     path = connection_file(runtime)
     with computing(kernel(tmp_path, path), path) as client:

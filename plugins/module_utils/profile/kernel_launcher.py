@@ -23,6 +23,7 @@ import sys
 sys.path.pop(0)  # this directory; the kernel adds the working directory later by itself
 
 import zmq
+from IPython.core import history
 from ipykernel import debugger, iostream, ipkernel, kernelapp
 from zmq.eventloop.zmqstream import ZMQStream
 
@@ -81,6 +82,22 @@ class PrivateKernel(kernelapp.IPKernelApp):
             kernelapp.IOPubThread = PrivateThread
         super().init_iopub(context)
 
+
+open_history = history.HistoryAccessor.init_db
+
+
+def open_private_history(accessor):
+    """IPython opens its database of inputs again when it cannot write: in memory by then."""
+    directory = os.path.dirname(str(accessor.hist_file))
+    if directory == os.environ.get("JUPYTER_RUNTIME_DIR"):
+        try:
+            require_private(directory)
+        except OSError:
+            accessor.hist_file = ":memory:"
+    return open_history(accessor)
+
+
+history.HistoryAccessor.init_db = open_private_history
 
 {debugger}PrivateKernel.launch_instance()
 '''
