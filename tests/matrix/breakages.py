@@ -114,13 +114,13 @@ BREAKAGES = (
         "a gateway that forbids jumping",
         "AllowTcpForwarding yes",
         "AllowTcpForwarding no",
-        "wrong +login: the gateway: it forbids to jump over it",
+        "wrong +login: the gateway: it does not allow ProxyJump",
         where=GATEWAY,
     ),
     _login_file(
         "a login file that prints",
         "echo Welcome to the cluster",
-        r"warning +login files: print 1 lines where no terminal is\n +-> in .*{rc}",
+        r"warning +login files: print 1 lines in non-interactive shells\n +-> in .*{rc}",
     ),
     _login_file(
         "a login file that ends the shell",
