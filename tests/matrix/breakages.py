@@ -124,8 +124,8 @@ BREAKAGES = (
     ),
     _login_file(
         "a login file that ends the shell",
-        "exit 3",
-        r"wrong +shell on the node: `sh -s` ended with 3.*\n +-> .*{rc}",
+        "exec false",  # "exit" would end only the file in tcsh
+        r"wrong +shell on the node: `sh -s` ended with 1.*\n +-> .*{rc}",
     ),
     _login_file(
         "a login file that hangs",
