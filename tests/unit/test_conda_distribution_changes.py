@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -198,6 +199,18 @@ def test_a_file_that_a_crash_has_emptied_comes_back(account: Account) -> None:
     value = subprocess.check_output([made["python"], "-c", "import parcel; print(parcel.VALUE)"])
     assert value == b"21\n"
     assert account.run()["changed"] is False
+
+
+def test_what_the_index_has_no_longer_is_named_and_not_tried_for_ever(account: Account) -> None:
+    wheel(account.served.root, "rare", "1.0")
+    made = account.run(packages=["parcel>=2", "rare"])
+
+    (site(made) / "rare.py").unlink()
+    shutil.rmtree(account.served.root / "simple/rare")
+    with pytest.raises(TaskFailed, match=r"cannot be had again: ERROR: .*rare") as failed:
+        account.run(packages=["parcel>=2", "rare"])
+    assert "again and again" not in str(failed.value)
+    assert account.run(packages=["parcel>=2"])["changed"] is False
 
 
 def test_files_that_conda_linked_come_back(account: Account) -> None:

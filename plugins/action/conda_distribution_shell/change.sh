@@ -14,6 +14,18 @@ change_packages() {
   [ "$REPAIRED" = no ] || note_unshipped
   settle "$TREE"
   rm -f "$STORE/markers/.changing-$GENERATION"
+  [ "$REPAIRED" = yes ] || require_whole
+}
+
+# Without this, a run would try for ever what it cannot have.
+require_whole() {
+  set -f
+  set --
+  for package in $PACKAGES; do set -- "$@" "${package%%[<>=!~]*}"; done
+  set +f
+  lost=$("$TREE/bin/python" -I -S -c "$LOST_FILES" "$TREE" "$STORE/markers/.unshipped-$GENERATION" "$@")
+  [ -z "$lost" ] || fail "files of packages are missing or empty, and these cannot be had again${CAUSE:+: $CAUSE}" \
+    "Is the index (anaconda_index_url, anaconda_channels) in reach? A version that it has can be named in anaconda_packages"
 }
 
 # What has to be installed again may not be on the index any more; the list of packages alone decides then.
@@ -23,7 +35,7 @@ prepare_change() {
   resolve && return
   status=$?
   [ -n "$AGAIN" ] || explain_packages "$status"
-  AGAIN='' REPAIRED=no
+  CAUSE=$(said '^ERROR: ') AGAIN='' REPAIRED=no
   resolve || explain_packages "$?"
 }
 

@@ -142,12 +142,20 @@ def add(wheel, target):
     put(f"{target}/{info}/RECORD", "".join(rows) + f"{info}/RECORD,,\n")
 
 
+def fitting(wheels, name, clauses):
+    """The newest that is wanted, whatever it needs."""
+    for one in wheels.get(name, ()):
+        if fits(one["version"], clauses):
+            return one
+    raise PipError(f"No matching distribution found for {name}")
+
+
 def install(options, requirements):
     there = {} if "--force-reinstall" in options or "--target" in options else installed()
     wheels = offered(options.get("--find-links", INDEX))
     if "--no-deps" in options:
         picked = {
-            split(each)[0]: chosen([each], wheels, {})[split(each)[0]] for each in requirements
+            name: fitting(wheels, name, clauses) for name, clauses in map(split, requirements)
         }
     else:
         picked = chosen(requirements, wheels, there)
@@ -167,8 +175,7 @@ def install(options, requirements):
 def fetch(options, requirements):
     wheels = offered(INDEX)
     for each in requirements:
-        name, clauses = split(each)
-        one = next(one for one in wheels[name] if fits(one["version"], clauses))
+        one = fitting(wheels, *split(each))
         put("{}/{name}-{version}.json".format(options["--wheel-dir"], **one), json.dumps(one))
 
 
