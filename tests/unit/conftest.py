@@ -40,7 +40,7 @@ def _limit(item: pytest.Item) -> float:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    WATCH.on = item.get_closest_marker("pure") is not None
+    WATCH.on = item.config.getoption("markexpr") == "pure"
     try:
         return (yield)
     finally:

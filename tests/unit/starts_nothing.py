@@ -1,6 +1,6 @@
 """Which tests start nothing: neither they nor the helpers that they import name what starts it.
 
-That it is so is watched while they run: the interpreter reports each process and each connection.
+That it is so is watched where only they run: the interpreter reports each process and connection.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from architecture import imports
 
 _STARTERS = re.compile(
     r"\b(subprocess|socketserver|http\.server|multiprocessing|os\.fork|pty"
-    r"|socket\.socket|socketpair|create_server|free_port)\b"
+    r"|socket\.socket|socketpair|create_server|free_port|run_module)\b"
 )
 EVENTS = frozenset(
     ["subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "os.exec",
