@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import Iterator, Sequence
 from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.certificates import fingerprint
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import FRONTENDS
 from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
 
@@ -159,5 +159,4 @@ def _fingerprint(pem: str) -> str:
         der = base64.b64decode(found[1], validate=True) if found else b""
     except binascii.Error:
         der = b""
-    digest = hashlib.sha256(der).hexdigest().upper()
-    return ":".join(digest[i : i + 2] for i in range(0, 64, 2)) if der else ""
+    return fingerprint(der) if der else ""

@@ -1,0 +1,67 @@
+"""What has one home in plugins/ is written nowhere else there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+# Words by which the knowledge would be written again → the files that may.
+HOMES = {
+    "who listens on a port": (r"net/tcp|\"0A\"", {"module_utils/processes.py"}),
+    "the fingerprint": (r"hexdigest\(\)\.upper\(\)", {"module_utils/server/certificates.py"}),
+    "where the password's hash stands": (
+        r"\"hashed_password\"",
+        {"module_utils/profile/password.py"},
+    ),
+    "which hash is strong enough": (r"19456|47104", {"module_utils/ruleset/secrets.py"}),
+    "what can be printed": (
+        r"isprintable",
+        {
+            "module_utils/printable.py",
+            "module_utils/profile/environment_kernels.py",  # the server loads it, alone
+        },
+    ),
+    "when a process was started": (r"\.split\(\)\[19\]", set()),
+    "the boot": (
+        r"random/boot_id",
+        {
+            "module_utils/processes.py",
+            "action/shared_shell/server.sh",
+            "action/conda_distribution_shell/common.sh",  # sent without the one above
+        },
+    ),
+    "the names of distributions": (
+        r"[\"' =](miniforge|miniconda)[\"' ]*[:=;)&]",
+        {"module_utils/installation/installers.py"},
+    ),
+    "the names of front ends": (r"\"nbclassic\"", {"module_utils/server/layout.py"}),
+    "how a sent text is loaded": (r"def find_spec", {"module_utils/execution.py"}),
+}
+
+
+def code(path: Path) -> str:
+    """Without comments, documentation of modules and docstrings."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".py":
+        text = re.sub(r'r?"""(?s:.*?)"""', "", text)
+    return re.sub(r"(^|\s)#.*", "", text, flags=re.MULTILINE)
+
+
+def holders(pattern: str) -> set[str]:
+    files = (p for p in PLUGINS.rglob("*") if p.suffix in (".py", ".sh"))
+    found = (p for p in files if re.search(pattern, code(p)))
+    return {str(path.relative_to(PLUGINS)) for path in found}
+
+
+@pytest.mark.parametrize("what", HOMES)
+def test_it_is_known_in_its_home_alone(what: str) -> None:
+    pattern, homes = HOMES[what]
+    assert holders(pattern) == homes
+
+
+@pytest.mark.parametrize("word", ["boot_id", "find_spec", "isprintable"])
+def test_a_second_place_would_be_found(word: str) -> None:
+    assert holders(word)
