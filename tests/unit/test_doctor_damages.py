@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import file_systems
@@ -18,6 +19,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import KERNEL_SPEC
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record, serialise
 from ansible_collections.hpcc.notebook.plugins.plugin_utils import sent_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
 
@@ -118,8 +120,13 @@ def record(owner, **changed):
     (owner.directory / "run").mkdir(mode=0o700)
     own(owner.directory / "run", owner.uid)
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    noted = {"boot_id": boot, "pid": 4194303, "start_time": 1, "since": "Monday", **changed}
-    owner.write(owner.directory / "run" / f"{HOST}.json", json.dumps(noted, indent=2))
+    noted = Record(
+        host=HOST, boot_id=boot, pid=4194303, start_time=1, since="Monday", session="s",
+        frontend="lab", version="JupyterLab 4.6.6", transport="socket", port=0, socket="/tmp/none",
+        certificate_sha256="AA",
+    )  # fmt: skip
+    content = serialise(replace(noted, **changed))
+    owner.write(owner.directory / "run" / f"{HOST}.json", content)
 
 
 def hashed(value):
