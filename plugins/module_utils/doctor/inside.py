@@ -13,7 +13,6 @@ import _ssl
 import json
 import os
 import platform
-import socket
 import ssl
 import stat
 import sys
@@ -28,6 +27,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.certificates 
     fingerprint,
     first_certificate,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Endpoint
 
 
 def emit(name: str, value: object) -> None:
@@ -134,15 +134,13 @@ def recorded(path: Path, living: str) -> None:
 
 def shown(record: records.Record) -> None:
     over_tcp = record.transport == "tcp"
-    address = ("127.0.0.1", record.port) if over_tcp else record.socket
+    endpoint = Endpoint(port=record.port) if over_tcp else Endpoint(path=record.socket)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is told nothing
     try:
-        with socket.socket(socket.AF_INET if over_tcp else socket.AF_UNIX) as plain:
-            plain.settimeout(2)
-            plain.connect(address)
-            with context.wrap_socket(plain, server_hostname="localhost") as secured:
-                emit("served_sha256", fingerprint(secured.getpeercert(binary_form=True) or b""))
+        plain = endpoint.connect(timeout=2)  # a socket of somebody else is not spoken to
+        with plain, context.wrap_socket(plain, server_hostname="localhost") as secured:
+            emit("served_sha256", fingerprint(secured.getpeercert(binary_form=True) or b""))
     except OSError as error:
         emit("served_error", error)
 
