@@ -200,7 +200,9 @@ def test_a_check_run_asks_nothing_and_names_every_change(home, environment, comm
         [*command, "--check", "--diff"], env=environment, capture_output=True, text=True,
         check=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    assert "changed=3" in ran.stdout
+    assert "changed=1" in ran.stdout
+    assert "+jupyter_server_config.py: as wanted, for its owner only" in ran.stdout
+    assert "+names: DNS:localhost, IP:127.0.0.1, IP:::1, self-signed" in ran.stdout
     assert "+password hash: present (no password is stored)" in ran.stdout
     assert not (home / ".ipython").exists()
 
