@@ -158,7 +158,7 @@ def look(session: Session, profile: str) -> Node:
         raise NotebookError(
             f"`sh -s` ended with {ended.code}: {_last(ended.stderr or ended.stdout)}",
             "the first command on the node",
-            f"{shell_todo(ended.stderr)}. By hand: `ssh NODE sh -s`",
+            f"{shell_todo(ended.stderr or ended.stdout)}. By hand: `ssh NODE sh -s`",
         )
     return whereabouts.node(found)
 

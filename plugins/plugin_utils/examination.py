@@ -113,7 +113,8 @@ def _shell(session: Session) -> Answers:
     began = time.monotonic()
     ended = session.run(":\n", SHELL_WITHIN)
     if ended.code:
-        return {"node_fault": [f"`sh -s` ended with {ended.code}: {ended.stderr.strip()[-200:]}"]}
+        said = (ended.stderr.strip() or ended.stdout.strip())[-200:]  # nologin speaks on the latter
+        return {"node_fault": [f"`sh -s` ended with {ended.code}: {said}"]}
     noise = len(ended.stdout.splitlines()) + len(ended.stderr.splitlines())
     return {"noise": [str(noise)], "shell_seconds": [f"{time.monotonic() - began:.2f}"]}
 

@@ -91,7 +91,7 @@ def answer(execute: Execute, asked: Question) -> Answers:
         raise NoAnswerError(
             what=f"`sh -s` ended with {result['rc']}: {said[-1] if said else 'no output'}",
             where="the first command on the host",
-            todo=f"{shell_todo(str(result['stderr']))}. {_BY_HAND}",
+            todo=f"{shell_todo(' '.join(said))}. {_BY_HAND}",
         )
     return found
 
