@@ -195,7 +195,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a Python of the node that does not run, which nothing needs",
-        ", 0 wrong",
+        r", 0 wrong\.",
         "printf '#!/bin/sh\\nexit 1\\n' > /usr/local/bin/python3; chmod 755 /usr/local/bin/python3",
         "rm /usr/local/bin/python3",
     ),
