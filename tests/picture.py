@@ -25,33 +25,32 @@ class Room:
 
 
 ROOMS = (
-    Room(
-        "public",
-        "what a playbook names: modules, actions, filters",
-        ("modules/*", "action/*", "filter/*"),
-    ),
-    Room(
-        "plugin_utils",
-        "the controller: ssh, the terminal, what is sent to a node",
-        ("plugin_utils/*",),
-    ),
-    Room("doctor", "the checks, by subject", ("module_utils/doctor/*",)),
-    Room("teardown", "what goes, and what stays", ("module_utils/teardown.py",)),
-    Room(
-        "variables",
-        "what is wrong with a role's variables",
-        ("module_utils/variables.py", "module_utils/relations.py"),
-    ),
-    Room("server", "launching, recognising, recording, stopping", ("module_utils/server/*",)),
-    Room("profile", "configuration, certificate, password, kernels", ("module_utils/profile/*",)),
-    Room("modulefile", "the module's file", ("module_utils/modulefile/*",)),
-    Room("installation", "distributions, the plan, its refusals", ("module_utils/installation/*",)),
-    Room("ssh", "the way there, the tunnel, its faults", ("module_utils/ssh/*",)),
-    Room("rules", "which values are accepted", ("module_utils/rules.py", "module_utils/ruleset/*")),
-    Room("tools", "errors, quoting, files, processes", ("module_utils/*",)),
-)
+    Room("public", "what a playbook names", ("modules/*", "action/*", "filter/*")),
+    *(Room(path, what, (f"{path}.py", f"{path}/*")) for path, what in {
+        "plugin_utils/_doctor": "what the doctor sees on this computer and on the node",
+        "plugin_utils/_connect": "a tunnel that is kept, and actions that reach hosts by ssh",
+        "plugin_utils/_installation": "the worker on the node, the installers' cache",
+        "plugin_utils/_ssh": "the person's own ssh: its options, sessions, words",
+        "plugin_utils/_node": "modules and shell programs, sent to a node",
+        "plugin_utils/_present": "the terminal and the person at it",
+        "module_utils/_doctor": "the checks, by subject",
+        "module_utils/_teardown": "what goes, and what stays",
+        "module_utils/_validation": "what is wrong with a role's variables",
+        "module_utils/_server": "launching, recognising, recording, stopping",
+        "module_utils/_profile": "configuration, certificate, password, kernels",
+        "module_utils/_modulefile": "the module's file",
+        "module_utils/_installation": "distributions, the plan, its refusals",
+        "module_utils/_ssh": "the route, the tunnel, its faults",
+        "module_utils/_rules": "which values are accepted",
+        "module_utils/_wheel": "what a wheel holds",
+        "module_utils/_edges": "files and processes",
+        "module_utils/_common": "errors, quoting, versions, printable text",
+    }.items()),
+)  # fmt: skip
 EXCEPTIONS = {
-    ("profile", "server"): "tries a new profile with the server's own command line",
+    ("module_utils/_profile", "module_utils/_server"): (
+        "tries a new profile with the server's own command line"
+    ),
 }
 
 
@@ -90,12 +89,18 @@ def upwards(found: Mapping[tuple[str, str], list[str]]) -> dict[tuple[str, str],
 def picture() -> str:
     """In Mermaid's language, which GitHub and GitLab draw; without arrows that others imply."""
     lines = ["```mermaid", "flowchart TD"]
-    lines += [f'    {room.name}["{room.name}<br/>{room.what}"]' for room in ROOMS]
+    lines += [f'    {_id(room.name)}["{room.name}<br/>{room.what}"]' for room in ROOMS]
     known = arrows()
     down = {pair for pair in known if pair not in EXCEPTIONS}
-    lines += [f"    {a} --> {b}" for a, b in sorted(down, key=_place) if not _implied(a, b, down)]
-    lines += [f'    {a} -. "{EXCEPTIONS[a, b]}" .-> {b}' for a, b in known if (a, b) in EXCEPTIONS]
+    lines += [f"    {_id(a)} --> {_id(b)}" for a, b in sorted(down, key=_place)
+              if not _implied(a, b, down)]  # fmt: skip
+    lines += [f'    {_id(a)} -. "{EXCEPTIONS[a, b]}" .-> {_id(b)}' for a, b in known
+              if (a, b) in EXCEPTIONS]  # fmt: skip
     return "\n".join([*lines, "```"])
+
+
+def _id(name: str) -> str:
+    return name.replace("/", "")
 
 
 def _place(pair: tuple[str, str]) -> tuple[int, ...]:

@@ -20,15 +20,15 @@ PRODUCT = ("plugins", "roles", "playbooks")
 ENDINGS = {".sh": "shell", ".py": "python", ".yml": "shell", ".j2": "shell"}
 # Lines that may name one, and why. One that is no longer there is a complaint, too.
 ALLOWED = {
-    ("plugins/module_utils/profile/kernel_trial.py", "/tmp"): "where tempfile makes a directory",
-    ("plugins/plugin_utils/reach.py", "/tmp"): "only where tempfile makes a directory",
-    ("plugins/module_utils/server/layout.py", "/tmp/"): "owner and mode are verified",
-    ("plugins/module_utils/server/layout.py", "/tmp/nb-"): "made from a secret, and verified",
-    ("plugins/module_utils/ruleset/paths.py", "/tmp"): "refused as a place, never used",
-    ("plugins/module_utils/ruleset/paths.py", "/var/tmp"): "refused as a place, never used",
-    ("plugins/module_utils/ruleset/paths.py", "/dev/shm"): "refused as a place, never used",
+    ("plugins/module_utils/_profile/kernel_trial.py", "/tmp"): "where tempfile makes a directory",
+    ("plugins/plugin_utils/_connect/reach.py", "/tmp"): "only where tempfile makes a directory",
+    ("plugins/module_utils/_server/layout.py", "/tmp/"): "owner and mode are verified",
+    ("plugins/module_utils/_server/layout.py", "/tmp/nb-"): "made from a secret, and verified",
+    ("plugins/module_utils/_rules/paths.py", "/tmp"): "refused as a place, never used",
+    ("plugins/module_utils/_rules/paths.py", "/var/tmp"): "refused as a place, never used",
+    ("plugins/module_utils/_rules/paths.py", "/dev/shm"): "refused as a place, never used",
     (
-        "plugins/action/doctor_shell/look.sh",
+        "plugins/plugin_utils/_node/scripts/doctor/look.sh",
         "/tmp/$PROFILE-$(id -u)",
     ): "owner and mode are verified",
 }

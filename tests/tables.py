@@ -14,10 +14,10 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
 sys.path.insert(0, str(CHECKOUT / "packages" / "cluster_helper"))
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.installers import (  # noqa: E402
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation.installers import (  # noqa: E402
     DISTRIBUTIONS,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import (  # noqa: E402
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import (  # noqa: E402
     FRONTENDS,
 )
 from cluster_helper.job import Job  # noqa: E402

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
 
 
 class ActionModule(ActionBase):

@@ -18,15 +18,16 @@ from ansible.errors import (
     AnsiblePromptInterrupt,
     AnsiblePromptNoninteractive,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import PASSWORD_FILE
-from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
-from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset.secrets import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import PASSWORD_FILE
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import require
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules.secrets import (
     PASSWORD_CHARACTERS,
     password,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, terminal
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import question
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
 
 TRIES = 3
 _IS_STORED = """

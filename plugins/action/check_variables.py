@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Check the variables of a role before anything is changed. Contacts no host.
 
-The decisions are in module_utils/variables.py and rules.py; here, values are looked up.
+The decisions are in module_utils/_validation/variables.py and rules.py; here, values are looked up.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible_collections.hpcc.notebook.plugins.module_utils.relations import RELATIONS
-from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
-from ansible_collections.hpcc.notebook.plugins.module_utils.variables import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import RULES
+from ansible_collections.hpcc.notebook.plugins.module_utils._validation.relations import RELATIONS
+from ansible_collections.hpcc.notebook.plugins.module_utils._validation.variables import (
     NO_TEMPLATE,
     SECRET_RULES,
     Variables,
@@ -26,8 +26,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.variables import (
     unknown,
     unresolved,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.way_check import way_problems
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.route_check import way_problems
 
 _LOGIN_NAMES = ("ansible_user", "ansible_host", "inventory_hostname")
 

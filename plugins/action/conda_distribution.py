@@ -7,21 +7,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import rules
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import (
     installers,
     refusals,
-    retreat,
+    rollback,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import plan as installation
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import (
+    plan as installation,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation.observation import (
     Observed,
     observed,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, packages, terminal
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.conda_worker import CondaWorker
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.progress_display import Reporter
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules import rules
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import (
+    host_shell,
+    packages,
+)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation.conda_worker import (
+    CondaWorker,
+)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.progress_display import (
+    Reporter,
+)
 
 ARGUMENTS = {
     "prefix": {"type": "str", "default": "~/anaconda"},
@@ -60,7 +70,7 @@ RULES = {
     "download_timeout": "seconds",
 }
 # The other ways to a plan; `present` needs to know an installer first.
-PLANS = {"rolled_back": retreat.roll_back, "absent": retreat.remove}
+PLANS = {"rolled_back": rollback.roll_back, "absent": rollback.remove}
 NO_INSTALLER = installers.Installer("", "", "", "")
 # Joining the worker of somebody else may show, at its end, that our own is still needed.
 _ROUNDS = 5
@@ -102,7 +112,7 @@ class ActionModule(host_shell.HostShellAction):
             "reason": plan.reason,
             "diff": self._diff(plan, seen),
         }
-        doubt = retreat.doubt(seen) if plan.job else ""
+        doubt = rollback.doubt(seen) if plan.job else ""
         if doubt:
             terminal.warn(doubt)
         if plan.job and not self._task.check_mode:

@@ -12,12 +12,13 @@ from ansible.errors import (
     AnsiblePromptInterrupt,
     AnsiblePromptNoninteractive,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils import teardown
-from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell, terminal
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
+from ansible_collections.hpcc.notebook.plugins.module_utils import _teardown as teardown
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import require
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import question
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
 
 RULES = {
     "profile": "profile_name",

@@ -10,25 +10,27 @@ import webbrowser
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.announcement import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.announcement import (
     address,
     announcement,
     connected,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import hops as way
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import hops
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.connection import (
     Connection,
     Elsewhere,
     Lost,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.hosts import Hosts
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.keeper import Keeper
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.printed_tunnel import (
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reach import Reach
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reaching_action import (
+    ReachingAction,
+)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reconnection import Reconnector
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.hosts import Hosts
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.printed_tunnel import (
     PrintedTunnel,
     printed,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.reach import Reach
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.reaching_action import ReachingAction
 
 
 class ActionModule(ReachingAction):
@@ -94,7 +96,7 @@ class ActionModule(ReachingAction):
         def wanted() -> bool:
             return os.getppid() == parent and not reached.closing.is_set()
 
-        Keeper(connection, tell, wanted).keep()
+        Reconnector(connection, tell, wanted).keep()
         return {"changed": False}
 
     def _by_hand(self, reached: Reach) -> dict[str, Any]:
@@ -115,7 +117,7 @@ class ActionModule(ReachingAction):
     def _seen_from_gateway(self, reached: Reach) -> dict[str, Any]:
         """The newest server, by the records in the home directory that the gateway shares."""
         found = self._hosts.way(self._hosts.here, "relay")
-        first = way.before(found.gateway, found.node) if found.gateway else found.node
+        first = hops.before(found.gateway, found.node) if found.gateway else found.node
         session = reached.session(first.words(), found.program)
         on_gateway = Connection(session, self._given["profile"], 0, reached.person.refused)
         try:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import (
     findings,
     is_wrong,
     report,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import examination
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.hosts import Hosts
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.reach import Reach
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.reaching_action import ReachingAction
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reach import Reach
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reaching_action import (
+    ReachingAction,
+)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._doctor import examination
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.hosts import Hosts
 
 
 class ActionModule(ReachingAction):

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import rules
-from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.files import explained
-from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile.plan import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges.files import explained
+from ansible_collections.hpcc.notebook.plugins.module_utils._modulefile.plan import (
     ModulefilePlan,
     plan,
     seen,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile.text import MARK, Module
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
+from ansible_collections.hpcc.notebook.plugins.module_utils._modulefile.text import MARK, Module
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules import rules
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS, question
 
 ARGUMENTS = {
     "name": {"type": "str", "default": "anaconda"},
@@ -91,5 +91,5 @@ class ActionModule(host_shell.HostShellAction):
             raise explained(found["failed"][0], found.get("where", [decided.path])[0])
 
     def _ask(self, name: str, **settings: object) -> Answers:
-        program = ACTION / "modulefile_shell" / f"{name}.sh"
+        program = SCRIPTS / "modulefile" / f"{name}.sh"
         return host_shell.answer(self._execute, question(settings, program))

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.node_module import SecretNodeModule
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import (
+    SecretNodeModule,
+)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
 
 RESOURCES = ("profile", "certificate", "password")
 SHOWN = 3  # reasons of one resource; a new profile has twenty

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.node_module import NodeModule
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.python_source import read_package
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import NodeModule
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.python_source import read_package
 
 
 class ActionModule(NodeModule):

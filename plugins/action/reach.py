@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
 
 MUTE = "it does not answer"
 

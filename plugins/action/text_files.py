@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.node_module import (
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import (
     NodeModule as ActionModule,
 )
 

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.hpcc.notebook.plugins.module_utils import files, rules
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     certificate,
     crypto,
     trust,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import terminal
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules import rules
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
 
 ARGUMENTS = {
     "chain": {"type": "str", "required": True},

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import announcement as lines
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.printed_tunnel import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import announcement as lines
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import tunnel
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.filter_errors import as_filter
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.printed_tunnel import (
     PrintedTunnel,
     printed,
 )

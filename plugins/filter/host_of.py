@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import neighbours
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import neighbours
 
 DOCUMENTATION = r"""
 name: host_of

@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import announcement
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import table as server_table
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import tunnel
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.hops import Variables
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.filter_errors import as_filter
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.printed_tunnel import printed
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import announcement
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import table as server_table
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import tunnel
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.filter_errors import as_filter
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.printed_tunnel import printed
 
 DOCUMENTATION = r"""
 name: server_table

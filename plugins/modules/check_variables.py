@@ -20,13 +20,13 @@ options:
   rules:
     description:
       - The name of a variable, and the name of its rule or the list of values to choose from.
-      - The rules are those of C(plugins/module_utils/rules.py).
+      - The rules are those of C(plugins/module_utils/_rules/rules.py).
       - A variable that is not defined follows every rule.
     type: dict
   relations:
     description:
       - The name of a relation, and the variables that it holds between, in its order.
-      - The relations are those of C(plugins/module_utils/relations.py).
+      - The relations are those of C(plugins/module_utils/_validation/relations.py).
     type: dict
   also:
     description:

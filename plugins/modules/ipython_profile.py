@@ -73,8 +73,8 @@ kept:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils import resource
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.profile_resource import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.profile_resource import (
     SPEC,
     decide,
 )

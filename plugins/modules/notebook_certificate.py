@@ -95,8 +95,8 @@ days_left:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils import resource
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.certificate_resource import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.certificate_resource import (
     SPEC,
     decide,
 )

@@ -68,8 +68,8 @@ reason:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils import resource
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.password_resource import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.password_resource import (
     EXCLUSIVE,
     SPEC,
     decide,

@@ -76,8 +76,8 @@ password:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils import resource
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     certificate_resource,
     password_resource,
     profile_resource,

@@ -185,11 +185,11 @@ since:
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.control import carry_out
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import FRONTENDS, Launch
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.report import Request
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import require
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.control import carry_out
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS, Launch
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.report import Request
 
 STATES = ["started", "stopped", "restarted", "absent"]
 ARGUMENTS = {

@@ -142,9 +142,9 @@ servers:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.rules import require
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.info import look
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import require
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.info import look
 
 ARGUMENTS = {"profile": {"type": "str", "default": "nbserver"}, "session": {"type": "str"}}
 INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}

@@ -89,14 +89,11 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils import (
-    processes,
-    resource,
-    versions,
-    wheel,
-)
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import file_list
+from ansible_collections.hpcc.notebook.plugins.module_utils import _wheel as wheel
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource, versions
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import file_list
 
 PIP = ["-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--quiet"]
 OFFLINE = ["--no-index", "--no-deps", "--force-reinstall", "--no-input"]

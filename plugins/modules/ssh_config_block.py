@@ -80,8 +80,8 @@ reason:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils.resource import run
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.config_file import decide
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.resource import run
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.config_file import decide
 
 ARGUMENTS = {
     "name": {"type": "str", "default": "nbserver"},

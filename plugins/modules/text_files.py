@@ -76,8 +76,9 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hpcc.notebook.plugins.module_utils import files, resource
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
 
 EACH: dict[str, Any] = {
     "path": {"type": "str", "required": True},

@@ -28,8 +28,8 @@ COLLECTIONS = SAFETY.parents[1] / "playbooks" / "collections"
 sys.path[:0] = [str(SAFETY.parent / "unit"), str(COLLECTIONS)]
 
 import servers  # noqa: E402
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import launch as server_launch  # noqa: E402
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import layout as server  # noqa: E402
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import launch as server_launch  # noqa: E402
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import layout as server  # noqa: E402
 
 PARTS = max(2, os.cpu_count() or 2)
 SETUP = f"""

@@ -24,10 +24,10 @@ sys.path += [str(SAFETY), str(COLLECTIONS)]
 
 import damages  # noqa: E402
 import listeners  # noqa: E402
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError  # noqa: E402
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import launch as server_launch  # noqa: E402
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import layout as server  # noqa: E402
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import readiness  # noqa: E402
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError  # noqa: E402
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import launch as server_launch  # noqa: E402
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import layout as server  # noqa: E402
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import readiness  # noqa: E402
 
 PATIENCE = 60.0  # seconds; whoever has not listened by then waits for something that never comes
 LOOK = 0.005  # seconds between two looks

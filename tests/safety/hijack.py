@@ -35,7 +35,7 @@ from report import Report
 from terminal import CHECKOUT, CLUSTER, interruptible
 
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.tunnel import gateway_port
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.tunnel import gateway_port
 
 UID = 1001
 LOCAL = f"/tmp/nbserver-{UID}"

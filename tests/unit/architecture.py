@@ -59,7 +59,7 @@ def _imports_by_name(node: ast.AST) -> bool:
 
 
 def ours(source: str) -> set[str]:
-    """The files of this collection that are imported, such as module_utils/rules."""
+    """The files of this collection that are imported, such as module_utils/_rules/rules."""
     prefix = f"{COLLECTION}."
     found = (name[len(prefix) :] for name in imports(source) if name.startswith(prefix))
     return {name.replace(".", "/") for name in found}
@@ -194,6 +194,6 @@ def code_lines(text: str) -> int:
 
 
 def unreachable(files: Iterable[str], sources: Iterable[str]) -> list[str]:
-    """Files (such as module_utils/rules) that none of the sources imports."""
+    """Files (such as module_utils/_rules/rules) that none of the sources imports."""
     imported = set().union(*map(ours, sources)) if sources else set()
     return sorted(set(files) - imported)

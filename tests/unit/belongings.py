@@ -17,20 +17,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import refusals, retreat
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.installers import Installer
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import refusals, rollback
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation.installers import (
+    Installer,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation.observation import (
     Observed,
     observed,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.plan import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation.plan import (
     INSTALL,
     Plan,
     generation_name,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -212,7 +214,7 @@ def step(owner: Home, number: int) -> str:
     state = "rolled_back" if number == len(VERSIONS) else "absent"
     try:
         seen = owner.seen(state)
-        plan = retreat.roll_back(seen) if state == "rolled_back" else retreat.remove(seen)
+        plan = rollback.roll_back(seen) if state == "rolled_back" else rollback.remove(seen)
     except NotebookError as error:
         return str(error)
     said = owner.work(plan.job, plan.generation) if plan.job else {}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
 
 _PROGRAM = "#!/bin/sh\ntouch @CANARY@ || exit\n"
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from unittest import mock
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import installers
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import installers
 from file_systems import FileSystem
 from kills import Outcome, Upgrades, recover
 from one_task import TaskFailed

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import installers
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import installers
 from directly import Directly, at_rest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.hpcc.notebook.plugins.module_utils.answers import Answers
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import Question
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import Answers
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import Question
 
 PERSON, NEIGHBOUR = 61001, 61002
 ROOT = os.geteuid() == 0

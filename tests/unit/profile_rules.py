@@ -12,14 +12,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import files
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     layout,
     option_trial,
     proof,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import readiness
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.modules import (
     ipython_profile,
     notebook_certificate,

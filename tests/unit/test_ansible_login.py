@@ -4,14 +4,14 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import free_port_reason
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import ansible_login
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import free_port_reason
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import ansible_login
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.listener import (
     holder,
     require_free,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_options import (
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_options import (
     control_directory,
 )
 from own_sshd import sshd

@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.answers import answers
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.printable import printable
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import answers
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import question
 from hypothesis import given
 from hypothesis import strategies as st
 

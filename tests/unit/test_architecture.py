@@ -11,32 +11,32 @@ ROLES = CHECKOUT / "roles"
 
 # The files of module_utils that touch the machine, and why each may.
 SIDE_EFFECTS = {
-    "module_utils/files": "reads and writes files",
-    "module_utils/processes": "starts processes and looks at /proc",
-    "module_utils/doctor/inside": "is a program that looks at the profile and its server",
-    "module_utils/server/probe": "asks a server over the network",
-    "module_utils/server/readiness": "waits until a server answers",
-    "module_utils/server/observe": "sees what runs, through those above",
-    "module_utils/server/place": "chooses a directory of the node, through those above",
-    "module_utils/server/session": "keeps a server in tmux, through the processes",
-    "module_utils/server/start": "starts a server, through those above",
-    "module_utils/server/stop": "stops a server, through those above",
-    "module_utils/server/report": "lets a server answer before it is called running",
-    "module_utils/server/info": "looks at what runs, and asks it",
-    "module_utils/execution": "runs a module and prints its answer",
-    "module_utils/installation/file_list": "reads and extends the list of an installation",
-    "module_utils/ssh/config_file": "asks ssh, through processes, and writes through files",
-    "module_utils/profile/profile_resource": "looks at a profile and makes it, through files",
-    "module_utils/profile/certificate_resource": "looks at the pair and makes it, through files",
-    "module_utils/profile/password_resource": "looks at the hash and writes it, through files",
-    "module_utils/profile/proof": "lets the installed software try what is to replace the live",
-    "module_utils/profile/removal": "looks at what lies in a profile, through files",
-    "module_utils/profile/option_trial": "is a program that asks Jupyter",
-    "module_utils/profile/kernel_trial": "is a program that starts a kernel",
-    "module_utils/profile/environment_kernels": "is loaded by the server and looks at directories",
-    "module_utils/server/kernel": "lets a kernel compute, through processes and files",
-    "module_utils/server/trial": "starts a server beside, through those above",
-    "module_utils/server/control": "chooses between starting and stopping",
+    "module_utils/_edges/files": "reads and writes files",
+    "module_utils/_edges/processes": "starts processes and looks at /proc",
+    "module_utils/_doctor/inside": "is a program that looks at the profile and its server",
+    "module_utils/_server/probe": "asks a server over the network",
+    "module_utils/_server/readiness": "waits until a server answers",
+    "module_utils/_server/observe": "sees what runs, through those above",
+    "module_utils/_server/place": "chooses a directory of the node, through those above",
+    "module_utils/_server/session": "keeps a server in tmux, through the processes",
+    "module_utils/_server/start": "starts a server, through those above",
+    "module_utils/_server/stop": "stops a server, through those above",
+    "module_utils/_server/report": "lets a server answer before it is called running",
+    "module_utils/_server/info": "looks at what runs, and asks it",
+    "module_utils/_edges/execution": "runs a module and prints its answer",
+    "module_utils/_installation/file_list": "reads and extends the list of an installation",
+    "module_utils/_ssh/config_file": "asks ssh, through processes, and writes through files",
+    "module_utils/_profile/profile_resource": "looks at a profile and makes it, through files",
+    "module_utils/_profile/certificate_resource": "looks at the pair and makes it, through files",
+    "module_utils/_profile/password_resource": "looks at the hash and writes it, through files",
+    "module_utils/_profile/proof": "lets the installed software try what is to replace the live",
+    "module_utils/_profile/removal": "looks at what lies in a profile, through files",
+    "module_utils/_profile/option_trial": "is a program that asks Jupyter",
+    "module_utils/_profile/kernel_trial": "is a program that starts a kernel",
+    "module_utils/_profile/environment_kernels": "is loaded by the server and looks at directories",
+    "module_utils/_server/kernel": "lets a kernel compute, through processes and files",
+    "module_utils/_server/trial": "starts a server beside, through those above",
+    "module_utils/_server/control": "chooses between starting and stopping",
 }
 _TOUCHING = """
     fcntl ftplib glob http http.client multiprocessing os pathlib pwd shutil signal socket ssl
@@ -45,11 +45,11 @@ _TOUCHING = """
 TOUCHING = _TOUCHING.split()
 # The files that may need more than the standard library: the last two are programs that ask it.
 ALLOWED = {
-    "module_utils/profile/crypto": ["cryptography"],
-    "module_utils/profile/removal": "looks at what lies in a profile, through files",
-    "module_utils/profile/option_trial": ["jupyter_server", "traitlets"],
-    "module_utils/profile/kernel_trial": ["jupyter_client"],
-    "module_utils/profile/environment_kernels": ["ipykernel", "jupyter_client"],
+    "module_utils/_profile/crypto": ["cryptography"],
+    "module_utils/_profile/removal": "looks at what lies in a profile, through files",
+    "module_utils/_profile/option_trial": ["jupyter_server", "traitlets"],
+    "module_utils/_profile/kernel_trial": ["jupyter_client"],
+    "module_utils/_profile/environment_kernels": ["ipykernel", "jupyter_client"],
 }
 
 
@@ -80,16 +80,16 @@ FROM = f"from {architecture.COLLECTION}"
         (
             lambda s: architecture.wrong_direction("module_utils", s),
             f"def f():\n    {FROM}.modules.notebook_server import main",
-            f"{FROM}.module_utils.rules import require",
+            f"{FROM}.module_utils._rules.rules import require",
         ),
         (
             lambda s: architecture.wrong_direction("modules", s),
-            f"{FROM}.plugin_utils import packages",
-            f"{FROM}.module_utils import rules",
+            f"{FROM}.plugin_utils._installation import packages",
+            f"{FROM}.module_utils._rules import rules",
         ),
         (
             lambda s: architecture.wrong_direction("modules", s),
-            "from ..module_utils import rules",
+            "from ..module_utils._rules import rules",
             "import os",
         ),
         (
@@ -100,7 +100,7 @@ FROM = f"from {architecture.COLLECTION}"
         (
             lambda s: architecture.foreign_packages("module_utils", s),
             "from ansible.module_utils.basic import AnsibleModule",
-            f"{FROM}.module_utils.rules import require",
+            f"{FROM}.module_utils._rules.rules import require",
         ),
         (
             lambda s: architecture.foreign_packages("modules", s),
@@ -114,8 +114,8 @@ FROM = f"from {architecture.COLLECTION}"
         ),
         (
             lambda s: architecture.impure(s, SIDE_EFFECTS, TOUCHING),
-            f"{FROM}.module_utils import files",
-            f"{FROM}.module_utils import rules",
+            f"{FROM}.module_utils._edges import files",
+            f"{FROM}.module_utils._rules import rules",
         ),
         (
             lambda s: architecture.impure(s, SIDE_EFFECTS, TOUCHING),
@@ -169,14 +169,14 @@ FROM = f"from {architecture.COLLECTION}"
             "import_role: {name: hpcc.notebook.anaconda}",
         ),
         (
-            lambda s: architecture.unreachable(["module_utils/rules"], [s]),
-            f"{FROM}.module_utils import errors",
-            f"{FROM}.module_utils import rules",
+            lambda s: architecture.unreachable(["module_utils/_rules/rules"], [s]),
+            f"{FROM}.module_utils._common import errors",
+            f"{FROM}.module_utils._rules import rules",
         ),
         (
-            lambda s: architecture.unreachable(["module_utils/rules"], [s]),
+            lambda s: architecture.unreachable(["module_utils/_rules/rules"], [s]),
             "import rules",
-            f"{FROM}.module_utils.rules import require",
+            f"{FROM}.module_utils._rules.rules import require",
         ),
         (lambda s: architecture.code_lines(s) > 2, "---\na\nb", "---\n# a\n\nb"),
     ],
@@ -251,7 +251,7 @@ def test_no_login_shell_parses_a_program_of_ours():
     files += [(path.name, path) for path in sorted((CHECKOUT / "playbooks").glob("*.yml"))]
     assert not complaints(files, lambda _name, text: architecture.quoted_commands(text))
     assert not complaints(files, lambda _name, text: architecture.homes_that_a_shell_expands(text))
-    senders = {"plugin_utils/host_shell", "plugin_utils/node_module"}
+    senders = {"plugin_utils/_installation/host_shell", "plugin_utils/_node/node_module"}
     files = [(n, path) for n, path in python_files("action", "plugin_utils") if n not in senders]
     assert not complaints(files, lambda _name, source: architecture.own_commands(source))
 

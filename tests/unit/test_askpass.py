@@ -4,8 +4,8 @@ import os
 import subprocess
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.askpass import Askpass
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.person import Person
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.person import Person
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.askpass import Askpass
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.hpcc.notebook.plugins.module_utils.variables import Variables
+from ansible_collections.hpcc.notebook.plugins.module_utils._validation.variables import Variables
 
 CHECKOUT = Path(__file__).parents[2]
 ROLE = CHECKOUT / "roles" / "nbserver_profile"

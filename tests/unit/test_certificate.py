@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import certificate
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import certificate
 
 NOW = datetime(2026, 7, 18, 12, tzinfo=UTC)
 WANTED = certificate.Wanted("ec", 256, certificate.names_for([]), 365, 30)

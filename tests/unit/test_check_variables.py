@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 import yaml
-from ansible_collections.hpcc.notebook.plugins.module_utils.variables import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._validation.variables import (
     Variables,
     origin,
     unknown,

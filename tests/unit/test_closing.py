@@ -14,7 +14,7 @@ WORKER = """
 import os, signal
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, lambda *_given: os._exit(1))
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.reach import reach
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reach import reach
 with reach() as reached:
     for number in range(20_000):
         (reached.directory / f"file{number}").touch()

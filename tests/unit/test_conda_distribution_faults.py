@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import conda_worker
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import conda_worker
 from directly import at_rest, worker
 from one_task import TaskFailed, command, environment
 from small_distribution import installer, wheel

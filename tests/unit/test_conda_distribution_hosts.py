@@ -8,14 +8,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
 from login_shells import RC_FILES, greet, log_in_with
 from one_task import TaskFailed
 from test_conda_distribution import Account
 
 pytest_plugins = ["test_conda_distribution"]
-SHELL_FILES = Path(__file__).parents[2] / "plugins/action/conda_distribution_shell"
+SHELL_FILES = Path(__file__).parents[2] / "plugins/plugin_utils/_node/scripts/installation"
 
 
 def path_without(directory: Path, *patterns: str) -> Path:

@@ -9,8 +9,8 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import installers
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import host_shell
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import installers
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
 from file_systems import FileSystem, btrfs_with_quota, mounted, tmpfs
 from full_disks import GENEROUS, MODEST, Sweep
 from one_task import TaskFailed

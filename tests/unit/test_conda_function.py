@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile.text import TEXTS, Module
+from ansible_collections.hpcc.notebook.plugins.module_utils._modulefile.text import TEXTS, Module
 from module_commands import commands, unpacked
 
 # The contract of conda: `conda shell.<shell> activate NAME` prints code for that shell.

@@ -6,13 +6,13 @@ import threading
 from dataclasses import replace
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Trust
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.connection import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import Trust
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.connection import (
     Connection,
     look,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import Ended
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session import Ended
 
 ANSWER = "hpcc-begin MARK\nhost=dev1\nuser=alice\nuid=1001\nboot_id=b\nhpcc-end MARK\n"
 

@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.versions import version
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import (
     computer,
     distribution,
     inside,
@@ -15,16 +16,15 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import (
     path,
     serving,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import (
     CHECKS,
     findings,
     is_wrong,
     report,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen
-from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
-from ansible_collections.hpcc.notebook.plugins.module_utils.versions import version
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import sent_program
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import RULES
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
 from hypothesis import given
 from hypothesis import strategies as st
 from login_shells import RC_FILES, greet, log_in_with

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import file_systems
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import inside
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import findings
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import inside
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import findings
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     kernel_trial,
     option_trial,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import KERNEL_SPEC
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record, serialise
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import sent_program
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import KERNEL_SPEC
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record, serialise
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS, question
 
 HOST = socket.gethostname().split(".")[0]
 NEIGHBOUR = 64901
@@ -38,8 +38,8 @@ def look(owner, *behind, prefix="~/none"):
                 "KERNEL": Path(kernel_trial.__file__).read_text(), "KERNEL_WITHIN": 60,
                 "OPTIONS": Path(option_trial.__file__).read_text(),
                 "QUESTIONS": "", "OWNER": "", "MODULES": "~/m"}  # fmt: skip
-    server = ACTION / "shared_shell" / "server.sh"
-    put = question(settings, server, ACTION / "doctor_shell" / "look.sh")
+    server = SCRIPTS / "shared" / "server.sh"
+    put = question(settings, server, SCRIPTS / "doctor" / "look.sh")
     plain = owner.command
     owner.command = lambda *argv, **env: [*behind, *plain(*argv, **env)]
     seen = put.answers(owner.run("sh", "-s", stdin=put.program))

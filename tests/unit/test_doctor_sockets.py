@@ -8,8 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import inside
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import inside
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import probe
 
 
 @pytest.mark.parametrize("whose", ["ours", "a neighbour's"])

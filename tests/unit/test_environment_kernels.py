@@ -14,9 +14,9 @@ from pathlib import Path
 import ipykernel
 import pytest
 import servers
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import environment_kernels
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.environment_kernels import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import environment_kernels
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.environment_kernels import (
     Look,
     environments,
     spec,

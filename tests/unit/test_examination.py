@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import examination
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import Ended
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._doctor import examination
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session import Ended
 
 SETTINGS = {
     "PREFIX": "~/none", "PROFILE": "nbserver", "MODULE": "none", "MODULES": "~/none",

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import (
     observation,
     refusals,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import plan as installation
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.installers import own
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Observed
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import (
+    plan as installation,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation.installers import own
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation.observation import (
+    Observed,
+)
 
 URL = "https://mirror.example/Miniforge3-2-Linux-x86_64.sh"
 INSTALLER = own("miniforge", "", URL, "ab" * 32)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import installers
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import installers
 
 ADDRESSES = {
     ("anaconda", "x86_64"): "https://repo.anaconda.com/archive/Anaconda3-2025.12-2-Linux-x86_64.sh",

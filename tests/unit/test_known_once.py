@@ -10,35 +10,35 @@ import pytest
 PLUGINS = Path(__file__).parents[2] / "plugins"
 # Words by which the knowledge would be written again → the files that may.
 HOMES = {
-    "who listens on a port": (r"net/tcp|\"0A\"", {"module_utils/processes.py"}),
-    "the fingerprint": (r"hexdigest\(\)\.upper\(\)", {"module_utils/server/certificates.py"}),
+    "who listens on a port": (r"net/tcp|\"0A\"", {"module_utils/_edges/processes.py"}),
+    "the fingerprint": (r"hexdigest\(\)\.upper\(\)", {"module_utils/_server/certificates.py"}),
     "where the password's hash stands": (
         r"\"hashed_password\"",
-        {"module_utils/profile/password.py"},
+        {"module_utils/_profile/password.py"},
     ),
-    "which hash is strong enough": (r"19456|47104", {"module_utils/ruleset/secrets.py"}),
+    "which hash is strong enough": (r"19456|47104", {"module_utils/_rules/secrets.py"}),
     "what can be printed": (
         r"isprintable",
         {
-            "module_utils/printable.py",
-            "module_utils/profile/environment_kernels.py",  # the server loads it, alone
+            "module_utils/_common/printable.py",
+            "module_utils/_profile/environment_kernels.py",  # the server loads it, alone
         },
     ),
     "when a process was started": (r"\.split\(\)\[19\]", set()),
     "the boot": (
         r"random/boot_id",
         {
-            "module_utils/processes.py",
-            "action/shared_shell/server.sh",
-            "action/conda_distribution_shell/common.sh",  # sent without the one above
+            "module_utils/_edges/processes.py",
+            "plugin_utils/_node/scripts/shared/server.sh",
+            "plugin_utils/_node/scripts/installation/common.sh",  # sent without the one above
         },
     ),
     "the names of distributions": (
         r"[\"' =](miniforge|miniconda)[\"' ]*[:=;)&]",
-        {"module_utils/installation/installers.py"},
+        {"module_utils/_installation/installers.py"},
     ),
-    "the names of front ends": (r"\"nbclassic\"", {"module_utils/server/layout.py"}),
-    "how a sent text is loaded": (r"def find_spec", {"module_utils/execution.py"}),
+    "the names of front ends": (r"\"nbclassic\"", {"module_utils/_server/layout.py"}),
+    "how a sent text is loaded": (r"def find_spec", {"module_utils/_edges/execution.py"}),
 }
 
 

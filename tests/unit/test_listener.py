@@ -4,8 +4,8 @@ import os
 import socket
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.listener import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.listener import (
     listener,
     require_free,
 )

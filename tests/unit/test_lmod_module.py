@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.hpcc.notebook.plugins.module_utils.modulefile.text import TEXTS, Module
+from ansible_collections.hpcc.notebook.plugins.module_utils._modulefile.text import TEXTS, Module
 from examples import examples
 from file_systems import mounted
 from hypothesis import HealthCheck, given, settings

@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import logind
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.logind import Logind
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import logind
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.logind import Logind
 from servers import RUNNER, new_account
 
 pytestmark = pytest.mark.timeout(600)  # a real systemd, and a real server in it

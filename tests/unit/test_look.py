@@ -15,12 +15,12 @@ from pathlib import Path
 
 import file_systems
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import questions
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import questions
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import question
 
-ACTION = Path(__file__).parents[2] / "plugins" / "action"
-LOOK = ACTION / "doctor_shell" / "look.sh"
-SERVER = ACTION / "shared_shell" / "server.sh"
+SCRIPTS = Path(__file__).parents[2] / "plugins/plugin_utils/_node/scripts"
+LOOK = SCRIPTS / "doctor" / "look.sh"
+SERVER = SCRIPTS / "shared" / "server.sh"
 NEIGHBOUR = 64901
 SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed")

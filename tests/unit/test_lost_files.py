@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import lost_files
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import lost_files
 
 PROGRAM = Path(lost_files.__file__).read_text(encoding="utf-8")
 SITE = "lib/python3.13/site-packages"

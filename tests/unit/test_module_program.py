@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.module_program import module_program
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.module_program import (
+    module_program,
+)
 
 MODULES = Path(__file__).parents[2] / "plugins" / "modules"
 PASSWORD = "a walk along the Red Cedar"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from copied_tree import CopiedTree
 
-SUBJECT = "plugins/module_utils/doctor/node.py"
+SUBJECT = "plugins/module_utils/_doctor/node.py"
 CHECK = '''\
 def umbrella(seen: Seen) -> Finding | None:
     """It rains."""
@@ -17,10 +17,10 @@ QUESTIONS = {
 '''
 DOCTOR = """
 import subprocess, sys
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.every import findings, report
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import examination
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import Ended
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import findings, report
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._doctor import examination
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session import Ended
 
 class ThisComputer:
     def open(self):

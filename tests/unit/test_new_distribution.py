@@ -16,7 +16,7 @@ from test_conda_distribution import MACHINE, Account
 pytest_plugins = ["test_conda_distribution"]
 pytestmark = pytest.mark.timeout(600)
 
-TABLE = "plugins/module_utils/installation/installers.py"
+TABLE = "plugins/module_utils/_installation/installers.py"
 ROW = """\
     "pebble": Distribution(
         "Pebble", "{url}/", (2, 17), 100, 10, "conda with stones", channel="pebble-beach"

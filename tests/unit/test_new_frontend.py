@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.skipif(os.geteuid() != 0, reason="an installation of its own is needed"),
 ]
-TABLE = "plugins/module_utils/server/layout.py"
+TABLE = "plugins/module_utils/_server/layout.py"
 ROW = '    "cork": Frontend("corkboard", "corkboard", "Corkboard", "1.0"),\n}\n\n\n@dataclass'
 
 
@@ -58,7 +58,7 @@ def test_roles_module_and_documentation_know_it(tree: CopiedTree) -> None:
     for path in ("defaults/main.yml", "meta/argument_specs.yml"):
         assert "- corkboard>=1.0 #" in tree.read(f"roles/anaconda/{path}")
     assert "`nbclassic`, `cork`" in tree.read("docs/variables.md")
-    names = "ansible_collections.hpcc.notebook.plugins.module_utils.doctor.distribution"
+    names = "ansible_collections.hpcc.notebook.plugins.module_utils._doctor.distribution"
     assert "corkboard" in tree.python("-c", f"from {names} import NAMES; print(NAMES)")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import file_systems
 import pytest
 import yaml
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import node_module
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import node_module
 from one_task import CHECKOUT, TaskFailed, run_task, through_a_login_shell
 
 ON_THE_CONTROLLER = {

@@ -11,8 +11,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import files
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import certificate, crypto
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import certificate, crypto
 from ansible_collections.hpcc.notebook.plugins.modules import notebook_certificate
 from modules import ModuleFailed, four_beats, run_module
 

@@ -9,8 +9,8 @@ import sys
 import unicodedata
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import files
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import crypto, password
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import crypto, password
 from ansible_collections.hpcc.notebook.plugins.modules import notebook_password
 from jupyter_server.auth.security import passwd, passwd_check, set_password
 from modules import ModuleFailed, four_beats, run_module

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
 from modules import ModuleFailed
 from servers import TOKEN
 

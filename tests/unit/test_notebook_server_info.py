@@ -9,7 +9,7 @@ import socket
 import time
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
 from servers import TOKEN, new_account
 
 pytestmark = pytest.mark.timeout(300)

@@ -7,7 +7,7 @@ import socket
 import time
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import MANAGED
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import MANAGED
 from modules import ModuleFailed
 from servers import refusal
 

@@ -1,9 +1,9 @@
 """A profile that was made under another name of the home is neither rewritten nor started."""
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.home import refuse_other_home
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.home import refuse_other_home
 from ansible_collections.hpcc.notebook.plugins.modules import ipython_profile
 from modules import ModuleFailed, run_module
 from servers import refusal

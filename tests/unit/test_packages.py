@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import Observed
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import packages
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation.observation import (
+    Observed,
+)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import packages
 
 FOUND = packages.installed(
     Observed(

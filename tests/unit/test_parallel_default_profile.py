@@ -9,7 +9,7 @@ import sys
 import textwrap
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.launch import variables
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.launch import variables
 from test_server import LAYOUT, SOCKET
 
 pytestmark = pytest.mark.timeout(300)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import file_list
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import file_list
 from one_task import run_task
 from small_distribution import wheel
 from test_conda_distribution import Account

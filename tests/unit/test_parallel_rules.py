@@ -1,7 +1,7 @@
 """Role `parallel` accepts what the package that it installs accepts."""
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.rules import RULES
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import RULES
 from cluster_helper import rules, units
 from cluster_helper.errors import ClusterError
 

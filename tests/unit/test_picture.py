@@ -23,15 +23,18 @@ def test_no_arrow_points_upwards_without_a_reason():
 
 
 def test_an_arrow_upwards_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    upwards = f"from {picture.COLLECTION}module_utils._validation import variables\n"
     for name, text in {
-        "module_utils/ssh/hops.py": f"from {picture.COLLECTION}module_utils import variables\n",
-        "module_utils/variables.py": f"from {picture.COLLECTION}module_utils.rules import RULES\n",
+        "module_utils/_ssh/hops.py": upwards,
+        "module_utils/_validation/variables.py": "",
     }.items():
         path = tmp_path / "plugins" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     monkeypatch.setattr(picture, "CHECKOUT", tmp_path)
-    assert list(picture.upwards(picture.arrows())) == [("ssh", "variables")]
+    assert list(picture.upwards(picture.arrows())) == [
+        ("module_utils/_ssh", "module_utils/_validation")
+    ]
 
 
 def test_no_file_knows_itself_by_a_detour():
@@ -40,6 +43,12 @@ def test_no_file_knows_itself_by_a_detour():
         name = str(path.relative_to(CHECKOUT / "plugins"))
         graph[name] = {found for found in picture._imports(path) if found != name}
     assert list(TopologicalSorter(graph).static_order())  # CycleError names the files
+
+
+def test_whatever_is_internal_says_so_by_its_name():
+    for kind in ("module_utils", "plugin_utils"):
+        found = [path.name for path in (CHECKOUT / "plugins" / kind).iterdir()]
+        assert not [name for name in found if not name.startswith("_")]
 
 
 def test_every_file_has_a_room():

@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.kernel_launcher import launcher
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.private_directory import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.kernel_launcher import launcher
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.private_directory import (
     PRIVATE_DIRECTORY,
 )
 from jupyter_client import BlockingKernelClient

@@ -10,9 +10,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import probe
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.probe import Endpoint, Trust
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import probe
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import Endpoint, Trust
 from servers import Account
 
 

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import processes
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
 
 
 def test_a_command_gets_its_input_and_gives_both_outputs_and_its_exit_code():
@@ -117,7 +117,7 @@ def test_the_short_hostname_has_no_domain(monkeypatch):
 
 LOCK = """
 import sys
-from ansible_collections.hpcc.notebook.plugins.module_utils import processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
 try:
     with processes.locked(sys.argv[1], 5):
         print("locked")

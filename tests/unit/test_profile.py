@@ -6,8 +6,8 @@ import ast
 import json
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.kernel_launcher import launcher
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.kernel_launcher import launcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from traitlets.config.loader import PyFileConfigLoader

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.progress import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation.progress import (
     Progress,
     drawn,
     line,

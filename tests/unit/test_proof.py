@@ -12,10 +12,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import answers, processes
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import serving
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor.findings import Seen, ok
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import answers
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import serving
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen, ok
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     kernel_trial,
     option_trial,
 )
@@ -208,7 +209,7 @@ def test_the_class_that_is_unknown_is_blamed_only_when_all_classes_are_known():
 @pytest.mark.usefixtures("live")
 def test_the_doctor_lets_a_kernel_compute(made, tmp_path):
     """The function of its shell program, with a Python that is beside nothing else."""
-    shell = (CHECKOUT / "plugins/action/doctor_shell/look.sh").read_text()
+    shell = (CHECKOUT / "plugins/plugin_utils/_node/scripts/doctor/look.sh").read_text()
     function = shell[shell.index("look_at_kernel() {") :].partition("\n}\n")[0]
     prefix = tmp_path / "prefix"
     (prefix / "bin").mkdir(parents=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.hpcc.notebook.plugins.module_utils import wheel
+from ansible_collections.hpcc.notebook.plugins.module_utils import _wheel as wheel
 from ansible_collections.hpcc.notebook.plugins.modules import python_package
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.python_source import read_package
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.python_source import read_package
 from modules import ModuleFailed, four_beats, run_module
 from packaging.requirements import Requirement
 

@@ -4,7 +4,7 @@ import ast
 import subprocess
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.quoting import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.quoting import (
     lua_string,
     python_literal,
     shell_path,

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.relations import RELATIONS
+from ansible_collections.hpcc.notebook.plugins.module_utils._validation.relations import RELATIONS
 
 CHECKOUT = Path(__file__).parents[2]
 URL, SHA256 = "https://mirror.example/x.sh", "0" * 64

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import resource
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 
 
 class Recorder(SimpleNamespace):

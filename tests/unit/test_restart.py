@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile import layout as profile
-from ansible_collections.hpcc.notebook.plugins.module_utils.profile.layout import KERNEL_SPEC
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import KERNEL_SPEC
 from modules import ModuleFailed
 from servers import TOKEN, Account, new_account
 from serving import instead, planted, requests

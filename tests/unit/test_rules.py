@@ -3,14 +3,14 @@
 import unicodedata
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.rules import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules import paths, secrets, server
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import (
     RULES,
     WARNINGS,
     require,
     warn,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.ruleset import paths, secrets, server
 from hypothesis import given
 from hypothesis import strategies as st
 

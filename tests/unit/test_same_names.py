@@ -6,16 +6,16 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import inside
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import whereabouts
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import sent_program
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import inside
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import discovery
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS, question
 
 pytestmark = [
     pytest.mark.timeout(300),  # several starts, on a machine that may be busy
     pytest.mark.skipif(os.geteuid() != 0, reason="a name of one's own for a host needs root"),
 ]
-SERVER = ACTION / "shared_shell" / "server.sh"
+SERVER = SCRIPTS / "shared" / "server.sh"
 SHELLS = ("dash", "bash", "busybox sh")
 
 
@@ -95,8 +95,8 @@ def asked(owner, shell, *files, **settings):
 
 
 def found_by_connect(owner, shell):
-    node = whereabouts.node(asked(owner, shell, ACTION / "connect_shell" / "find.sh"))
-    return whereabouts.choose(node)
+    node = discovery.node(asked(owner, shell, SCRIPTS / "connect" / "find.sh"))
+    return discovery.choose(node)
 
 
 def found_by_doctor(owner, shell):
@@ -104,7 +104,7 @@ def found_by_doctor(owner, shell):
     prefix = owner.home / "python"
     owner.run("mkdir", "-p", str(prefix / "bin"))
     look = asked(
-        owner, shell, ACTION / "doctor_shell" / "look.sh",
+        owner, shell, SCRIPTS / "doctor" / "look.sh",
         PREFIX=str(prefix), MODULE="m", PORT=1, ASKED="localhost", LOOK="", LOST_FILES="", NAMES="",
     )  # fmt: skip
     script = f'. {SERVER}; find_record "$1/run" "$2"; find_server "$1/security/notebook.crt"'

@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ansible_collections.hpcc.notebook.plugins.module_utils import processes
-from ansible_collections.hpcc.notebook.plugins.module_utils.doctor import inside
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import sent_program
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import inside
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
 
 PROGRAM = sent_program.program(inside.__name__)
 
@@ -34,9 +34,9 @@ def test_it_runs_alone_and_writes_nothing(tmp_path: Path) -> None:
 
 def test_it_brings_what_it_imports_and_no_more() -> None:
     found = {name.rpartition("plugins.")[2] for name in sent_program.sources(inside.__name__)}
-    assert {"module_utils.processes", "module_utils.server.record"} <= found
+    assert {"module_utils._edges.processes", "module_utils._server.record"} <= found
     assert not [name for name in found if not name.startswith("module_utils.")]
-    assert "module_utils.server.start" not in found
+    assert "module_utils._server.start" not in found
 
 
 def test_it_fits_into_one_argument_with_room_to_spare() -> None:

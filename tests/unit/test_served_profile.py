@@ -15,7 +15,7 @@ import time
 import urllib.parse
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import files
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
 from ansible_collections.hpcc.notebook.plugins.modules import (
     ipython_profile,
     notebook_certificate,

@@ -8,10 +8,10 @@ import subprocess
 from dataclasses import fields, replace
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import record as server_record
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import tmux
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.launch import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import tmux
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.launch import (
     clean_environment,
     launch_line,
     launched,
@@ -19,20 +19,20 @@ from ansible_collections.hpcc.notebook.plugins.module_utils.server.launch import
     server_argv,
     variables,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.layout import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import (
     FRONTENDS,
     Launch,
     Layout,
     require_short_sockets,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.plan import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.plan import (
     Found,
     decide,
     difference,
     why_start,
     why_stop,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.record import Record
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 from hypothesis import given
 from hypothesis import strategies as st
 

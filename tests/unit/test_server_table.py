@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.filter.server_table import table
-from ansible_collections.hpcc.notebook.plugins.module_utils.server import table as server_table
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.state import Seen, notes, state
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import table as server_table
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.state import Seen, notes, state
 
 NOW = 1784367000.0  # 2026-07-18T09:30:00Z
 UP = Seen(alive=True, answers=True, session=True, age=7200, recorded=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
 from belongings import Home, home
 
-SOURCE = Path(__file__).parents[2] / "plugins/action/conda_distribution_shell/common.sh"
+SOURCE = Path(__file__).parents[2] / "plugins/plugin_utils/_node/scripts/installation/common.sh"
 BOOT, OTHER = processes.boot_id(), "5e1fb4ab-0000-4000-8000-000000000000"
 HERE = "login.a.edu"
 

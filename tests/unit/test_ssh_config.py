@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh import config as ssh_config
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import config as ssh_config
 from ansible_collections.hpcc.notebook.plugins.modules import ssh_config_block
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.faults import diagnose
-from ansible_collections.hpcc.notebook.plugins.plugin_utils import forwarding
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.ssh_session import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.faults import diagnose
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import forwarding
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session import (
     NotConnected,
     Session,
 )

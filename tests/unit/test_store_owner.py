@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import ACTION, question
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS, question
 from people_and_stores import NEIGHBOUR, PERSON, ROOT, Person, person
 
 GENERATION = "miniforge-1-0123456789ab"
-LOOK = ACTION / "doctor_shell" / "look.sh"
+LOOK = SCRIPTS / "doctor" / "look.sh"
 pytestmark = pytest.mark.skipif(not ROOT, reason="only root can be somebody else")
 
 

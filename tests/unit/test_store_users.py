@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation import retreat
-from ansible_collections.hpcc.notebook.plugins.module_utils.installation.observation import observed
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import rollback
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation.observation import (
+    observed,
+)
 from people_and_stores import NEIGHBOUR, PERSON, ROOT, Person, person, process
 
 FORGED = "\x1b[2J\nusing=process 1\nhpcc-end\r\u2028ours=no"
@@ -29,8 +31,8 @@ def test_what_a_neighbour_says_of_herself_forbids_no_removal(somebody: Person, p
         seen = observed(somebody.probe("absent"))
         assert seen.using == ()
         assert [hint.split(" (")[0] for hint in seen.hints] == [f"process {hers.pid} of UNKNOWN"]
-    assert retreat.remove(seen).job == "remove"
-    assert str(hers.pid) in retreat.doubt(seen)
+    assert rollback.remove(seen).job == "remove"
+    assert str(hers.pid) in rollback.doubt(seen)
 
 
 def test_a_program_of_ones_own_forbids_it_and_its_arguments_forge_nothing(
@@ -39,7 +41,7 @@ def test_a_program_of_ones_own_forbids_it_and_its_arguments_forge_nothing(
     with process(PERSON, f"{somebody.prefix}/bin/python", FORGED) as own:
         seen = observed(somebody.probe("absent"))
         with pytest.raises(NotebookError, match=rf"process {own.pid} ") as refused:
-            retreat.remove(seen)
+            rollback.remove(seen)
     assert str(refused.value).isprintable()
     assert "\x1b" not in str(refused.value)
     assert seen.ours

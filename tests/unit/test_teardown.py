@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils import teardown
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils import _teardown as teardown
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.modules import ipython_profile
-from ansible_collections.hpcc.notebook.plugins.plugin_utils.question import question
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import question
 from IPython.core.profiledir import ProfileDir
 from modules import run_module
 

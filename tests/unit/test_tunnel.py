@@ -9,9 +9,9 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpcc.notebook.plugins.filter.announcement import announcement
 from ansible_collections.hpcc.notebook.plugins.filter.tunnel_command import FilterModule
-from ansible_collections.hpcc.notebook.plugins.module_utils.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils.server.neighbours import host_of
-from ansible_collections.hpcc.notebook.plugins.module_utils.ssh.tunnel import (
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours import host_of
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.tunnel import (
     gateway_port,
     tunnel_command,
 )

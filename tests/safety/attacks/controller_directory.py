@@ -37,7 +37,7 @@ PROGRAMS = (
     "vars_plugins/hers.py", "lookup_plugins/hers.py", "connection_plugins/ssh.py",
     "module_utils/basic.py", "strategy_plugins/linear.py",
     f"{COLLECTION}/plugins/action/notebook_server.py", f"{COLLECTION}/plugins/action/reach.py",
-    f"{COLLECTION}/plugins/module_utils/errors.py",
+    f"{COLLECTION}/plugins/module_utils/_common/errors.py",
 )  # fmt: skip
 CONFIGURATION = """[defaults]
 library = ./library

@@ -33,12 +33,12 @@ SEEN_PATTERN = "/tmp/nb-*"
 RANDOM, UNUSED = "nobody can know it beforehand", "refused as a place, never used"
 # What each place in the sources stands for: one of the names above, or why there is none to attack.
 STANDS_FOR = {
-    ("plugins/module_utils/server/layout.py", "/tmp/"): LOCAL,
-    ("plugins/module_utils/server/layout.py", "/tmp/nb-"): SEEN,
-    ("plugins/action/doctor_shell/look.sh", "/tmp/$PROFILE-$(id -u)"): LOCAL,
-    ("plugins/plugin_utils/reach.py", "/tmp"): RANDOM,
-    ("plugins/module_utils/profile/kernel_trial.py", "/tmp"): RANDOM,
-    ("plugins/module_utils/ruleset/paths.py", "/tmp"): UNUSED,
-    ("plugins/module_utils/ruleset/paths.py", "/var/tmp"): UNUSED,
-    ("plugins/module_utils/ruleset/paths.py", "/dev/shm"): UNUSED,
+    ("plugins/module_utils/_server/layout.py", "/tmp/"): LOCAL,
+    ("plugins/module_utils/_server/layout.py", "/tmp/nb-"): SEEN,
+    ("plugins/plugin_utils/_node/scripts/doctor/look.sh", "/tmp/$PROFILE-$(id -u)"): LOCAL,
+    ("plugins/plugin_utils/_connect/reach.py", "/tmp"): RANDOM,
+    ("plugins/module_utils/_profile/kernel_trial.py", "/tmp"): RANDOM,
+    ("plugins/module_utils/_rules/paths.py", "/tmp"): UNUSED,
+    ("plugins/module_utils/_rules/paths.py", "/var/tmp"): UNUSED,
+    ("plugins/module_utils/_rules/paths.py", "/dev/shm"): UNUSED,
 }

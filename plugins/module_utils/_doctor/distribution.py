@@ -1,0 +1,143 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is looked at in the installation and its modulefile. Pure."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.versions import version
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import (
+    Finding,
+    Seen,
+    ok,
+    warning,
+    wrong,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation.observation import record
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS
+
+_OTHER_NAME = "set another lmod_module_name and run setup"
+_SETUP = "ansible-playbook hpcc.notebook.setup"
+# The oldest versions without vulnerabilities that matter to a notebook on a shared node.
+FLOORS = {
+    "jupyter_server": "2.21.0",  # CVE-2026-40934: a cookie outlives the password; -44727, -86049
+    "jupyterlab": "4.4.8",  # CVE-2024-43805, CVE-2025-59842: a notebook runs code in the page
+    "notebook": "7.2.2",  # CVE-2024-43805
+    "tornado": "6.5",  # CVE-2025-47287: a request fills the log and stops the server
+    "jinja2": "3.1.6",  # CVE-2025-27516
+}
+_FRONTENDS = [frontend.distribution for frontend in FRONTENDS.values()]
+# What serves notebooks and what that stands on, as `pip` names it: the node tells the versions.
+NAMES = [*dict.fromkeys([*FLOORS, *_FRONTENDS, "ipykernel", "ipyparallel", "cryptography"])]
+
+
+def installation(seen: Seen) -> Finding | None:
+    """Whether the distribution is there and whole."""
+    state, prefix = seen.one("installation"), seen.one("prefix")
+    if state == "complete":
+        return ok("installation", f"{seen.one('generation')} at {prefix}")
+    if state == "foreign":
+        return warning("installation", f"{prefix} was not made by this collection", _SETUP)
+    if state == "untrusted":
+        return wrong("installation", seen.one("untrusted"), seen.one("untrusted_todo"))
+    if state == "missing":
+        return wrong("installation", f"there is none at {prefix}", _SETUP)
+    return wrong("installation", f"{prefix} is not complete", _SETUP) if state else None
+
+
+def python(seen: Seen) -> Finding | None:
+    """Whether its Python runs."""
+    if seen.one("installation") in ("", "missing", "untrusted"):
+        return None
+    found = seen.one("python")
+    return ok("Python", found) if found else wrong("Python", "does not run", _SETUP)
+
+
+def files(seen: Seen) -> Finding | None:
+    """Whether every file is whole that the packages' own records name."""
+    found = [record(line) for line in (*seen.all("damaged"), *seen.all("lost"))]
+    if not seen.one("python"):
+        return None
+    if found:
+        each = (f"{one['files']} of {one['name']} (such as {one['path']})" for one in found)
+        return wrong("files", f"missing or empty: {', '.join(each)}", _SETUP)
+    return ok("files", "all that the packages' records name")
+
+
+def unfinished(seen: Seen) -> Finding | None:
+    """Something that was cut off, or that still goes on."""
+    lock = seen.one("lock")
+    if lock:
+        todo = f"wait for it; when it cannot be running any more: rm {seen.one('prefix')}.d/lock"
+        return warning("installing", f"is going on: {lock}", todo)
+    if seen.one("changing"):
+        return warning("installing", "a change of the packages was cut off", _SETUP)
+    return ok("installing", "nothing is going on") if seen.one("prefix") else None
+
+
+def _versions(seen: Seen) -> dict[str, str]:
+    pairs = (line.partition(" ") for line in seen.all("package"))
+    return {name.lower().replace("-", "_"): number for name, _space, number in pairs}
+
+
+def frontends(seen: Seen) -> Finding | None:
+    """Whether there is something to serve."""
+    versions = _versions(seen)
+    found = [f"{name} {versions[name]}" for name in _FRONTENDS if name in versions]
+    if not seen.one("python"):
+        return None
+    return ok("front ends", ", ".join(found)) if found else wrong("front ends", "none", _SETUP)
+
+
+def vulnerable(seen: Seen) -> Finding | None:
+    """Versions with known vulnerabilities."""
+    versions = _versions(seen)
+    old = [
+        f"{name} {versions[name]} (safe from {floor})"
+        for name, floor in FLOORS.items()
+        if name in versions and version(versions[name]) < version(floor)
+    ]
+    if old:
+        return wrong("known vulnerabilities", ", ".join(old), _SETUP)
+    return ok("known vulnerabilities", "none in what serves notebooks") if versions else None
+
+
+def modulefile(seen: Seen) -> Finding | None:
+    """Whether the modulefile is there and brings this installation."""
+    path, loads = seen.one("modulefile"), seen.one("module_python")
+    if seen.one("modules") in ("", "none"):
+        return None
+    if path == "missing":
+        return warning("modulefile", f"there is none in {seen.one('modules_dir')}", _SETUP)
+    wanted = f"{seen.one('prefix')}/bin/python"
+    found = seen.one("module_file")
+    if found and found != path:
+        what = f"`module load` finds {found} first, and never {path}"
+        return wrong("modulefile", what, f"move one of them away, or {_OTHER_NAME}")
+    if loads != wanted:
+        what = f"after loading it, python is {loads or 'not found'}, not {wanted}"
+        return wrong("modulefile", what, _SETUP)
+    return ok("modulefile", f"{path} loads")
+
+
+def spider_cache(seen: Seen) -> Finding | None:
+    """Lmod may not know of a modulefile that is younger than its cache."""
+    if seen.one("spider_cache") == "stale":
+        what = "Lmod's own list is older than the modulefile"
+        return warning("module cache", what, "module --ignore_cache avail; rm -r ~/.cache/lmod")
+    return ok("module cache", "not in the way") if seen.one("spider_cache") else None
+
+
+QUESTIONS: Mapping[str, str] = {}
+CHECKS = (
+    installation,
+    python,
+    files,
+    unfinished,
+    frontends,
+    vulnerable,
+    modulefile,
+    spider_cache,
+)

@@ -1,0 +1,143 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIDE EFFECTS: the files of a profile itself: what is wrong with them, and how they are made."""
+
+from __future__ import annotations
+
+import inspect
+import secrets
+import sys
+from functools import partial
+from typing import Any, Mapping
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
+    contents,
+    environment_kernels,
+    proof,
+    removal,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import plan as profile_plan
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.kernel_launcher import launcher
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.plan import Step
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules import rules
+
+TOKEN_BYTES = 32
+
+SPEC: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "default": "nbserver"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "root_dir": {"type": "str", "default": "~"},
+    "options": {"type": "dict", "default": {}},
+    "python": {"type": "str"},
+    "debugger": {"type": "bool", "default": False},
+}
+
+
+def decide(params: Mapping[str, Any]) -> resource.Plan:
+    """Give the plan for the wanted state."""
+    rules.require("name", "profile_name", params["name"])
+    layout = Layout(files.home(), params["name"])
+    return removal.absent(layout) if params["state"] == "absent" else present(layout, params)
+
+
+def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
+    """Plan what is missing or different, directories first."""
+    python = params["python"] or sys.executable
+    rules.require("root_dir", "root_dir", params["root_dir"])
+    rules.require("options", "server_options", params["options"])
+    rules.require("python", "path", python)
+    kernel = kernel_files(layout, layout.expanded(python), debugger=params["debugger"])
+    found = [
+        chosen(layout.ipython, ".ipython"),
+        chosen(layout.expanded(params["root_dir"]), "root_dir"),
+        directory(layout.directory, f"profile_{layout.name}"),
+        *(directory(layout.at(name), name) for name in profile.DIRECTORIES),
+        *(begun(layout, name) for name in profile_plan.BEGUN),
+        token(layout),
+        *kernel,
+        rendered(layout, profile.ENVIRONMENT_KERNELS, inspect.getsource(environment_kernels)),
+        rendered(layout, contents.SCRIPT, contents.EXTENSION),
+        rendered(layout, contents.SWITCH, contents.ENABLED),
+        server_config(layout, params),
+    ]
+    status = files.directory_status(layout.ipython)
+    warnings = profile_plan.group_warnings(layout.ipython, status.st_mode if status else 0)
+    return profile_plan.plan(layout, [step for step in found if step], {}, warnings)
+
+
+def kernel_files(layout: Layout, python: str, *, debugger: bool) -> list[Step | None]:
+    """What starts the kernel; a Python that is new to it has to run one first."""
+    spec = profile.kernel_spec(layout, python, debugger=debugger)
+    found = [
+        rendered(layout, profile.KERNEL_LAUNCHER, launcher(debugger=debugger)),
+        rendered(layout, profile.KERNEL_SPEC, spec),
+    ]
+    if any(found):
+        proof.require_kernel(layout.name, python, debugger=debugger)
+    return found
+
+
+def chosen(path: str, name: str) -> Step | None:
+    """A directory of the person's own, possibly behind a link: only made when it is missing."""
+    status = files.directory_status(path)
+    if status is None:
+        return directory(path, name)
+    profile_plan.refuse_open_directory(path, status.st_mode)
+    files.require_readable_directory(path)
+    return None
+
+
+def directory(path: str, name: str) -> Step | None:
+    """A directory that only its owner can enter."""
+    reason = files.private_directory_reason(path)
+    return Step(name, reason, partial(files.make_private_directory, path)) if reason else None
+
+
+def begun(layout: Layout, name: str) -> Step | None:
+    """A file that is written once and then belongs to the person."""
+    path, content = layout.at(name), profile_plan.BEGUN[name].encode()
+    if files.read(path) is not None:
+        return None
+    return Step(name, "missing", partial(files.write_private, path, content))
+
+
+def token(layout: Layout) -> Step | None:
+    """A random token, made again only when somebody else may have read it."""
+    content = files.read(layout.token)
+    reason = files.private_mode_reason(layout.token)
+    if not reason and len(content or b"") < 2 * TOKEN_BYTES:
+        reason = "too short"
+    return Step("security/token", reason, partial(write_token, layout.token)) if reason else None
+
+
+def write_token(path: str) -> None:
+    """Without a line end: Jupyter takes the file as it is."""
+    files.write_private(path, secrets.token_hex(TOKEN_BYTES).encode())
+
+
+def server_config(layout: Layout, params: Mapping[str, Any]) -> Step | None:
+    """The configuration of the server, unless a person wrote one of their own."""
+    path = layout.at(profile.SERVER_CONFIG)
+    profile_plan.refuse_foreign_config(path, files.read(path))
+    wanted = params["root_dir"], params["options"]
+    text = profile.server_config(layout, *wanted, debugger=params["debugger"])
+    step = rendered(layout, profile.SERVER_CONFIG, text)
+    if step and params["options"]:  # its reader is asked before it replaces anything
+        root_dir = layout.expanded(params["root_dir"])
+        proof.require_options(layout.name, root_dir, params["options"])
+    return step
+
+
+def rendered(layout: Layout, name: str, text: str) -> Step | None:
+    """A file whose whole content is ours."""
+    path, content = layout.at(name), text.encode()
+    reason = files.private_file_reason(path, content)
+    if not reason:
+        return None
+    before = profile.without_secrets(files.read(path) or b"")
+    return Step(name, reason, partial(files.write_private, path, content), before, text)

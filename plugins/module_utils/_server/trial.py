@@ -1,0 +1,65 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIDE EFFECTS: start the new server beside the old one, on a socket of its own, to see it serve.
+
+What replaces a server is proved before that one is ended, whatever was changed: packages,
+options, certificate, password, front end, transport, modules or threads.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import kernel
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.launch import (
+    clean_environment,
+    launch_line,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import (
+    Launch,
+    Layout,
+    Trial,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe import Running
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.session import person
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import (
+    launch_shell,
+    prepare,
+    wait_until_served,
+)
+
+LEFT = "The server that runs was left as it is."
+
+
+def require_serving(layout: Layout, launch: Launch, python: str, timeout: float) -> None:
+    """Refuse what could not replace a running server."""
+    trial = layout.beside()
+    clear(trial)
+    try:
+        _serve(trial, replace(launch, transport="socket", idle=0), python, timeout)
+    except NotebookError as error:
+        raise NotebookError(error.what, error.where, f"{error.todo} {LEFT}".strip()) from error
+    finally:
+        clear(trial)
+    files.remove(trial.log)
+
+
+def _serve(trial: Trial, launch: Launch, python: str, timeout: float) -> None:
+    prepare(trial)
+    line = launch_line(launch_shell(), python, trial, launch)
+    environment = clean_environment(trial.home, *person(trial.uid))
+    proving = kernel.proving(trial, launch, launch_shell(), python, timeout)
+    with proving as proof, processes.child(line, environment) as process:
+        running = Running(process.pid, process.start_time, launch)
+        wait_until_served(trial, running, timeout)
+        proof.require()
+
+
+def clear(trial: Trial) -> None:
+    """Remove what a trial leaves, also one that was killed."""
+    files.remove(trial.socket)
+    shutil.rmtree(trial.runtime, ignore_errors=True)

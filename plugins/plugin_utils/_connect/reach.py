@@ -1,0 +1,88 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How an action on this computer reaches hosts of the inventory by ssh, and ends it all again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.person import Person
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.askpass import Askpass
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session import Session
+
+
+class Closing(BaseException):
+    """The person has pressed Ctrl-C, or Ansible ends."""
+
+
+@dataclass
+class Reach:
+    """Sessions that ask this person, and that end with this."""
+
+    directory: Path
+    person: Person
+    askpass: Askpass
+    closing: threading.Event
+    sessions: list[Session] = field(default_factory=list)
+
+    def session(self, words: Sequence[str], program: str = SSH) -> Session:
+        """A login that is not made yet."""
+        control = self.directory / f"way{len(self.sessions)}"
+        environment = self.askpass.environment()
+        made = Session(words, control, environment, self.person.tell, self.person.busy, program)
+        self.sessions.append(made)
+        return made
+
+
+@contextmanager
+def reach() -> Iterator[Reach]:
+    """Sessions for a while; no ssh is left afterwards, whatever happens."""
+    closing = threading.Event()
+    # The directory is the inner one: no second signal may interrupt its removal.
+    with (
+        _interruptible(closing),
+        tempfile.TemporaryDirectory(prefix="nbserver-", dir=_short()) as name,
+    ):
+        person = Person()
+        askpass = Askpass(Path(name), person.ask)
+        reached = Reach(Path(name), person, askpass, closing)
+        try:
+            yield reached
+        finally:
+            for session in reached.sessions:
+                session.close()
+            askpass.close()
+
+
+def _short() -> str | None:
+    """Where a path is short: that of a socket may have 104 bytes, and a home has many more."""
+    return "/tmp" if Path("/tmp").is_dir() and os.access("/tmp", os.W_OK) else None  # noqa: S108
+
+
+@contextmanager
+def _interruptible(closing: threading.Event) -> Iterator[None]:
+    """Have Ctrl-C raised as Closing. Ansible's own handler would end this process at once."""
+
+    def close(_number: int, _frame: object) -> None:
+        for number in before:  # Ansible sends one after the other; what closes is not interrupted
+            signal.signal(number, signal.SIG_IGN)
+        closing.set()  # an exception may be lost where Python ignores them
+        raise Closing
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, close)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,64 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A file of module_utils, with all of ours that it imports, as one program for `python -I -c`.
+
+So what a node's own Python is asked is written in the same words as everything else. It goes into
+an argument, which has a limit; module_program.py sends modules, with all that they might import.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import execution
+
+_ROOT = "ansible_collections.hpcc.notebook.plugins"
+_PLUGINS = Path(__file__).parents[2]
+LONGEST = 100_000  # bytes; Linux takes 131,072 in one argument
+_PROGRAM = """\
+import base64, json, sys, zlib
+texts = json.loads(zlib.decompress(base64.b64decode({packed!r})))
+runner = {{"__name__": "runner"}}
+exec(compile(texts[{execution!r}], "runner", "exec"), runner)
+sys.meta_path.insert(0, runner["Texts"](texts))
+__import__({name!r})
+sys.modules[{name!r}].main()
+"""
+
+
+def program(name: str) -> str:
+    """One that runs `main` of this module; it needs a Python 3.8 and nothing on its disk."""
+    texts = {**sources(name), **sources(execution.__name__)}
+    packed = base64.b64encode(zlib.compress(json.dumps(texts).encode(), 9)).decode()
+    return _PROGRAM.format(packed=packed, name=name, execution=execution.__name__)
+
+
+def sources(name: str) -> dict[str, str]:
+    """The module and all of ours that it needs, by their full names."""
+    found: dict[str, str] = {}
+    left = [name]
+    while left:
+        module = left.pop()
+        if module not in found:
+            found[module] = _file(module).read_text(encoding="utf-8")
+            left += _imports(found[module])
+    return found
+
+
+def _file(module: str) -> Path:
+    return _PLUGINS.joinpath(*module.removeprefix(f"{_ROOT}.").split(".")).with_suffix(".py")
+
+
+def _imports(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_ROOT):
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (one for one in inner if _file(one).exists())
+            if node.module and _file(node.module).exists():
+                yield node.module

@@ -1,0 +1,43 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The person's terminal. Nothing else here speaks to it, so that nothing there obeys a host."""
+
+from __future__ import annotations
+
+from ansible.utils.display import Display
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
+
+_DISPLAY = Display()
+
+
+def say(line: object, *, stderr: bool = False) -> None:
+    """Print one line."""
+    _DISPLAY.display(printable(line), stderr=stderr)
+
+
+def warn(text: object) -> None:
+    """Print a warning as Ansible does."""
+    _DISPLAY.warning(printable(text))
+
+
+def draw(text: object) -> None:
+    """Write over the line that the cursor is in, on standard error."""
+    _DISPLAY.display(f"\r{printable(text)}", stderr=True, screen_only=True, newline=False)
+
+
+def clear() -> None:
+    """Leave that line empty, with the cursor at its beginning."""
+    draw(" " * (columns() - 1))
+    draw("")
+
+
+def columns() -> int:
+    """How wide the terminal is."""
+    return int(_DISPLAY.columns)
+
+
+def ask(question: str, *, private: bool = False) -> bytes:
+    """Read one line; raises what Ansible's prompt raises where nobody can answer."""
+    shown = "\n".join(map(printable, question.splitlines()))
+    return bytes(_DISPLAY.prompt_until(shown, private=private))

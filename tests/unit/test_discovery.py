@@ -1,0 +1,109 @@
+"""From what one node says, the server is found wherever it runs, and nothing else is believed."""
+
+import base64
+import hashlib
+from dataclasses import asdict
+
+import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import discovery
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
+
+RECORD = server_record.Record(
+    host="dev1",
+    boot_id="b",
+    pid=7,
+    start_time=99,
+    since="2026-07-18T09:30:00Z",
+    session="nbserver",
+    frontend="lab",
+    version="JupyterLab 4.6.6",
+    transport="socket",
+    port=8888,
+    socket="/tmp/nbserver-1001/notebook.sock",
+    certificate_sha256="AA:BB",
+)
+ANSWERS = {
+    "host": ["dev1"],
+    "user": ["alice"],
+    "uid": ["1001"],
+    "ssh_port": ["22"],
+    "boot_id": ["b"],
+    "started": ["99"],
+}
+
+
+def line(**changed):
+    text = server_record.serialise(server_record.Record(**{**asdict(RECORD), **changed})).decode()
+    host = changed.get("host", RECORD.host)
+    return f"{host}.json {text}".replace("\n", "")
+
+
+def seen(*records, **changed):
+    return discovery.node({**ANSWERS, "record": list(records), **changed})
+
+
+def test_a_server_of_this_node_is_reported_as_the_module_would():
+    node = seen(line(host="dev2"), line())
+    record = discovery.choose(node)
+    server = discovery.server(node, record)
+    assert (server["host"], server["user"]) == ("dev1", "alice")
+    assert server["socket"] == "/tmp/nbserver-1001/notebook.sock"
+    assert server["state"] == "started"
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"boot_id": ["other"]}, "dev1: no notebook server is running: the host was rebooted"),
+        ({"started": [""]}, "the server of 2026-07-18T09:30:00Z is gone"),
+        ({"started": ["100"]}, "is gone"),
+    ],
+)
+def test_a_record_that_does_not_hold_any_more_is_no_server(changed, reason):
+    with pytest.raises(NotebookError, match=reason) as refused:
+        discovery.choose(seen(line(), **changed))
+    assert "hpcc.notebook.start" in str(refused.value)
+
+
+def test_without_any_record_it_says_how_to_start():
+    with pytest.raises(NotebookError, match="no server was started here"):
+        discovery.choose(seen())
+
+
+def test_the_newest_server_of_another_node_is_found_when_here_is_none():
+    older = line(host="dev3", since="2026-07-17T09:30:00Z")
+    assert discovery.choose(seen(older, line(host="dev2"))).host == "dev2"
+
+
+def test_the_certificate_that_the_profile_has_now_is_trusted_beside_that_of_the_start():
+    pem = f"-----BEGIN CERTIFICATE-----{base64.b64encode(b'der').decode()}-----END CERTIFICATE-----"
+    node = seen(line(), certificate=[pem])
+    first, second = discovery.fingerprints(node, RECORD)
+    assert first == "AA:BB"
+    assert second.replace(":", "").lower() == hashlib.sha256(b"der").hexdigest()
+
+
+@pytest.mark.parametrize("pem", ["", "garbage", "-----BEGIN CERTIFICATE-----!!-----END"])
+def test_a_damaged_certificate_file_adds_no_trust(pem):
+    assert discovery.fingerprints(seen(line(), certificate=[pem]), RECORD) == ("AA:BB",)
+
+
+def test_a_damaged_record_of_another_host_is_left_to_that_host():
+    assert discovery.choose(seen("dev2.json {", line())).host == "dev1"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {},
+        {**ANSWERS, "uid": ["x"]},
+        {**ANSWERS, "ssh_port": ["22;id"]},
+        {**ANSWERS, "record": ["dev1.json []"]},
+        {**ANSWERS, "record": ["dev1.json {"]},
+        {**ANSWERS, "record": [line(host="dev2").replace("dev2.json", "dev1.json")]},
+    ],
+)
+def test_an_answer_that_is_none_is_refused_in_one_line(answers):
+    with pytest.raises(NotebookError):
+        discovery.node(answers)
