@@ -13,7 +13,7 @@ import pytest
 CHECKOUT = Path(__file__).parents[2]
 SOURCES = [
     *(CHECKOUT / "plugins" / "module_utils").rglob("*.py"),
-    *(CHECKOUT / "plugins" / "plugin_utils").glob("*.py"),
+    *(CHECKOUT / "plugins" / "plugin_utils").rglob("*.py"),
 ]
 
 
