@@ -91,7 +91,9 @@ def test_an_error_is_one_line_that_no_terminal_obeys(what: str, where: str, todo
 
 
 def test_every_program_of_the_node_answers_through_the_one_frame() -> None:
-    for path in PLUGINS.glob("action/*_shell/*.sh"):
+    programs = sorted(PLUGINS.rglob("*.sh"))
+    assert "look.sh" in {path.name for path in programs}
+    for path in programs:
         text = path.read_text(encoding="utf-8")
         assert path.name == "answer.sh" or not re.search(r"hpcc-(begin|end)|emit\(\)", text), path
 
