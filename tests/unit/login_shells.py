@@ -24,6 +24,7 @@ def log_in_with(directory: Path, shell: str) -> dict[str, str]:
     ssh = directory / "ssh"
     ssh.write_text(
         f"""#!/bin/sh
+[ "$1" != -G ] || exec ssh "$@" # what it would do is asked, and no shell is reached
 for command; do :; done
 unset SHLVL
 SSH_CLIENT=yes exec {shell} -c "$command"

@@ -35,9 +35,23 @@ prepare_change() {
   resolve && return
   status=$?
   [ -n "$AGAIN" ] || explain_packages "$status"
-  CAUSE=$(said '^ERROR: ') AGAIN='' REPAIRED=no
+  CAUSE=$(said '^ERROR: ') wanted_again=$AGAIN
+  # The note of a change that was cut off may have names that no index knows.
+  # shellcheck disable=SC2086 # a word for each name
+  AGAIN=$("$TREE/bin/python" -I -c "$INSTALLED_OF" $AGAIN)
+  [ -z "$AGAIN" ] || [ "$AGAIN" = "$wanted_again" ] || ! resolve || return 0
+  AGAIN='' REPAIRED=no
   resolve || explain_packages "$?"
 }
+
+# Those of the given names that are installed, as far as their metadata says.
+INSTALLED_OF='
+import importlib.metadata, re, sys
+def canonical(name):
+    return re.sub("[-_.]+", "-", name).lower()
+there = {canonical(d._path.name.rpartition(".")[0].partition("-")[0]) for d in importlib.metadata.distributions()}
+print(" ".join(name for name in sys.argv[1:] if canonical(name) in there))
+'
 
 resolve() {
   case $PACKAGES_FROM in
