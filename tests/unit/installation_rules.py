@@ -57,6 +57,8 @@ LOST = (
 PLACES = ("", ".d", ".d/work", ".d/logs", ".d/downloads", ".d/NEXT", ".d/mine", ".d/LIVE/mine")
 THINGS = ("file", "directory", "link")
 MOST_RUNS = 5
+# It needs little room: what it installs is small.
+SMALL = replace(installers.DISTRIBUTIONS["miniforge"], kib=1000, inodes=200)
 
 
 def begin(directory: Path, mirror: Mirror) -> tuple[QuickDistribution, dict[str, dict[str, str]]]:
@@ -69,8 +71,6 @@ def begin(directory: Path, mirror: Mirror) -> tuple[QuickDistribution, dict[str,
     made.wheel("whole", "1.0", "import part", "part")
     made.wheel("clash", "1.0", "", "parcel<2")
     made.wheel("broken", "1.0", "raise ImportError('it does not work here')")
-    small = replace(installers.DISTRIBUTIONS["miniforge"], kib=1000, inodes=200)
-    installers.DISTRIBUTIONS["miniforge"] = small
     machine = os.uname().machine
     return made, {
         name: mirror.publish(f"Miniforge3-{number}.0-1-Linux-{machine}.sh", made.installer(end))

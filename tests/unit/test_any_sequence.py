@@ -16,9 +16,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import installation_rules
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils._installation import installers
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from installation_rules import InstallationRules
@@ -72,7 +74,8 @@ class Sequence(ProfileRules, InstallationRules, RuleBasedStateMachine):
 @pytest.fixture
 def distribution() -> Iterator[None]:
     """What is installed, published for all sequences."""
-    with tempfile.TemporaryDirectory(dir=PLACE) as name, mirror(Path(name)) as served:
+    small = mock.patch.dict(installers.DISTRIBUTIONS, miniforge=installation_rules.SMALL)
+    with small, tempfile.TemporaryDirectory(dir=PLACE) as name, mirror(Path(name)) as served:
         made, published = installation_rules.begin(Path(name, "made"), served)
         Sequence.mirror, Sequence.made, Sequence.published = served, made, published
         Sequence.steps = Steps(made.directory)
