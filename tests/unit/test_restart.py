@@ -57,7 +57,9 @@ FAILING: dict[str, tuple[tuple[str, str] | None, dict[str, Any], str]] = {
     "a password file that is damaged": (("jupyter_server_config.json", "{"), {}, "is damaged"),
     "a module that there is not": (None, {"modules": ["gone/1.0"]}, "cannot be loaded"),
     "a port that is taken": (None, {"transport": "tcp"}, "taken"),
-    "a time that is too short": (None, {"timeout": 1, "frontend": "nbclassic"}, "within 1 seconds"),
+    "a time that is too short": (
+        configured("import time; time.sleep(5)"), {"timeout": 1}, "within 1 seconds"
+    ),
 }  # fmt: skip
 
 

@@ -45,6 +45,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.stop import stop, sweep
 
+# Seconds that a server gets at least which has served already, in its trial or before: with the old
+# one ended, giving up early on a busy machine would leave nobody serving.
+_PROVED = 60.0
+
 
 def carry_out(request: Request, *, check: bool) -> Outcome:
     """Do what is asked, or only say what would be done."""
@@ -103,14 +107,15 @@ def _applied(layout: Layout, request: Request, observed: Observed, plan: Plan) -
 def _started(layout: Layout, request: Request, before: Running | None) -> Running:
     """Start what is asked for; should it fail after its trial, bring back what there was."""
     given = layout, request.session
+    within = max(request.timeout, _PROVED) if before else request.timeout
     try:
-        return start(*given, request.launch, sys.executable, request.timeout)
+        return start(*given, request.launch, sys.executable, within)
     except NotebookError as error:
         if before is None:
             raise
         again = f"{before.launch} was started again instead."
         try:
-            _note(layout, request, start(*given, before.launch, sys.executable, request.timeout))
+            _note(layout, request, start(*given, before.launch, sys.executable, within))
         except NotebookError as too:
             again = f"{before.launch} did not start again either ({too.what}): nothing runs now."
         raise NotebookError(error.what, error.where, f"{again} {error.todo}".strip()) from error
