@@ -40,15 +40,6 @@ def test_the_second_setup_changes_nothing(setup_output: str) -> None:
     assert "changed=0" in playbook("setup")
 
 
-def test_with_nothing_to_do_setup_asks_the_host_little(setup_output: str) -> None:
-    assert "failed=0" in setup_output
-    again = playbook("setup", "-vvv")
-    assert "changed=0" in again
-    # Every command on the host is one line of these, those of modules and all others.
-    assert 1 <= again.count("SSH: EXEC") <= 8
-    assert 1 <= again.count("Using module file") <= 8
-
-
 def test_the_printed_tunnel_leads_to_a_notebook_on_the_node(
     start_output: str, local_port: int
 ) -> None:

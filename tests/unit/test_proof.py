@@ -233,3 +233,14 @@ def test_the_doctor_lets_a_kernel_compute(made, tmp_path):
     spec.write_text(before.replace(sys.executable, "/no/such/python"))
     assert "No such file or directory: '/no/such/python'" in str(said())
     spec.write_text(before)
+
+
+def test_what_is_said_of_a_class_holds_for_those_derived_from_it() -> None:
+    """`jupyter server password` names the hash by the class above the one that has it."""
+    auth = pytest.importorskip("jupyter_server.auth")
+    known = {each.__name__: each for each in (auth.IdentityProvider, auth.PasswordIdentityProvider)}
+    assert option_trial.owner(known, "IdentityProvider", "hashed_password") is (
+        auth.PasswordIdentityProvider
+    )
+    nobodys = option_trial.owner(known, "IdentityProvider", "nobodys")
+    assert "has no such option" in str(option_trial.mismatch(nobodys, "nobodys", 1))

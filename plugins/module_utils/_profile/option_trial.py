@@ -92,7 +92,7 @@ def reason(options: Mapping[str, Any], failure: str | None) -> str | None:
     known = classes()
     for name, value in options.items():
         section, trait = name.split(".")
-        wrong = mismatch(known[section], trait, value) if section in known else None
+        wrong = mismatch(owner(known, section, trait), trait, value) if section in known else None
         if wrong:
             return f"{name}: {wrong}"
     if failure:
@@ -115,6 +115,14 @@ def classes() -> dict[str, Any]:
         found.setdefault(each.__name__, each)
         left += each.__subclasses__()
     return found
+
+
+def owner(known: Mapping[str, Any], section: str, trait: str) -> Any:
+    """The class that has the option: what is said of a class holds for those derived from it."""
+    named = known[section]
+    derived = (each for each in known.values() if issubclass(each, named))
+    having = (each for each in (named, *derived) if trait in each.class_traits(config=True))
+    return next(having, named)
 
 
 def mismatch(section: Any, name: str, value: object) -> str | None:
