@@ -57,7 +57,7 @@ def ends(terminal: pexpect.spawn) -> str:
 
 def ours() -> list[int]:
     """The master connections that connect has opened, run from this checkout."""
-    command = ["pgrep", "-f", "/nbserver-[^/]*/bin/ssh -E .* -M .*/way"]
+    command = ["pgrep", "-f", "/nbserver-[^/]*/[^/ ]*bin/ssh -E .* -M .*/way"]
     said = subprocess.run(command, capture_output=True, check=False)
     return [int(pid) for pid in said.stdout.split() if from_here(pid.decode())]
 
