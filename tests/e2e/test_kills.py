@@ -73,7 +73,7 @@ def test_a_setup_that_is_killed_at_each_of_its_tasks_goes_on_and_loses_nothing(
     subprocess.run([*CLUSTER, "reset", USER], check=True)
     first = options("1.0", "a walk along the Red Cedar")
     tasks = next(task for task in itertools.count(1) if not killed_at(task, first)) - 1
-    assert tasks >= 10
+    assert tasks >= 8  # each that goes to the node, and those that check and ask before
     assert usable()
     second = options("1.1", "a walk along the Grand River")
     for task in range(1, tasks + 1):
