@@ -105,7 +105,7 @@ def test_the_watch_sees_what_there_is_to_see(seen: tuple[dict, dict]) -> None:
     assert found({"control": CONTROL.encode()}, places)
     assert b"jupyterlab" in places["processes of dev1, seen by a neighbour"]
     for place in ("the output", "the log of Ansible", "what callbacks are told"):
-        assert b"notebook_profile" in places[place], place
+        assert b"nbserver_profile" in places[place], place
 
 
 def test_no_secret_is_seen_anywhere(seen: tuple[dict, dict]) -> None:
