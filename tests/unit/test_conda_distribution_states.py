@@ -109,6 +109,20 @@ def test_what_people_made_survives_the_removal(account: Account) -> None:
     assert account.run()["changed"] is True
 
 
+def test_without_its_list_nobody_tells_what_in_a_generation_is_theirs_so_it_stays(
+    account: Account,
+) -> None:
+    made = account.run()
+    generation = Path(made["generation"])
+    (generation / "bin/my own").write_text("theirs")
+    Path(f"{account.prefix}.d/markers/.files-{generation.name}").unlink()
+    assert removed(account)["changed"] is True
+    (found,) = Path(f"{account.prefix}.d/kept").rglob("my own")
+    assert found.read_text() == "theirs"
+    assert removed(account)["changed"] is False
+    assert account.run()["changed"] is True
+
+
 @pytest.mark.parametrize("cut", ["link", "marker", "half"])
 def test_a_removal_that_was_cut_off_is_finished(account: Account, cut: str) -> None:
     made = account.run()

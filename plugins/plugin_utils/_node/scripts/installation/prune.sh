@@ -59,6 +59,11 @@ things_of_people() {
   list_files | LC_ALL=C comm -13 "$STORE/markers/.files-${TREE##*/}" -
 }
 
+# A purge may take the list and leave the rest: then nobody can tell what in the generation is a person's.
+list_is_lost() {
+  [ -f "$STORE/markers/$1" ] && [ ! -f "$STORE/markers/.files-$1" ]
+}
+
 # What no marker belongs to was left by a run that was cut off.
 clear_garbage() {
   look_at_prefix
@@ -76,6 +81,7 @@ why_keep() {
   [ -z "$hint" ] || echo "$hint may run from it"
   things=$(things_of_people | head -n 1)
   [ -z "$things" ] || echo "somebody put $things there"
+  ! list_is_lost "$1" || echo "the list of what came with it is gone, so nobody can tell what in it is yours"
   servers_elsewhere "$OWN_HOME" | while read -r host record; do
     # Of one that was started later it is known that it runs from what was live by then.
     [ -n "$(find "$record" -newer "$STORE/markers/.turn" 2>/dev/null)" ] || echo "a server on $host may run from it"
@@ -127,6 +133,10 @@ forget_old_runs() {
 # Of a generation that somebody put something into, only what came with it is removed.
 remove_generation() {
   TREE=$STORE/$1
+  if list_is_lost "$1"; then
+    keep_generation "$1"
+    return
+  fi
   if [ -z "$(things_of_people | head -n 1)" ]; then
     discard "$TREE"
     return
@@ -134,6 +144,10 @@ remove_generation() {
   (cd "$TREE" && rm -rf pkgs conda-meta && list_files | LC_ALL=C comm -12 "$STORE/markers/.files-$1" - |
     tr '\n' '\0' | xargs -0 rm -f && find . -path '*/__pycache__/*.pyc' -exec rm -f {} + &&
     find . -depth -type d -exec rmdir {} + 2>/dev/null)
+  keep_generation "$1"
+}
+
+keep_generation() {
   mkdir -p "$STORE/kept" && mv "$TREE" "$STORE/kept/$1.$RUN" || return
   forget "$1"
   rm -f "$STORE/markers/.begun-$1"
