@@ -37,7 +37,9 @@ def main() -> int:
     """Build the pages and check the collection; 0 when nothing is wrong."""
     prepare()
     if "--changelog" in sys.argv[1:]:
-        _run("antsibull-changelog", "release", "--reload-plugins", "--update-existing")
+        # As long as the fragments are kept, all of it follows from them.
+        (CHECKOUT / "changelogs/changelog.yaml").unlink(missing_ok=True)
+        _run("antsibull-changelog", "release", "--reload-plugins")
         return 0
     for step in (check_changelog, check_references, build_pages, import_collection):
         print(f"site: {step.__doc__}", flush=True)
