@@ -102,7 +102,7 @@ def measure_nothing_to_do() -> None:
             lambda: seconds(lambda: playbook("playbooks/setup.yml", "grace")),
             lambda: seconds(lambda: playbook(ping.name, "grace")),
         )
-    report("setup.yml, nothing to do", setup, "a playbook with one ping", single, 3.0)
+    report("setup.yml, nothing to do", setup, "a playbook with one ping", single, 2.0)
 
 
 def measure_fresh_account() -> None:
