@@ -79,6 +79,19 @@ def test_an_index_out_of_reach_is_not_taken_for_a_wrong_name(account: Account) -
     assert account.run()["changed"] is False
 
 
+def test_what_repairs_packages_may_be_damaged_again_and_again(account: Account) -> None:
+    made = account.run()
+    for _time in range(3):
+        damaged = made["generation"]
+        (site(made) / "pip").unlink()
+        made = account.run()
+        assert made["generation"] != damaged
+    assert account.run()["changed"] is False
+    assert len(list(Path(f"{account.prefix}.d").glob("miniforge-*/bin"))) <= 3, (
+        "old ones are pruned"
+    )
+
+
 @pytest.mark.parametrize("half", ["parcel.py", "parcel-2.1.dist-info/RECORD"])
 def test_what_was_cut_off_is_repaired_with_the_list_of_the_next_run(
     account: Account, half: str

@@ -91,10 +91,14 @@ def without_files(packages: Sequence[Record]) -> str:
 def generation_name(installer: Installer, seen: Observed) -> str:
     """A name whose directory may be replaced: a damaged generation that is still live may not.
 
-    Nor may what somebody else has put there, or what we cannot prove to be ours any longer.
+    Nor may what somebody else has put there, or what we cannot prove to be ours any longer. Another
+    one of the same installer is not gone back to: what damaged the live one may have met it, too.
     """
     name, number = installer.name, 1
-    while name == seen.live or name in seen.taken:
+    spent = {*seen.taken, seen.live}
+    if seen.live.startswith(installer.name):
+        spent |= seen.complete.keys()
+    while name in spent:
         number += 1
         name = f"{installer.name}-{number}"
     return name
