@@ -159,7 +159,8 @@ class InstallationRules:
     @rule(lost=st.sampled_from(LOST), how=st.sampled_from(["gone", "empty", "cut"]))
     def harm_installation(self, lost: str, how: str) -> None:
         path = Path(os.path.realpath(self.prefix)) / lost
-        if self.home not in path.parents or path in self.foreign:
+        ours = self.home in path.parents and path not in self.foreign
+        if not ours or not os.path.lexists(path):
             return
         if path.is_dir():
             shutil.rmtree(path)
