@@ -74,7 +74,7 @@ starts: cluster  ## Start 100 servers, and log in to each through the printed tu
 
 chaos: prepare  ## Kill installations at random moments and after every step, fill their disks, and put 500 trees of a person in their way
 	@$(PYTHON) tests/chaos.py
-	@HPCC_NOTEBOOK_TIMES=40 $(PYTHON) -m pytest -q -n 0 --timeout 3600 $$(grep -l 'examples(' tests/unit/test_*.py)
+	@HPCC_NOTEBOOK_TIMES=40 $(PYTHON) -m pytest -q -n 0 --timeout 3600 $$(grep -lE 'examples\(|NOTEBOOK_TIMES' tests/unit/test_*.py packages/*/tests/test_*.py)
 	@HPCC_NOTEBOOK_SEQUENCES=300 $(PYTHON) -m pytest -q -s -n 0 tests/unit/test_any_sequence.py 2>/dev/null
 
 flips: prepare  ## Hand 2,000 damaged installers to the worker

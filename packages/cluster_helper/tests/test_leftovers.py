@@ -184,7 +184,7 @@ def is_ours(name, content):
     return isinstance(found, dict) and found.get("cluster") == name and found["host"] in ("", HERE)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60 * int(os.environ.get("HPCC_NOTEBOOK_TIMES", "1")))
 @given(TREES)
 def test_of_random_trees_nothing_that_is_not_ours_is_removed(tree):
     with tempfile.TemporaryDirectory() as made, pytest.MonkeyPatch.context() as patch:
