@@ -46,7 +46,6 @@ TOUCHING = _TOUCHING.split()
 # The files that may need more than the standard library: the last two are programs that ask it.
 ALLOWED = {
     "module_utils/_profile/crypto": ["cryptography"],
-    "module_utils/_profile/removal": "looks at what lies in a profile, through files",
     "module_utils/_profile/option_trial": ["jupyter_server", "traitlets"],
     "module_utils/_profile/kernel_trial": ["jupyter_client"],
     "module_utils/_profile/environment_kernels": ["ipykernel", "jupyter_client"],

@@ -62,7 +62,7 @@ def configuration(directory: Path) -> None:
     except (OSError, SyntaxError, ValueError) as error:
         emit("config", f"cannot be read: {error}")
         return
-    stored = password.stored_hash(data) if isinstance(data, dict) else ""
+    stored = password.stored_hash(data)
     try:
         cost = password.parse(stored).cost
         emit("password", f"argon2id m={cost.memory} t={cost.passes} p={cost.lanes}")

@@ -1,7 +1,7 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SIDE EFFECTS: the certificate and its key: why they are made anew, and how."""
+"""SIDE EFFECTS: the certificate and its key: why they are replaced, and how."""
 
 from __future__ import annotations
 

@@ -98,8 +98,10 @@ def dump(config: Config) -> bytes:
     return (json.dumps(config, indent=2) + "\n").encode()
 
 
-def stored_hash(config: Config) -> str:
-    """Give the hash that Jupyter would use, or nothing."""
+def stored_hash(config: object) -> str:
+    """Give the hash that Jupyter would use, or nothing, whatever the file holds."""
+    if not isinstance(config, dict):
+        return ""
     for section, name in PLACES:
         found = _section(config, section).get(name)
         if found:

@@ -91,7 +91,7 @@ def _require_configuration(layout: Layout) -> None:
         found = json.loads(_require_secret(data).decode())
     except (ValueError, RecursionError) as error:
         raise NotebookError(f"is damaged: {error}", data, _SETUP) from error
-    stored = password.stored_hash(found) if isinstance(found, dict) else ""
+    stored = password.stored_hash(found)
     if not stored:
         raise NotebookError("holds no password", data, _SETUP)
     reason = RULES["password_hash"](stored)

@@ -19,8 +19,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.login_files 
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import discovery, probe
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.discovery import Node
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import Endpoint, Trust
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import faults as way_faults
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import tunnel
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import faults, tunnel
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.faults import Fault
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS, question
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import ansible_login, forwarding
@@ -114,7 +113,7 @@ class Connection:
         try:
             self.session.open()
         except NotConnected as reason:
-            raise Lost(way_faults.diagnose(str(reason), self.refused)) from reason
+            raise Lost(faults.diagnose(str(reason), self.refused)) from reason
 
     def _prove(self, server: Mapping[str, Any]) -> None:
         try:
@@ -127,12 +126,12 @@ class Connection:
         host, transport = str(server["host"]), str(server["transport"])
         ports = forwarding.ports(self.session, self.ssh_port, REFUSE_WITHIN).answer
         if transport == "tcp" and ports == forwarding.NO:
-            return way_faults.forbidden(host, transport, other_way=False)
+            return faults.forbidden(host, transport, other_way=False)
         if transport == "socket":
             pythons = [self.python, "python3"]
             led = forwarding.sockets(self.session, pythons, REFUSE_WITHIN).answer
             if led == forwarding.NO:
-                return way_faults.forbidden(host, transport, other_way=ports != forwarding.NO)
+                return faults.forbidden(host, transport, other_way=ports != forwarding.NO)
         todo = "Restart it: ansible-playbook hpcc.notebook.start -e nbserver_state=restarted"
         return Fault(f"the server does not answer: {error}", host, todo, passing=True)
 

@@ -21,7 +21,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     option_trial,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import free_port_reason
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import faults as way_faults
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import faults
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Way
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import lost_files
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
@@ -96,7 +96,7 @@ def node(session: Session, refused: list[str], settings: Mapping[str, object]) -
     try:
         session.open()
     except NotConnected as reason:
-        fault = way_faults.diagnose(str(reason), refused)
+        fault = faults.diagnose(str(reason), refused)
         return {"login_fault": [f"{fault.where}: {fault.what}"], "login_todo": [fault.todo]}
     seen: Answers = {"login_seconds": [f"{time.monotonic() - began:.2f}"], **_shell(session)}
     if "node_fault" not in seen:

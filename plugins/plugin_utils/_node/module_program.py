@@ -9,11 +9,9 @@ the same amount of its own, and unpacks it on the node. None of that is needed b
 
 from __future__ import annotations
 
-import base64
 import importlib
 import json
 import secrets
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -25,9 +23,13 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import execution
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import (
+    PACKAGE,
+    PLUGINS,
+    file_of,
+    packed,
+)
 
-_PLUGINS = Path(__file__).parents[2]
-_PACKAGE = "ansible_collections.hpcc.notebook.plugins"
 # It is read by every Python that there is, so that an old one can say what it is.
 _PROGRAM = """
 import sys
@@ -62,7 +64,7 @@ class ModuleProgram:
 
 def module_program(name: str, arguments: Mapping[str, Any], *, check: bool) -> ModuleProgram:
     """The module of this name with arguments that it takes; NotebookError when it does not."""
-    module = f"{_PACKAGE}.modules.{name}"
+    module = f"{PACKAGE}.modules.{name}"
     interface = importlib.import_module(module).INTERFACE
     validated = ArgumentSpecValidator(**interface).validate(dict(arguments))
     if validated.errors.errors:
@@ -72,18 +74,18 @@ def module_program(name: str, arguments: Mapping[str, Any], *, check: bool) -> M
         raise NotebookError(str(validated.errors.msg).rstrip("."), where)
     mark = f"hpcc-answer-{secrets.token_hex(8)}"
     given = {"params": validated.validated_parameters, "check_mode": check, "mark": mark}
-    texts = {**_texts(), module: (_PLUGINS / "modules" / f"{name}.py").read_text("utf-8")}
-    packed = base64.b64encode(zlib.compress(json.dumps([texts, module, given]).encode(), 1))
-    program = _PROGRAM.format(packed=packed.decode(), execution=execution.__name__)
+    texts = {**_texts(), module: file_of(module).read_text("utf-8")}
+    words = packed([texts, module, given], 1)
+    program = _PROGRAM.format(packed=words, execution=execution.__name__)
     return ModuleProgram(program.encode(), mark, frozenset(validated._no_log_values))
 
 
 @cache
 def _texts() -> dict[str, str]:
     """All that a module may import, by name."""
-    paths = (_PLUGINS / "module_utils").rglob("*.py")
+    paths = (PLUGINS / "module_utils").rglob("*.py")
     return {_name(path): path.read_text("utf-8") for path in paths if path.stem != "__init__"}
 
 
 def _name(path: Path) -> str:
-    return ".".join((_PACKAGE, *path.relative_to(_PLUGINS).with_suffix("").parts))
+    return ".".join((PACKAGE, *path.relative_to(PLUGINS).with_suffix("").parts))

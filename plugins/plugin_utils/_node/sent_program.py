@@ -18,8 +18,8 @@ from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import execution
 
-_ROOT = "ansible_collections.hpcc.notebook.plugins"
-_PLUGINS = Path(__file__).parents[2]
+PACKAGE = "ansible_collections.hpcc.notebook.plugins"
+PLUGINS = Path(__file__).parents[2]
 LONGEST = 100_000  # bytes; Linux takes 131,072 in one argument
 _PROGRAM = """\
 import base64, json, sys, zlib
@@ -35,8 +35,12 @@ sys.modules[{name!r}].main()
 def program(name: str) -> str:
     """One that runs `main` of this module; it needs a Python 3.8 and nothing on its disk."""
     texts = {**sources(name), **sources(execution.__name__)}
-    packed = base64.b64encode(zlib.compress(json.dumps(texts).encode(), 9)).decode()
-    return _PROGRAM.format(packed=packed, name=name, execution=execution.__name__)
+    return _PROGRAM.format(packed=packed(texts, 9), name=name, execution=execution.__name__)
+
+
+def packed(value: object, level: int) -> str:
+    """A plain value as a text that any shell and Python leaves alone; what is sent unpacks it."""
+    return base64.b64encode(zlib.compress(json.dumps(value).encode(), level)).decode()
 
 
 def sources(name: str) -> dict[str, str]:
@@ -46,19 +50,20 @@ def sources(name: str) -> dict[str, str]:
     while left:
         module = left.pop()
         if module not in found:
-            found[module] = _file(module).read_text(encoding="utf-8")
+            found[module] = file_of(module).read_text(encoding="utf-8")
             left += _imports(found[module])
     return found
 
 
-def _file(module: str) -> Path:
-    return _PLUGINS.joinpath(*module.removeprefix(f"{_ROOT}.").split(".")).with_suffix(".py")
+def file_of(module: str) -> Path:
+    """Where a module of ours lies on the controller."""
+    return PLUGINS.joinpath(*module.removeprefix(f"{PACKAGE}.").split(".")).with_suffix(".py")
 
 
 def _imports(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_ROOT):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
             inner = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (one for one in inner if _file(one).exists())
-            if node.module and _file(node.module).exists():
+            yield from (one for one in inner if file_of(one).exists())
+            if node.module and file_of(node.module).exists():
                 yield node.module

@@ -19,11 +19,7 @@ change_packages() {
 
 # Without this, a run would try for ever what it cannot have.
 require_whole() {
-  set -f
-  set --
-  for package in $PACKAGES; do set -- "$@" "${package%%[<>=!~]*}"; done
-  set +f
-  lost=$("$TREE/bin/python" -I -S -c "$LOST_FILES" "$TREE" "$STORE/markers/.unshipped-$GENERATION" "$@")
+  lost=$(lost_of_list "$STORE/markers/.unshipped-$GENERATION")
   [ -z "$lost" ] || fail "files of packages are missing or empty, and these cannot be had again${CAUSE:+: $CAUSE}" \
     "Is the index (anaconda_index_url, anaconda_channels) in reach? A version that it has can be named in anaconda_packages"
 }
@@ -44,12 +40,20 @@ prepare_change() {
   resolve || explain_packages "$?"
 }
 
-# Those of the given names that are installed, as far as their metadata says.
-INSTALLED_OF='
-import importlib.metadata, re, sys
+# What is installed, by the names of its metadata: a file in there may be missing.
+METADATA='
+import glob, importlib.metadata, json, os, re, sys
 def canonical(name):
     return re.sub("[-_.]+", "-", name).lower()
-there = {canonical(d._path.name.rpartition(".")[0].partition("-")[0]) for d in importlib.metadata.distributions()}
+def installed():
+    for dist in importlib.metadata.distributions():
+        name, _, version = dist._path.name.rpartition(".")[0].partition("-")
+        yield canonical(name), version
+'
+
+# Those of the given names that are installed.
+INSTALLED_OF=$METADATA'
+there = {name for name, _ in installed()}
 print(" ".join(name for name in sys.argv[1:] if canonical(name) in there))
 '
 
@@ -119,18 +123,14 @@ resolve_with_pip() {
 }
 
 # name==version of what pip would install, and of what has to be installed again at the version that it has.
-PINS_OF='
-import importlib.metadata, json, re, sys
+PINS_OF=$METADATA'
 report, names = sys.argv[1], sys.argv[2:]
-def canonical(name):
-    return re.sub("[-_.]+", "-", name).lower()
 with open(report, encoding="utf-8") as file:
     found = [item["metadata"] for item in json.load(file)["install"]]
 pins = {canonical(one["name"]): one["version"] for one in found}
-for dist in importlib.metadata.distributions():
-    name, _, version = dist._path.name.rpartition(".")[0].partition("-")
-    if canonical(name) in names:
-        pins.setdefault(canonical(name), version)
+for name, version in installed():
+    if name in names:
+        pins.setdefault(name, version)
 print("\n".join(f"{name}=={version}" for name, version in sorted(pins.items())))
 '
 
@@ -165,12 +165,11 @@ install_wheels() {
 
 # What pip neither takes for installed nor can remove: metadata that is not whole, two of one package, and what a killed
 # pip had set aside.
-WRECKS_OF='
-import glob, os, re, sys
+WRECKS_OF=$METADATA'
 prefix, names = sys.argv[1], sys.argv[2:]
 found = {}
 for path in glob.glob(prefix + "/lib/python3*/site-packages/*.dist-info"):
-    name = re.sub("[-_.]+", "-", os.path.basename(path).partition("-")[0]).lower()
+    name = canonical(os.path.basename(path).partition("-")[0])
     found.setdefault(name, []).append(path)
 for name, paths in found.items():
     for path in paths:
@@ -187,10 +186,14 @@ clear_wrecks() {
 
 # What records name although no package brought it: it is not missing later.
 note_unshipped() {
+  lost_of_list "" >"$STORE/markers/.unshipped-$GENERATION" || fail "cannot note the files of the packages" ""
+}
+
+# lost_of_list NOTE: files of the listed packages that are not there, except those in the note.
+lost_of_list() {
   set -f
-  set --
+  set -- "$1"
   for package in $PACKAGES; do set -- "$@" "${package%%[<>=!~]*}"; done
   set +f
-  "$TREE/bin/python" -I -S -c "$LOST_FILES" "$TREE" "" "$@" >"$STORE/markers/.unshipped-$GENERATION" ||
-    fail "cannot note the files of the packages" ""
+  "$TREE/bin/python" -I -S -c "$LOST_FILES" "$TREE" "$@"
 }
