@@ -104,7 +104,7 @@ class Change(NamedTuple):
 def decide(params: Mapping[str, Any]) -> resource.Plan:
     """Plan what is missing or different, directories first."""
     found = [
-        *(each for path in params["directories"] for each in directories(expanded(path))),
+        *(each for path in params["directories"] for each in directories(files.expanded(path))),
         *(file(each) for each in params["files"]),
     ]
     changes = [each for each in found if each]
@@ -141,7 +141,7 @@ def directory(path: str) -> Change | None:
 
 def file(wanted: Mapping[str, Any]) -> Change | None:
     """A file with this content and mode."""
-    path, content = expanded(wanted["path"]), wanted["content"].encode()
+    path, content = files.expanded(wanted["path"]), wanted["content"].encode()
     mode = int(wanted["mode"], 8)
     if wanted["python"]:
         require_python(path, content)
@@ -160,11 +160,6 @@ def require_python(path: str, content: bytes) -> None:
         compile(content, path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         raise NotebookError(f"would be no Python: {error}", path) from error
-
-
-def expanded(path: str) -> str:
-    """The path for whoever runs this."""
-    return str(Path(path).expanduser())
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def tree() -> Iterator[CopiedTree]:
 def owner(tree: CopiedTree) -> Iterator[Account]:
     """Somebody whose installation has the front end: JupyterLab under another name."""
     with python_for_everybody() as python:
-        packages = next(Path(python).parents[1].glob("lib/python3*/site-packages"))
+        [packages] = Path(python).parents[1].glob("lib/python3*/site-packages")
         (packages / "corkboard.py").write_text("from jupyterlab.labapp import main\n\nmain()\n")
         info = packages / "corkboard-1.2.dist-info"
         info.mkdir()

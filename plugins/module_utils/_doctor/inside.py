@@ -67,7 +67,7 @@ def configuration(directory: Path) -> None:
         cost = password.parse(stored).cost
         emit("password", f"argon2id m={cost.memory} t={cost.passes} p={cost.lanes}")
     except NotebookError:
-        emit("password", stored.split(":")[0] if stored else "none")
+        emit("password", stored.split(":", maxsplit=1)[0] if stored else "none")
 
 
 def root_directory(config: str) -> None:

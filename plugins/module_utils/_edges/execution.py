@@ -82,6 +82,6 @@ def _ansible_module(given: Mapping[str, Any]) -> type:
             answer = json.dumps({**result, **warned})
             sys.stdout.write(f"\n{given['mark']} {answer}\n")
             sys.stdout.flush()
-            sys.exit(code)
+            raise SystemExit(code)
 
     return AnsibleModule

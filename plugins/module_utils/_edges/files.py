@@ -43,7 +43,12 @@ _PROBLEMS = {
 
 def home() -> str:
     """The home directory of whoever runs this, in the person's own spelling."""
-    return str(Path("~").expanduser())
+    return expanded("~")
+
+
+def expanded(path: str) -> str:
+    """The path for whoever runs this: `~` is their home directory, `~name` that of an account."""
+    return str(Path(path).expanduser())
 
 
 def read(path: str) -> bytes | None:

@@ -24,7 +24,7 @@ _SYSTEM = "/etc/ssh/ssh_config"
 
 def decide(params: Mapping[str, Any]) -> Plan:
     """What the file has to be, known and checked by ssh before anything is written."""
-    name, path = params["name"], str(Path(params["path"]).expanduser())
+    name, path = params["name"], files.expanded(params["path"])
     require("name", "profile_name", name)
     require("path", "path", params["path"])
     before = _read(path)
@@ -57,7 +57,7 @@ def _words(command: str, path: str) -> list[str]:
     rest = words[1:]
     while "-F" in rest:
         at = rest.index("-F")
-        if str(Path(rest[at + 1]).expanduser()) != path:
+        if files.expanded(rest[at + 1]) != path:
             what = f"it reads {rest[at + 1]} (-F), where a block in {path} would not be seen"
             raise NotebookError(what, "command", "Set nbserver_ssh_config_file to that file.")
         del rest[at : at + 2]
@@ -100,7 +100,7 @@ def _asked(words: Sequence[str], text: str, path: str) -> Settings:
 
 def _read_after(path: str) -> str:
     """ssh reads the system's file after the person's own, but after no other."""
-    own = Path("~/.ssh/config").expanduser()
+    own = files.expanded("~/.ssh/config")
     if os.path.realpath(path) != os.path.realpath(own) or not Path(_SYSTEM).exists():
         return ""
     return f"Match all\nInclude {_SYSTEM}\n"
