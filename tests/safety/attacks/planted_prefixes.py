@@ -48,7 +48,7 @@ LAYOUTS = {
     ),
     "a conda directory to adopt": (f'T="$P"; mkdir -p "$T/bin"; {_PROGRAM}', ""),
     "a link to a conda elsewhere": (
-        f'T={HIDEOUT}/conda-$G; mkdir -p "$T/bin"; {_PROGRAM}; ln -s "$T" "$P"', "",
+        f'T={HIDEOUT}/conda-${{P##*/}}; mkdir -p "$T/bin"; {_PROGRAM}; ln -s "$T" "$P"', "",
     ),
 }  # fmt: skip
 PLAYBOOKS = (
@@ -90,20 +90,24 @@ def prefixes(report: Report, *, short: bool = False) -> None:
         for prefix in chosen:
             _plant(prefix)
         _require_dangerous(chosen)
+        own = _found(chosen)  # the links of the victim's that some layouts have
+        assert len(own) == sum(bool(LAYOUTS[each.layout][1]) for each in chosen), own
         with _inventory(chosen) as inventory:
             for line in SHORT_PLAYBOOKS if short else PLAYBOOKS:
-                _attacked(report, line, chosen, inventory)
+                _attacked(report, line, chosen, inventory, own)
     finally:
         root(NODE, f"rm -rf {TOP}")
 
 
-def _attacked(report: Report, line: str, chosen: Sequence[Prefix], inventory: str) -> None:
+def _attacked(
+    report: Report, line: str, chosen: Sequence[Prefix], inventory: str, own: Sequence[str]
+) -> None:
     more = {"teardown_confirmed": True, "teardown_parts": ["installation"]}
     screen = play(
         *line.split(), "-i", inventory, "--limit", "stranger*",
         **(more if line == "teardown" else {}),
     )  # fmt: skip
-    found = [*_endless(screen), *evidence(*(f"{each.path}*" for each in chosen))]
+    found = [*_endless(screen), *(text for text in _found(chosen) if text not in own)]
     for number, prefix in enumerate(chosen):
         of_it = [text for text in found if prefix.label in text]
         common = [text for text in found if "stranger" not in text] if number == 0 else []
@@ -111,6 +115,10 @@ def _attacked(report: Report, line: str, chosen: Sequence[Prefix], inventory: st
             f"{prefix.layout} in {prefix.place}", *of_it, *common,
             what="an installation of hers at the prefix", line=line,
         )  # fmt: skip
+
+
+def _found(chosen: Sequence[Prefix]) -> list[str]:
+    return evidence(*(f"{each.path}*" for each in chosen))
 
 
 def _endless(screen: Screen) -> list[str]:
