@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from dataclasses import fields, replace
 
 import pytest
@@ -111,6 +112,28 @@ def test_a_server_is_recognised_by_its_command_line(frontend, transport, port):
     assert launched(server_argv("/p/bin/python", LAYOUT, launch), {}, LAYOUT) == launch
 
 
+def test_a_server_that_an_earlier_version_started_is_recognised():
+    argv = server_argv("python", LAYOUT, SOCKET)
+    before = ["python", "-I", "-m", *argv[argv.index("jupyterlab") :]]
+    assert launched(before, {}, LAYOUT) == SOCKET
+
+
+def test_a_front_end_starts_as_by_its_name_and_without_a_grammar(tmp_path):
+    (tmp_path / "shown.py").write_text(
+        "import json, sys\n"
+        "grammars = sorted({'lark', 'rfc3987_syntax'} & set(sys.modules))\n"
+        "checked = 'jsonschema._format' in sys.modules\n"
+        "import rfc3987_syntax\n"
+        "print(json.dumps([__name__, sys.argv, grammars, checked]))\n"
+    )
+    argv = server_argv(sys.executable, LAYOUT, SOCKET)
+    run, options = argv[argv.index("-c") + 1], argv[argv.index("jupyterlab") + 1 :]
+    command = [sys.executable, "-c", run, "shown", *options]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    name = str(tmp_path / "shown.py")
+    assert json.loads(done.stdout) == ["__main__", [name, *options], [], True]
+
+
 @pytest.mark.parametrize(
     "argv",
     [
@@ -200,7 +223,8 @@ def test_the_server_gets_the_environment_that_we_decide(shell, tmp_path):
     assert found["PATH"].split(":")[0] == f"{tmp_path}/bin"
     assert found["SHELL"] == "/bin/zsh"
     assert found["CWD"] == str(tmp_path)
-    assert found["ARGV"].startswith("-I -m jupyterlab ")
+    assert found["ARGV"].startswith("-I -c import runpy")
+    assert ") jupyterlab --" in found["ARGV"]
 
 
 @pytest.mark.parametrize("shell", ["/bin/bash", "/bin/sh"])

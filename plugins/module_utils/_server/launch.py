@@ -31,6 +31,18 @@ _PINS = (
     "--KernelManager.transport=ipc",
 )
 _DEFAULT_PORT = 8888  # the only one that Jupyter accepts beside a socket
+# `-m` for a front end, without what takes a third of its start: jsonschema imports a grammar of
+# international addresses, for a check that nothing in Jupyter asks for, and does without where it
+# is not installed. Whoever imports it later gets it.
+_RUN = "; ".join(
+    (
+        "import runpy, sys",
+        'sys.modules["rfc3987_syntax"] = None',
+        "import jsonschema",
+        'del sys.modules["rfc3987_syntax"], sys.argv[0]',
+        'runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)',
+    )
+)
 
 
 def server_argv(python: str, layout: Layout, launch: Launch) -> list[str]:
@@ -41,7 +53,7 @@ def server_argv(python: str, layout: Layout, launch: Launch) -> list[str]:
     """
     over_socket = launch.transport == "socket"
     return [
-        *(python, "-I", "-m", FRONTENDS[launch.frontend].module),
+        *(python, "-I", "-c", _RUN, FRONTENDS[launch.frontend].module),
         *_PINS,
         f"--ServerApp.certfile={layout.certificate}",
         f"--ServerApp.keyfile={layout.key}",
@@ -74,10 +86,9 @@ _MODULES, _THREADS = "HPCC_NOTEBOOK_MODULES", "HPCC_NOTEBOOK_THREADS"
 
 def launched(argv: Sequence[str], environment: Mapping[str, str], layout: Layout) -> Launch | None:
     """What a process was asked to serve, if its command line is one of ours for this profile."""
-    modules = {frontend.module: name for name, frontend in FRONTENDS.items()}
-    if f"--ServerApp.certfile={layout.certificate}" not in argv or "-m" not in argv[:-1]:
+    if f"--ServerApp.certfile={layout.certificate}" not in argv:
         return None
-    frontend = modules.get(argv[argv.index("-m") + 1])
+    frontend = _frontend(argv)
     port = _number(_value(argv, "--ServerApp.port="))
     if frontend is None or not port:
         return None
@@ -90,6 +101,13 @@ def launched(argv: Sequence[str], environment: Mapping[str, str], layout: Layout
         idle=_number(_value(argv, _IDLE)),
         environments=bool(environment.get(ENVIRONMENTS)),
     )
+
+
+def _frontend(argv: Sequence[str]) -> str | None:
+    """Its module stands in front of the options, here and in what earlier versions started."""
+    modules = {frontend.module: name for name, frontend in FRONTENDS.items()}
+    first = next(at for at, word in enumerate(argv) if word.startswith("--"))
+    return modules.get(argv[first - 1]) if first else None
 
 
 _RUNTIME = "JUPYTER_RUNTIME_DIR="
