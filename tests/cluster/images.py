@@ -16,7 +16,7 @@ from engine import ClusterError, Engine
 from topology import HERE, IMAGES, RELEASE, STATE
 
 PUBLIC_BASE = "docker.io/library/debian:{release}-slim"
-OWN_BASE = "localhost/hpcc-notebook-base:{release}"
+OWN_BASE = "localhost/hpcc-notebook-base:{release}-{made}"
 LABEL = "hpcc.notebook=test-cluster"
 LOG = "build.log"
 # Since Debian 11 is no longer supported, its security archive names files that it does not have.
@@ -64,13 +64,13 @@ def certificates() -> list[str]:
 
 def base(engine: Engine, say: Callable[[str], None], release: str = RELEASE) -> str:
     """Debian by mmdebstrap where that works, so that no image registry is needed."""
-    own = OWN_BASE.format(release=release)
+    avoided = AVOIDED.get(release, "")
+    own = OWN_BASE.format(release=release, made=digest(HERE, [], release, avoided))
     if engine.succeeds("image", "inspect", own):
         return own
     if shutil.which("mmdebstrap"):
         say("making the base image with mmdebstrap")
-        pins = shlex.quote(AVOIDED.get(release, ""))
-        hook = f'printf %s {pins} > "$1/etc/apt/preferences.d/avoided"'
+        hook = f'printf %s {shlex.quote(avoided)} > "$1/etc/apt/preferences.d/avoided"'
         command = ["mmdebstrap", "--quiet", "--variant=apt", "--include=ca-certificates", release]
         command.insert(1, f"--customize-hook={hook}")
         if engine.import_image(command, own):
