@@ -2,7 +2,7 @@
 
 Runs with `python -I` and the environment of a real start, as the account. Everything that a
 server imports is imported once; each case is a fork of this process that is given the command
-line of a real start and goes on as `python -m jupyterlab` would. It is watched from outside.
+line of a real start and goes on as the front end would. It is watched from outside.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Stage:
             os.dup2(source, target)
         os.chdir(self.layout.home)
         argv = server_launch.server_argv(sys.executable, self.layout, launch)
-        sys.argv = argv[argv.index("-m") + 1 :]
+        sys.argv = argv[argv.index("-c") + 2 :]
         importlib.import_module(MAIN[launch.frontend]).main()
 
     def watch(self, pid: int) -> str:
