@@ -57,9 +57,9 @@ def jump(seen: Seen) -> Finding | None:
     """How the gateway is passed."""
     over_socket = seen.one("transport") == "socket"
     forms = {
-        "jump": "is jumped over, nothing listens on it",
+        "jump": "is only passed through, nothing listens on it",
         "relay": "relays, nothing listens on it",
-        **({"two_hop": "leads on over a socket of yours"} if over_socket else {}),
+        **({"two_hop": "passes the tunnel on through a socket of yours"} if over_socket else {}),
     }
     form = seen.one("form")
     if not seen.one("login_seconds") or not seen.one("gateway"):
@@ -135,12 +135,12 @@ def _in_login_file(seen: Seen) -> str:
 
 
 def round_robin(seen: Seen) -> Finding | None:
-    """A name that leads to one node today and to another tomorrow."""
+    """A name that stands for several machines."""
     machines, host = seen.number("node_addresses") or 0, seen.one("host")
     if machines > 1:
         what = f"{seen.one('asked')} stands for {machines:.0f} machines; this time it was {host}"
         return warning("name of the node", what, f"name one node in the inventory: {host}")
-    return ok("name of the node", f"leads to {host}") if host else None
+    return ok("name of the node", f"is one machine, {host}") if host else None
 
 
 def round_robin_gateway(seen: Seen) -> Finding | None:

@@ -117,7 +117,7 @@ def around(layout: Layout, session: str, record: Record | None) -> Observed:
     hinted = [listener or 0, record.pid if record else 0, *place.servers(layout)]
     running = _first_of_ours(layout, [*panes, *filter(None, hinted)])
     mendable = any(each.local == layout.local for each in place.ours(layout))
-    tmux = server_session.keeper(layout, running.pid) if running and mendable else None
+    tmux = server_session.tmux_above(layout, running.pid) if running and mendable else None
     return Observed(running, bool(panes), record, tmux, bool(leftovers(layout)))
 
 

@@ -95,7 +95,7 @@ def end(layout: Layout, session: str) -> None:
         _run(tmux.kill_session(layout.tmux_socket, session))
 
 
-def keeper(layout: Layout, pid: int) -> Process | None:
+def tmux_above(layout: Layout, pid: int) -> Process | None:
     """The tmux that one of our processes runs in, found without its socket."""
     above = processes.parent(pid) or 0
     started = processes.start_time(above)
