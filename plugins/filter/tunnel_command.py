@@ -31,7 +31,7 @@ options:
     type: dict
     required: true
   gateway:
-    description: Variables of the machine that everybody logs into; ssh jumps through it where needed.
+    description: Variables of the machine that everybody logs into; ssh jumps through it if need be.
     type: dict
   local_port:
     description: The port on the person's own computer.
