@@ -19,7 +19,7 @@ pid=$(recorded pid)
 find_server "$directory/security/notebook.crt"
 [ -n "$SERVER" ] && emit running "$SERVER $(process_start "$SERVER") $(server_word --ServerApp.port=)" &&
   emit running_socket "$(server_word --ServerApp.sock=)" &&
-  emit running_module "$({ tr '\0' '\n' <"/proc/$SERVER/cmdline"; } 2>/dev/null | sed -n '/^-m$/ { n; p; q; }')"
+  emit running_module "$({ tr '\0' '\n' <"/proc/$SERVER/cmdline"; } 2>/dev/null | sed '/^--/,$d' | tail -n 1)"
 [ -f "$directory/security/notebook.crt" ] &&
   emit certificate "$(sed '/END CERT/q' "$directory/security/notebook.crt" | tr -d '\n')"
 end_answers
