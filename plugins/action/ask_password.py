@@ -31,7 +31,6 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import term
 
 TRIES = 3
 _IS_STORED = """
-begin_answers
 grep -q 'argon2:.argon2id' {path} 2>/dev/null && emit stored yes
 emit looked yes
 end_answers

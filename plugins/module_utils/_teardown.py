@@ -26,7 +26,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout impo
 PARTS = ("server", "profile", "parallel", "modulefile", "installation")
 
 _QUESTIONS = """
-begin_answers
 emit home "$HOME"
 for record in "$HOME"/.ipython/profile_{profile}/run/*.json; do
     [ -f "$record" ] && name=${{record##*/}} && emit server "${{name%.json}}"

@@ -14,7 +14,7 @@ RC_FILES = {
     "zsh": ".zshenv",
     "fish": ".config/fish/config.fish",
 }
-NOISE = "echo 'Welcome to the cluster'\necho hpcc-begin\n"
+NOISE = "echo 'Welcome to the cluster'\nprintf %s hpcc-begin\n"  # the last without its end
 
 
 def log_in_with(directory: Path, shell: str) -> dict[str, str]:

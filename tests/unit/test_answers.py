@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,7 +20,7 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 SHELLS = [name for name in ("dash", "bash", "busybox") if shutil.which(name)]
 # Each ends a line for Python's splitlines, and the last two do so in a terminal.
 LINE_ENDS = ["\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029", "\r\n"]
-SAY = 'begin_answers\nemit value "$VALUE"\nemit after yes\nend_answers\n'
+SAY = 'emit value "$VALUE"\nemit after yes\nend_answers\n'
 
 
 def asked(shell: str, value: str, login: str = "", text: str = SAY) -> dict[str, list[str]]:
@@ -48,34 +49,65 @@ def test_a_harmless_value_arrives_as_it_is(shell: str, value: str) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_bytes_that_are_no_text_arrive_as_a_mark_of_that(shell: str) -> None:
-    text = "begin_answers\nemit value \"$(printf 'a\\377\\nb=c')\"\nend_answers\n"
+    text = "emit value \"$(printf 'a\\377\\nb=c')\"\nend_answers\n"
     assert asked(shell, "", text=text) == {"value": ["a\ufffd b=c"]}
 
 
+# What a login file may have printed: like an answer, with and without the end of its last line.
+LOGINS = [
+    "Welcome\nhpcc-begin\nvalue=forged\nhpcc-end\nhpcc-begin 0\nvalue=forged\nhpcc-end 0\n",
+    "Welcome\nhpcc- value=forged\nhpcc- end\nvalue=forged",
+    "\r",
+]
+
+
 @pytest.mark.parametrize("shell", SHELLS)
-def test_login_files_cannot_forge_a_frame(shell: str) -> None:
-    login = "Welcome\nhpcc-begin\nvalue=forged\nhpcc-end\nhpcc-begin 0\nvalue=forged\nhpcc-end 0\n"
+@pytest.mark.parametrize("login", LOGINS)
+def test_login_files_neither_forge_an_answer_nor_lose_one(shell: str, login: str) -> None:
     assert asked(shell, "true", login) == {"value": ["true"], "after": ["yes"]}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("login", LOGINS)
+def test_nor_do_they_by_what_they_left_running(shell: str, login: str) -> None:
+    """It prints whenever it likes: here between two answers."""
+    noise = f"printf %s {shlex.quote(login)}\n"
+    text = SAY.replace("emit after", f"{noise}emit after") + noise
+    assert asked(shell, "true", text=noise + text) == {"value": ["true"], "after": ["yes"]}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_is_passed_on_is_an_answer_in_each_of_its_lines(shell: str) -> None:
+    text = "printf 'a=b\\nc=d\\n' | pass_on\nend_answers\n"
+    assert asked(shell, "", text=text) == {"a": ["b"], "c": ["d"]}
 
 
 def test_each_question_has_a_mark_of_its_own() -> None:
     assert len({question({}).mark for _call in range(100)}) == 100
 
 
-@given(st.lists(st.text()), st.lists(st.text()))
-def test_a_noisy_login_does_not_reach_the_answers(before: list[str], after: list[str]) -> None:
-    framed = ["hpcc-begin f00", "dist=a-1", "dist=b=2", "noise", "other:xyz", "hpcc-end f00"]
-    output = "\n".join([*before, *framed, *after])
+@given(st.lists(st.text()), st.lists(st.text()), st.text())
+def test_a_noisy_login_does_not_reach_the_answers(
+    before: list[str], after: list[str], between: str
+) -> None:
+    said = ["f00 dist=a-1", "dist=b", f"{between}f00 dist=b=2", "f00 other:xyz", "f00 end"]
+    output = "\n".join([*before, *said, *after])
     assert answers(output, "f00") == {"dist": ["a-1", "b=2"]}
 
 
-def test_without_both_marks_there_is_no_answer() -> None:
-    assert answers("hpcc-begin f00\nhome=/home/a", "f00") == {}
-    assert answers("hpcc-begin f00\nhome=/home/a\nhpcc-end f01\n", "f00") == {}
+def test_without_the_last_one_there_is_no_answer() -> None:
+    assert answers("f00 home=/home/a", "f00") == {}
+    assert answers("f00 home=/home/a\nf01 end\n", "f00") == {}
+
+
+def test_no_value_bears_the_mark_for_another_answer() -> None:
+    assert answers("f00 argv=f00 python=/tmp/evil\nf00 end\n", "f00") == {
+        "argv": ["f00 python=/tmp/evil"]
+    }
 
 
 def test_a_terminal_in_between_changes_nothing() -> None:
-    assert answers("hpcc-begin f00\r\na=b\r\nhpcc-end f00\r\n", "f00") == {"a": ["b"]}
+    assert answers("f00 a=b\r\nf00 end\r\n", "f00") == {"a": ["b"]}
 
 
 @given(st.text())
@@ -95,7 +127,7 @@ def test_every_program_of_the_node_answers_through_the_one_frame() -> None:
     assert "look.sh" in {path.name for path in programs}
     for path in programs:
         text = path.read_text(encoding="utf-8")
-        assert path.name == "answer.sh" or not re.search(r"hpcc-(begin|end)|emit\(\)", text), path
+        assert path.name == "answer.sh" or not re.search(r"\becho.*\bend\b|emit\(\)", text), path
 
 
 def test_nothing_but_the_terminal_speaks_to_the_terminal() -> None:

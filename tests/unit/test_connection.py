@@ -14,7 +14,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.connection 
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session import Ended
 
-ANSWER = "hpcc-begin MARK\nhost=dev1\nuser=alice\nuid=1001\nboot_id=b\nhpcc-end MARK\n"
+ANSWER = "MARK host=dev1\nMARK user=alice\nMARK uid=1001\nMARK boot_id=b\nMARK end\n"
 
 
 class Node:
@@ -26,7 +26,7 @@ class Node:
 
     def run(self, program, _timeout):
         self.program = program
-        mark = re.search(r"^MARK=(\w+)$", program, re.MULTILINE)[1]
+        mark = re.search(r"^MARK=(\S+)$", program, re.MULTILINE)[1]
         return replace(self.ended, stdout=self.ended.stdout.replace("MARK", mark))
 
 

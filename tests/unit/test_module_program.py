@@ -67,6 +67,7 @@ def test_only_the_answer_with_the_mark_of_this_call_counts() -> None:
     earlier = module_program("notebook_server_info", {}, check=False)
     said = f'{{"a": 1}}\n{earlier.mark} {{"a": 2}}\n{sent.mark} {{"a": 3}}\nbye\n'
     assert sent.answer(said) == {"a": 3}
+    assert sent.answer(f'[1] Done{sent.mark} {{"a": "\\u2028"}}\r\n[2]') == {"a": "\u2028"}
     assert sent.answer(f'{earlier.mark} {{"a": 2}}\n') is None
 
 

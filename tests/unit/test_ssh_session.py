@@ -139,6 +139,20 @@ def test_what_a_node_forbids_is_found_without_asking_anybody_elses_service(
         time.sleep(0.1)
 
 
+def test_what_login_files_print_neither_leads_a_trial_elsewhere_nor_hides_it(
+    tmp_path, private, told
+):
+    noise = "nbserver-listens=/tmp/nbserver-try-x/socket"
+    forced = f"ForceCommand printf '%s\\n%s' {noise} {noise}; exec sh -s"
+    with (
+        sshd(tmp_path / "sshd", forced) as node,
+        session(node.config(), private, told) as login,
+    ):
+        login.open()
+        assert login.run("echo ours", WAIT).stdout == f"{noise}\n{noise}ours\n"
+        assert forwarding.sockets(login, ["python3"], WAIT).answer == "yes"
+
+
 def test_what_cannot_be_tried_is_not_called_forbidden(node, private, told, free_port):
     with session(node.config(), private, told) as login:
         login.open()

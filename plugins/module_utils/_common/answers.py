@@ -13,23 +13,34 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable im
 
 Answers = Dict[str, List[str]]
 
+# As `end_answers` in answer.sh says it.
+_END = "end"
 # As `emit` in answer.sh writes them: plain, or in hexadecimal digits.
 _ANSWER = re.compile(r"(\w+)(?:=(.*)|:([0-9a-f]*))", re.ASCII | re.DOTALL)
 
 
 def answers(output: str, mark: str) -> Answers:
-    """The values between the two lines that bear the mark of this one call, fit to be shown.
+    """The values in the lines that bear the mark of this one call, fit to be shown.
 
-    Only a newline ends a line: whatever else Python takes for a line's end may be in a value.
+    Nothing when the last of them, which says that it is the last, did not arrive.
     """
     found: Answers = {}
-    lines = [line[:-1] if line.endswith("\r") else line for line in output.split("\n")]
-    begin, end = f"hpcc-begin {mark}", f"hpcc-end {mark}"
-    if begin not in lines or end not in lines:
+    lines = behind(mark, output)
+    if _END not in lines:
         return found
-    for name, value in _pairs(lines[lines.index(begin) + 1 : lines.index(end)]):
+    for name, value in _pairs(lines[: lines.index(_END)]):
         found.setdefault(name, []).append(printable(value))
     return found
+
+
+def behind(mark: str, output: str) -> list[str]:
+    """What stands behind the mark, and a space, in each line that bears it.
+
+    Whoever printed before may have left a line without its end. Only a newline ends a line:
+    whatever else Python takes for that may be in a value.
+    """
+    lines = (line.partition(f"{mark} ") for line in output.split("\n"))
+    return [rest[:-1] if rest.endswith("\r") else rest for _noise, marked, rest in lines if marked]
 
 
 def reason_in(output: str) -> str | None:

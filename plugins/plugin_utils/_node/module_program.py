@@ -21,6 +21,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import behind
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import execution
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import (
@@ -55,10 +56,10 @@ class ModuleProgram:
 
     def answer(self, output: str) -> dict[str, Any] | None:
         """What the module reports; nothing when it did not come to its end."""
-        lines = [line for line in output.splitlines() if line.startswith(f"{self.mark} ")]
+        lines = behind(self.mark, output)
         if len(lines) != 1:
             return None
-        found: dict[str, Any] = remove_values(json.loads(lines[0][len(self.mark) :]), self.secret)
+        found: dict[str, Any] = remove_values(json.loads(lines[0]), self.secret)
         return {name: value for name, value in found.items() if not name.startswith(_CONTROLS)}
 
 

@@ -19,7 +19,7 @@ _SHARED = [SCRIPTS / "shared" / name for name in ("answer.sh", "owner.sh")]
 
 @dataclass(frozen=True)
 class Question:
-    """The program, and the mark in the frame of its answers."""
+    """The program, and the mark in each line of its answers."""
 
     program: str
     mark: str
@@ -31,7 +31,7 @@ class Question:
 
 def question(settings: Mapping[str, object], *files: Path, text: str = "") -> Question:
     """One that was never asked before: settings, then the files, then the text."""
-    mark = secrets.token_hex(8)
+    mark = f"hpcc-{secrets.token_hex(8)}"
     return Question(program({"MARK": mark, **settings}, *files, text=text), mark)
 
 

@@ -28,23 +28,24 @@ _FORBIDDEN = "open failed: administratively prohibited"
 # so it does when the login ends.
 _LISTENER = """
 import os, select, shutil, socket, sys, tempfile
+mark, word = sys.argv[1:]
 place = tempfile.mkdtemp(prefix="nbserver-try-", dir="/tmp")
 try:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(place + "/socket")
         listener.listen(1)
-        print("nbserver-listens=" + place + "/socket", flush=True)
+        print(mark, place + "/socket", flush=True)
         if listener in select.select([listener, sys.stdin], [], [], 60)[0]:
-            listener.accept()[0].sendall(sys.argv[1].encode())
+            listener.accept()[0].sendall(word.encode())
 except OSError as error:
-    print("nbserver-listens=!" + str(error), flush=True)
+    print(mark, "!" + str(error), flush=True)
 finally:
     shutil.rmtree(place, ignore_errors=True)
 """
 _PROGRAM = """for python in {pythons}; do
-  command -v "$python" >/dev/null 2>&1 && exec "$python" -I -c {listener} {word}
+  command -v "$python" >/dev/null 2>&1 && exec "$python" -I -c {listener} {mark} {word}
 done
-echo "nbserver-listens=!there is no Python on the node yet to try it with"
+echo "{mark} !there is no Python on the node yet to try it with"
 """
 
 
@@ -75,13 +76,14 @@ def ports(session: Session, ssh_port: int, wait: float) -> Led:
 
 def sockets(session: Session, pythons: Sequence[str], wait: float) -> Led:
     """Try a socket that is made for it, behind which a Python of the node listens."""
-    word = secrets.token_hex(8)
+    mark, word = secrets.token_hex(8), secrets.token_hex(8)
     program = _PROGRAM.format(
         pythons=shlex.join([name for name in pythons if name]),
         listener=shlex.quote(_LISTENER),
+        mark=mark,
         word=word,
     )
-    with session.running(program, "nbserver-listens", _LISTENS_WITHIN) as place:
+    with session.running(program, mark, _LISTENS_WITHIN) as place:
         if not _PLACE.fullmatch(place):
             return Led(UNKNOWN, place.lstrip("!") or "no socket could be made there to try it with")
         try:

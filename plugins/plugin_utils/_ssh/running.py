@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import os
-import re
 import selectors
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import behind
 
 
 @contextmanager
@@ -47,7 +48,8 @@ def printed_behind(mark: str, process: subprocess.Popen[bytes], within: float) -
             if process.stdout and selector.select(timeout=0.2):
                 read = os.read(process.stdout.fileno(), 4096)
                 said += read
-                found = re.search(rf"^{mark}=(.*)\n", said.decode(errors="replace"), re.MULTILINE)
+                whole = said.rpartition(b"\n")[0].decode(errors="replace")
+                found = behind(mark, whole)
                 if found or not read:
-                    return found[1] if found else ""
+                    return found[0] if found else ""
     return ""

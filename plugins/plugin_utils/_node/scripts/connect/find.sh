@@ -3,7 +3,6 @@
 directory=$HOME/.ipython/profile_$PROFILE
 host=$(uname -n)
 host=${host%%.*}
-begin_answers
 emit host "$host"
 emit user "$(id -un)"
 emit uid "$(id -u)"

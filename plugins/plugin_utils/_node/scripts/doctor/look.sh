@@ -122,17 +122,16 @@ $QUESTIONS
 QUESTIONS
 }
 
-# As in a login shell, where the site has put its module system.
+# As in a login shell, where the site has put its module system. What else its files print has no mark.
 look_at_modules() {
-  bash -lc '
-    if ! command -v module >/dev/null 2>&1; then echo modules=none && exit; fi
-    echo "modules=${LMOD_VERSION:+Lmod }${LMOD_VERSION:-Tcl modules}"
+  MARK=$MARK bash -lc '
+    if ! command -v module >/dev/null 2>&1; then echo "$MARK modules=none" && exit; fi
+    echo "$MARK modules=${LMOD_VERSION:+Lmod }${LMOD_VERSION:-Tcl modules}"
     [ "$2" = missing ] && exit
     module use "$3" >/dev/null 2>&1
     module load "$1" >/dev/null 2>&1
-    echo "module_file=${_LMFILES_##*:}"
-    echo "module_python=$(command -v python)"' module "$MODULE" "$1" "$modules" 2>/dev/null </dev/null |
-    grep -E '^(modules|module_file|module_python)='
+    echo "$MARK module_file=${_LMFILES_##*:}"
+    echo "$MARK module_python=$(command -v python)"' module "$MODULE" "$1" "$modules" 2>/dev/null </dev/null
 }
 
 look_at_modulefile() {
@@ -245,7 +244,6 @@ find_server "$directory/security/notebook.crt"
 local=/tmp/$PROFILE-$(id -u)
 [ -z "$SERVER" ] || runtime=$(server_word JUPYTER_RUNTIME_DIR=)
 case ${runtime-} in /*/*) local=${runtime%/*} ;; esac
-begin_answers
 emit host "$host"
 emit uid "$(id -u)"
 emit shell "${SHELL##*/}"
@@ -260,7 +258,7 @@ look_at_installation
 look_at_profile
 if [ -x "$prefix/bin/python" ] && trusted_installation "$prefix"; then
   # shellcheck disable=SC2086 # a word for each name
-  "$prefix/bin/python" -I -c "$LOOK" "$directory" "$RECORD" "$SERVER" "$PORT" $NAMES 2>&1 </dev/null
+  "$prefix/bin/python" -I -c "$LOOK" "$directory" "$RECORD" "$SERVER" "$PORT" $NAMES 2>&1 </dev/null | pass_on
   look_at_options
   look_at_kernel
 fi

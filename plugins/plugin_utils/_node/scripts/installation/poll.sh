@@ -30,15 +30,14 @@ poll() {
   locate
   WORK=$STORE/work/$RUN
   wait_for_end
-  begin_answers
   emit now "$(date +%s)"
   tell_lock
   [ -d "$WORK" ] || emit gone yes
   tell_life "$RUN"
   if [ -f "$WORK/exit" ]; then
-    cat "$WORK/exit"
+    pass_on <"$WORK/exit"
     # Of a traceback, only its last line is for a person.
-    grep -v -e '^ ' -e '^Traceback ' "$STORE/logs/$RUN.log" | tail -n 15 | sed 's/^/log=/'
+    grep -v -e '^ ' -e '^Traceback ' "$STORE/logs/$RUN.log" | tail -n 15 | sed 's/^/log=/' | pass_on
   elif [ -f "$WORK/phase" ]; then
     record=$(cat "$WORK/phase")
     emit phase "$(field phase "$record")"

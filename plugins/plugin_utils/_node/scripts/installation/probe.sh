@@ -132,7 +132,6 @@ probe_room() {
 
 probe() {
   locate
-  begin_answers
   require_trusted
   probe_host
   tell_prefix

@@ -70,7 +70,6 @@ wait_for_worker() {
 start() {
   locate
   WORK=$STORE/work/$RUN
-  begin_answers
   require_trusted
   [ -z "$KIB" ] || trial
   prepare

@@ -56,7 +56,6 @@ write() {
 }
 
 directory=${TARGET%/*}
-begin_answers
 [ -z "$TARGET" ] || write
 printf '%s\n' "$STALE" | while read -r old; do
   [ -z "$old" ] || words=$(rm -f "$old" 2>&1) || { emit failed "$words" && emit where "$old"; }

@@ -89,7 +89,6 @@ case $DIR in
   *) dir=$HOME${DIR#?} ;; # ~ or ~/…
 esac
 place=$dir/$NAME
-begin_answers
 emit place "$place"
 emit site "$(site_of)"
 look_at_directory
