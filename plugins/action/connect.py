@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import os
-import webbrowser
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.announcement import (
     address,
     announcement,
+    closed,
     connected,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.discovery import NoServer
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import hops
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.connection import (
     Connection,
@@ -26,6 +27,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reaching_ac
     ReachingAction,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reconnection import Reconnector
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import browser
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.hosts import Hosts
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.printed_tunnel import (
     PrintedTunnel,
@@ -39,11 +41,22 @@ class ActionModule(ReachingAction):
     MORE_ARGUMENTS: ClassVar = {
         "state": {"type": "str", "choices": ["connected", "found"], "default": "connected"},
         "open_browser": {"type": "bool", "default": False},
+        "required": {"type": "bool", "default": True},
     }
 
     def work(self, reached: Reach, hosts: Hosts, given: dict[str, Any]) -> dict[str, Any]:
         self._hosts, self._given = hosts, given
-        if given["form"] == "two_hop":
+        try:
+            return self._led(reached)
+        except NoServer as missing:
+            if given["required"]:
+                raise
+            reached.person.tell(f"{missing.where}: {missing.what}.")
+            gone = hosts.named(missing.where) not in (None, hosts.here)
+            return {"changed": False, "state": "stopped", "host": missing.where, "elsewhere": gone}
+
+    def _led(self, reached: Reach) -> dict[str, Any]:
+        if self._given["form"] == "two_hop":
             return self._by_hand(reached)
         only_find = self._given["state"] == "found" or self._task.check_mode
         try:
@@ -89,7 +102,8 @@ class ActionModule(ReachingAction):
         tell = reached.person.tell
         for line in connected(server, self._given["local_port"]):
             tell(line)
-        if self._given["open_browser"] and not webbrowser.open(address(self._given["local_port"])):
+        self.closed = closed(server)
+        if self._given["open_browser"] and not browser.opened(address(self._given["local_port"])):
             tell("No browser could be opened here: open the address yourself.")
         parent = os.getppid()
 

@@ -28,6 +28,12 @@ options:
     description: Whether the address is opened in a browser.
     type: bool
     default: false
+  required:
+    description:
+      - Whether a server has to run. With V(false), and when none does, nothing fails, and
+        RV(state) is V(stopped).
+    type: bool
+    default: true
 extends_documentation_fragment: [hpcc.notebook.controller, hpcc.notebook.reaching]
 attributes:
   check_mode:
@@ -59,9 +65,13 @@ user:
   sample: alice
 state:
   description: What is true of it.
-  returned: when it was only found
+  returned: when it was only found, or was not required and does not run
   type: str
   sample: started
+elsewhere:
+  description: Whether another host of the play was asked, whose server was recorded and is gone.
+  returned: when it was not required and does not run
+  type: bool
 session:
   description: Name of its tmux session.
   returned: when it was only found

@@ -1,4 +1,4 @@
-"""connect.yml typed into a terminal, and what can be seen of it from outside."""
+"""connect.yml and open.yml typed into a terminal, and what can be seen of it from outside."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ def common(config: Path, jump: str, user: str = USER) -> list[str]:
 
 
 @contextmanager
-def connecting(*more: str, env: dict[str, str] | None = None) -> Iterator[pexpect.spawn]:
+def connecting(
+    *more: str, env: dict[str, str] | None = None, name: str = "connect"
+) -> Iterator[pexpect.spawn]:
     """Type the command and watch; whatever happens, it is ended as a person would."""
     before = places()
-    words = ["playbooks/connect.yml", "-i", str(STATE / "inventory.ini"), *more]
+    words = [f"playbooks/{name}.yml", "-i", str(STATE / "inventory.ini"), *more]
     terminal = pexpect.spawn(
         str(BIN / "ansible-playbook"), words, cwd=str(CHECKOUT), encoding="utf-8", timeout=90,
         dimensions=(50, 400), env={**environment(), "ANSIBLE_NOCOLOR": "1", **(env or {})},

@@ -7,6 +7,7 @@ import shlex
 import socket
 from pathlib import Path
 
+import pexpect
 import pytest
 from connecting import USER, VARIABLES, connecting
 from examining import doctor
@@ -88,6 +89,17 @@ def test_connect(options: list[str]) -> None:
         terminal.expect(r"goes on running\.")
         printed = terminal.before + terminal.after
     assert missing("connect", printed) == []
+
+
+def test_open(options: list[str]) -> None:
+    playbook("stop", "-e", VARIABLES)
+    with connecting(*options, name="open", env={"BROWSER": "true"}) as terminal:
+        terminal.expect(r"goes on running\.", timeout=400)
+        printed = terminal.before + terminal.after
+        terminal.sendcontrol("c")
+        terminal.expect(pexpect.EOF)
+        printed += terminal.before
+    assert missing("open", printed) == []
 
 
 def test_doctor(options: list[str], local_port: int) -> None:

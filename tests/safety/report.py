@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 
 # Whatever a person runs; each of them has to be attacked.
 RUNS = (
-    "setup", "setup --check", "start", "restart", "status", "connect", "doctor", "parallel", "stop",
-    "teardown", "cluster_view",
+    "setup", "setup --check", "start", "restart", "status", "connect", "open", "doctor",
+    "parallel", "stop", "teardown", "cluster_view",
 )  # fmt: skip
-_ONLY_IN_CHECK_MODE = ("connect --check", "teardown --check")  # it does nothing to a server
+_ONLY_IN_CHECK_MODE = (
+    "connect --check",
+    "open --check",
+    "teardown --check",
+)  # it does nothing to a server
 
 
 def run_of(line: str) -> str:

@@ -67,7 +67,7 @@ def test_a_record_that_does_not_hold_any_more_is_no_server(changed, reason):
 
 
 def test_without_any_record_it_says_how_to_start():
-    with pytest.raises(NotebookError, match="no server was started here"):
+    with pytest.raises(discovery.NoServer, match="no server was started here"):
         discovery.choose(seen())
 
 

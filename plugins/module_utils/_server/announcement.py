@@ -33,6 +33,15 @@ def connected(server: Variables, local_port: object) -> list[str]:
     ]
 
 
+def closed(server: Variables) -> str:
+    """What is true when the person has closed the connection."""
+    host = printable(server["host"])
+    return (
+        f"Closed. The server on {host} goes on running: ansible-playbook hpcc.notebook.open "
+        "leads there again, hpcc.notebook.stop ends it."
+    )
+
+
 _WARNING = (
     "Warning: any user of the gateway can listen on its port {port} before you do, and would get\n"
     "your password. Log in only where the browser shows the fingerprint above."

@@ -21,6 +21,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.record impor
 _START = "Start it: ansible-playbook hpcc.notebook.start"
 
 
+class NoServer(NotebookError):  # noqa: N818 - reads as what is true
+    """The node that was asked has no server, and knows of none elsewhere."""
+
+
 @dataclass(frozen=True)
 class Node:
     """The node that answered, and what lies in the home directory that it sees."""
@@ -133,7 +137,7 @@ def choose(found: Node) -> Record:
     others = found.elsewhere()
     if others:
         return others[0]
-    raise NotebookError(f"no notebook server is running: {reason}", found.host, f"{_START}")
+    raise NoServer(f"no notebook server is running: {reason}", found.host, _START)
 
 
 def server(found: Node, record: Record) -> dict[str, object]:

@@ -23,6 +23,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reach impor
     Reach,
     reach,
 )
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.hosts import Hosts
 
 _ARGUMENTS: dict[str, Any] = {
@@ -42,6 +43,7 @@ class ReachingAction(ActionBase):
     _supports_check_mode = True
     MORE_ARGUMENTS: ClassVar[dict[str, Any]] = {}
     MORE_RULES: ClassVar[dict[str, str]] = {}
+    closed = ""  # what to say when the person closes it by Ctrl-C
 
     @abstractmethod
     def work(self, reached: Reach, hosts: Hosts, given: dict[str, Any]) -> dict[str, Any]:
@@ -63,4 +65,6 @@ class ReachingAction(ActionBase):
         except (NotebookError, Lost, Elsewhere) as error:
             return {**result, "failed": True, "msg": str(error)}
         except Closing:
+            if self.closed:
+                terminal.last_words(self.closed)
             os._exit(0)  # Ansible itself is ending, and waits for this process only

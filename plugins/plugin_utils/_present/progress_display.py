@@ -18,10 +18,7 @@ from types import FrameType
 from ansible_collections.hpcc.notebook.plugins.module_utils._installation import progress
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
 
-# Both on import, in ansible's main process: the process of a task has no terminal any more, and
-# when Ctrl-C ends it nobody reads what it says through ansible.
-ON_TERMINAL = os.isatty(2)
-_STANDARD_ERROR = os.dup(2)
+ON_TERMINAL = os.isatty(2)  # on import, in ansible's main process: a task has no terminal any more
 _LAST_WORDS = (
     "interrupted here. An installation that has begun goes on on the host, and what is live stays "
     "as it is; run again to join it"
@@ -61,7 +58,7 @@ class Reporter:
         before = {number: signal.getsignal(number) for number in numbers}
 
         def interrupted(number: int, _frame: FrameType | None) -> None:
-            os.write(_STANDARD_ERROR, f"\n{self._host}: {_LAST_WORDS}.\n".encode())
+            terminal.last_words(f"{self._host}: {_LAST_WORDS}.")
             signal.signal(number, before[number])
             signal.raise_signal(number)
 

@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+import os
+
 from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
 
 _DISPLAY = Display()
+# On import, in Ansible's main process: the process of a task has no terminal any more, and when
+# Ctrl-C ends it nobody reads what it says through Ansible.
+_STANDARD_ERROR = os.dup(2)
 
 
 def say(line: object, *, stderr: bool = False) -> None:
@@ -19,6 +24,11 @@ def say(line: object, *, stderr: bool = False) -> None:
 def warn(text: object) -> None:
     """Print a warning as Ansible does."""
     _DISPLAY.warning(printable(text))
+
+
+def last_words(line: object) -> None:
+    """Print one line although Ansible has stopped to listen."""
+    os.write(_STANDARD_ERROR, f"\n{printable(line)}\n".encode())
 
 
 def draw(text: object) -> None:

@@ -27,10 +27,11 @@ import servers
 
 VICTIM, STRANGER = 65534, 1  # both have a name on every system, which ssh asks for
 PLAYBOOKS = (
-    "doctor", "connect", "start", "status", "setup --check", "setup", "restart", "parallel",
+    "doctor", "connect", "open", "start", "status", "setup --check", "setup", "restart", "parallel",
     "teardown --check", "stop",
 )  # fmt: skip
-HELD = 12  # seconds for which `connect` holds the tunnel
+STAYING = ("connect", "open")  # these hold the tunnel until they are ended
+HELD = 12  # seconds for which they may
 PATIENCE = 400  # seconds for any other; a busy machine needs some of them
 
 
@@ -77,7 +78,7 @@ def computer(report: Report, *, short: bool = False) -> None:
         _require_dangerous(desk)
         for line in PLAYBOOKS[:2] if short else PLAYBOOKS:
             ended, let_in = _watched(desk, desk.playbook(line))
-            assert ended == 0 or line == "connect", f"{line} ended with {ended}"
+            assert ended == 0 or line in STAYING, f"{line} ended with {ended}"
             report.note("a neighbour on the person's computer", *let_in, line=line)
 
 
@@ -113,7 +114,8 @@ def _watched(desk: Desk, argv: list[str]) -> tuple[int, list[str]]:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     run = subprocess.Popen(argv, stdin=subprocess.DEVNULL, cwd=CHECKOUT, **quiet)
     try:
-        run.wait(HELD if any("connect.yml" in word for word in argv) else PATIENCE)
+        stays = any(Path(word).stem in STAYING for word in argv if word.endswith(".yml"))
+        run.wait(HELD if stays else PATIENCE)
     except subprocess.TimeoutExpired:
         run.terminate()
         run.wait(30)

@@ -19,8 +19,8 @@ from attacks.scene import LOCAL, NODE, STRANGER, UID, VICTIM, evidence, planted,
 from attacks.screen import Screen, play
 
 PLAYBOOKS = (
-    "doctor", "setup --check", "setup", "start", "doctor", "status", "connect --check", "restart",
-    "parallel", "stop", "teardown --check", "teardown",
+    "doctor", "setup --check", "setup", "start", "doctor", "status", "connect --check",
+    "open --check", "restart", "parallel", "stop", "teardown --check", "teardown",
 )  # fmt: skip
 REMOVED = {"teardown_confirmed": True, "teardown_parts": ["server", "profile"]}
 OLD_PLAYBOOKS = ("doctor", "setup", "start")

@@ -53,7 +53,7 @@ LAYOUTS = {
 }  # fmt: skip
 PLAYBOOKS = (
     "doctor", "setup --check", "setup", "start", "status", "restart", "parallel", "connect --check",
-    "stop", "teardown --check", "teardown",
+    "stop", "open --check", "teardown --check", "teardown",
 )  # fmt: skip
 SHORT_PLAYBOOKS = ("doctor", "setup --check", "start")
 

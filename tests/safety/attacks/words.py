@@ -48,8 +48,8 @@ PREFIX = f"{STORE}/anaconda"
 MODULES = "/opt/site/modulefiles/hijack"
 GATEWAY, BANNER = "gateway", "/etc/ssh/hijack-banner"
 EVERY = (
-    "doctor", "setup --check", "setup", "start", "status", "connect --check", "restart", "parallel",
-    "teardown --check", "stop",
+    "doctor", "setup --check", "setup", "start", "status", "connect --check", "open --check",
+    "restart", "parallel", "teardown --check", "stop",
 )  # fmt: skip
 Planted = Callable[[], AbstractContextManager[None]]
 
@@ -246,8 +246,8 @@ CARRIERS = (
         ),
         "cat ~/canary/raw",
         (
-            "status", "doctor", "start", "connect --check", "restart", "stop", "setup --check",
-            "setup", "parallel", "teardown --check",
+            "status", "doctor", "start", "connect --check", "open --check", "restart", "stop",
+            "setup --check", "setup", "parallel", "teardown --check",
         ),
         may_refuse=True,
     ),
