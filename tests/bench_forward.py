@@ -41,7 +41,7 @@ def prepare() -> None:
     """An account with an installation, and jupyter-forward in an environment of its own."""
     if not (ENVIRONMENT / "bin" / "jupyter-forward").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-        pip = [ENVIRONMENT / "bin" / "python", "-m", "pip", "install", "-q"]
+        pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "-q"]
         subprocess.run([*pip, "--disable-pip-version-check", PACKAGE], check=True)
     fresh(ACCOUNT)
     playbook("playbooks/setup.yml", ACCOUNT)

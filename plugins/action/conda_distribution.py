@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import SETUP
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._installation import (
     installers,
@@ -128,7 +129,7 @@ class ActionModule(host_shell.HostShellAction):
             raise NotebookError(
                 what="there is no complete installation",
                 where=seen.prefix,
-                todo="Run the setup playbook (hpcc.notebook.setup) first.",
+                todo=f"Install it first: {SETUP}",
             )
         installer = self._installed(seen.live, seen)
         plan = installation.Plan("", f"{seen.live} is complete", seen.live)

@@ -136,7 +136,7 @@ CASES = {
         {"home_write": "yes"},
         ("wrong", {"home_write": "sh: write error: Disk quota exceeded"}, "make room"),
         ("wrong", {"home_write": "Read-only file system"}, "-> ask the site"),
-        ("wrong", {"home_write": "Permission denied"}, "-> chmod u+rwx ~"),
+        ("wrong", {"home_write": "Permission denied"}, "-> on the node: chmod u+rwx ~"),
     ],
     node.home_room: [
         {"home_kib": "9999999"},
@@ -158,7 +158,7 @@ CASES = {
         ("wrong", {"tmp_write": "Read-only file system"}, "Read-only"),
     ],
     node.tmp_executable: [{"tmp_exec": "yes"}, ("warning", {"tmp_exec": "no"}, "noexec")],
-    node.tmp_sticky: [{"tmp_sticky": "yes"}, ("wrong", {"tmp_sticky": "no"}, "chmod 1777")],
+    node.tmp_sticky: [{"tmp_sticky": "yes"}, ("wrong", {"tmp_sticky": "no"}, "ask the site")],
     node.tmp_room: [
         {"tmp_kib": "9999999"},
         ("warning", {"tmp_kib": "102400"}, "100 MiB"),
@@ -225,6 +225,11 @@ CASES = {
     distribution.modulefile: [
         {"modules": "x", "modulefile": "/m", "module_python": "/p/bin/python", "prefix": "/p"},
         ("warning", {"modules": "x", "modulefile": "missing"}, "there is none"),
+        (
+            "warning",
+            {"modules": "x", "modules_dir": "/m", "modules_dir_closed": "yes"},
+            "chmod u+wx /m",
+        ),
         ("wrong", {"modules": "x", "modulefile": "/m", "prefix": "/p"}, "not found"),
         (
             "wrong",
@@ -234,7 +239,7 @@ CASES = {
     ],
     distribution.spider_cache: [
         {"spider_cache": "fresh"},
-        ("warning", {"spider_cache": "stale"}, "--ignore_cache"),
+        ("warning", {"spider_cache": "stale"}, "rm -rf ~/.cache/lmod ~/.lmod.d/.cache"),
     ],
     serving.profile: [
         {"profile": "700"},
@@ -272,11 +277,20 @@ CASES = {
     serving.served: [
         {**RUNS, "served_sha256": "AA"},
         ("wrong", {**RUNS, "served_error": "refused"}, "refused"),
+        ("wrong", {**RUNS, "served_lost": "its socket was removed"}, "answer: its socket was"),
         ("warning", {**RUNS, "served_sha256": "BB"}, "another certificate"),
     ],
     serving.session: [
         {**RUNS, "session": "there"},
-        ("warning", {**RUNS, "session": "lost"}, "pkill -USR1"),
+        ("warning", {**RUNS, "session": "lost"}, "start makes it again"),
+    ],
+    serving.elsewhere: [
+        {"elsewhere": "dev2", "profile_dir": "/p"},
+        (
+            "warning",
+            {"elsewhere": "old1", "unresolved": "old1", "profile_dir": "/p"},
+            "if old1 is gone for good, forget it; on the node: rm /p/run/old1.json",
+        ),
     ],
     serving.port: [
         {"transport": "tcp", "node_port": "8888", "node_port_holder": "free"},
@@ -287,10 +301,9 @@ CASES = {
         ),
     ],
 }
-# These two only tell what is so; nothing is better or worse about it.
+# It only tells what is so; nothing is better or worse about it.
 ONLY_TELLING = {
     path.round_robin_gateway: {"gateway": "gw", "gateway_addresses": "3"},
-    serving.elsewhere: {"elsewhere": "dev2"},
 }
 
 

@@ -1,5 +1,6 @@
 """Each damage of an account is named by the doctor, by the thing that has to be put right."""
 
+import fcntl
 import json
 import os
 import secrets
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import file_systems
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import RESTART
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import inside
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import findings
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen
@@ -20,8 +22,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import KERNEL_SPEC
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record, serialise
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import lost_files
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS, question
+from typed import commands
 
 HOST = socket.gethostname().split(".")[0]
 NEIGHBOUR = 64901
@@ -31,17 +35,18 @@ pytestmark = [
 ]
 
 
-def look(owner, *behind, prefix="~/none"):
+def look(owner, *behind, prefix="~/none", **exported):
     """What is found in an account, by the two programs that the doctor sends."""
     settings = {"PREFIX": prefix, "PROFILE": owner.profile, "MODULE": "m", "PORT": 1,
-                "ASKED": "localhost", "LOOK": "", "LOST_FILES": "", "NAMES": "",
+                "ASKED": "localhost", "LOOK": "", "NAMES": "jupyterlab",
+                "LOST_FILES": Path(lost_files.__file__).read_text(),
                 "KERNEL": Path(kernel_trial.__file__).read_text(), "KERNEL_WITHIN": 60,
                 "OPTIONS": Path(option_trial.__file__).read_text(),
                 "QUESTIONS": "", "OWNER": "", "MODULES": "~/m"}  # fmt: skip
     server = SCRIPTS / "shared" / "server.sh"
     put = question(settings, server, SCRIPTS / "doctor" / "look.sh")
     plain = owner.command
-    owner.command = lambda *argv, **env: [*behind, *plain(*argv, **env)]
+    owner.command = lambda *argv, **env: [*behind, *plain(*argv, **env, **exported)]
     seen = put.answers(owner.run("sh", "-s", stdin=put.program))
     script = f'. {server}; find_record "$1/run" {HOST}; find_server "$1/security/notebook.crt"'
     script += '; exec "$2" -I -c "$3" "$1" "$RECORD" "$SERVER" 1'
@@ -262,6 +267,131 @@ def test_a_python_that_says_nothing_is_no_kernel_either(owner):
     kernelspec("")(owner)
     owner.write(owner.home / "anaconda/bin/python", "#!/bin/sh\n", 0o700)
     assert "without a word" in look(owner, prefix="~/anaconda")["kernel"].what
+
+
+def store(owner):
+    """Beside the prefix, what its installation keeps."""
+    installed(owner)
+    place = owner.home / "anaconda.d/markers"
+    place.mkdir(parents=True, mode=0o755)
+    for path in (place, place.parent):
+        own(path, owner.uid)
+    return place.parent
+
+
+def held_lock(owner):
+    (store(owner) / "lock").symlink_to("pid=7 host=another run=x")
+
+
+def cut_off_change(owner):
+    (store(owner) / "markers/.changing-").touch()
+
+
+def purged(owner):
+    """A package whose files a purge has taken, but not its metadata."""
+    installed(owner)
+    info = owner.home / "anaconda/lib/python3.13/site-packages/jupyterlab-4.6.dist-info"
+    info.mkdir(parents=True)
+    owner.write(info / "INSTALLER", "pip\n")
+    owner.write(info / "METADATA", "Name: jupyterlab\n\ntext")
+    owner.write(info / "RECORD", "jupyterlab/__init__.py,sha256=x,1\n")
+    for path in [owner.home / "anaconda/lib", *(owner.home / "anaconda/lib").rglob("*")]:
+        own(path, owner.uid)
+
+
+def gone_node(owner):
+    record(owner, boot_id="another")
+    run = owner.directory / "run"
+    (run / f"{HOST}.json").rename(run / "node-that-is-gone.json")
+
+
+# Damage of what lies around the profile → the line that names it, and what stands there.
+AROUND = {
+    "a lock that another node holds": (held_lock, "installing", "rm ~/anaconda.d/lock"),
+    "a change that was cut off": (cut_off_change, "installing", "was cut off"),
+    "files that a purge has taken": (purged, "files", "1 of jupyterlab (such as"),
+    "a node that is gone": (gone_node, "other nodes", "node-that-is-gone.json"),
+}
+
+
+@pytest.mark.parametrize(("damage", "subject", "said"), AROUND.values(), ids=list(AROUND))
+def test_the_doctor_names_what_is_damaged_around_the_profile(owner, damage, subject, said):
+    damage(owner)
+    finding = look(owner, prefix="~/anaconda")[subject]
+    assert finding.level in ("wrong", "warning")
+    assert said in finding.what + finding.todo.replace(str(owner.home), "~")
+
+
+def test_a_node_that_is_gone_is_forgotten_by_what_the_doctor_says(owner):
+    gone_node(owner)
+    before = owner.tree()
+    (typed,) = commands(look(owner)["other nodes"].todo)
+    assert owner.tree() == before, "nobody is judged from afar"
+    owner.run("sh", "-c", typed)
+    assert "other nodes" not in look(owner)
+
+
+def test_a_socket_that_was_swept_under_a_living_server_is_named_with_what_brings_it_back(owner):
+    owner.server()
+    assert look(owner)["answer"].level == "ok"
+    (owner.local / "notebook.sock").unlink()
+    found = look(owner)
+    assert found["server"].level == "ok", "it lives"
+    assert (found["answer"].level, found["answer"].what) == ("wrong", "its socket was removed")
+    assert commands(found["answer"].todo) == [RESTART]
+    owner.server(state="restarted")
+    assert look(owner)["answer"].level == "ok"
+
+
+def test_a_directory_that_was_swept_under_a_living_server_is_not_called_new(owner):
+    owner.server()
+    shutil.rmtree(owner.local)
+    found = look(owner)
+    assert (found["answer"].level, found["answer"].what) == ("wrong", "its socket was removed")
+    assert found["node-local directory"].level == "wrong"
+    assert "was removed under the running server" in found["node-local directory"].what
+
+
+def test_a_file_system_without_locks_is_named(owner):
+    below_local("lock", "file", 0o600)(owner)
+    inject = "inject=flock:error=ENOLCK"
+    found = look(owner, "strace", "-qq", "-f", "-o", "/dev/null", "-e", "trace=flock", "-e", inject)
+    finding = found["node-local directory"]
+    assert (finding.level, finding.what.rpartition(": ")[2]) == ("wrong", "No locks available")
+
+
+def test_a_lock_that_a_start_holds_is_no_fault(owner):
+    below_local("lock", "file", 0o600)(owner)
+    with (owner.local / "lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert look(owner)["node-local directory"].level == "ok"
+
+
+@pytest.mark.parametrize("name", ["it's", 'a "b"', "a b", "a$b", "ä"])
+def test_a_home_with_odd_letters_is_looked_at_as_any_other(owner, name):
+    record(owner)
+    usual = [line for each in look(owner).values() for line in each.lines()]
+    before, owner.home = owner.home, owner.home.with_name(f"{owner.home.name} {name}")
+    before.rename(owner.home)
+    try:
+        found = [each for finding in look(owner).values() for each in finding.lines()[:1]]
+        told = [line.replace(str(owner.home), str(before)) for line in found]
+        assert told == [line for line in usual if "-> " not in line]
+    finally:
+        owner.home.rename(before)
+        owner.home = before
+
+
+@pytest.mark.parametrize("name", ["PYTHONHOME", "PYTHONPATH"])
+def test_what_a_login_file_exports_for_another_python_costs_no_kernel(owner, name):
+    installed(owner)
+    kernelspec("")(owner)
+    wrong = owner.home / "python2"
+    wrong.mkdir(mode=0o755)
+    owner.write(wrong / "enum.py", "raise SystemExit('of another Python')\n", 0o644)
+    own(wrong, owner.uid)
+    finding = look(owner, prefix="~/anaconda", **{name: str(wrong)})["kernel"]
+    assert (finding.level, finding.what) == ("ok", "computed 1 + 1")
 
 
 # What a person may write, and a start would find out.

@@ -249,7 +249,46 @@ CHANGES = {
     "any sequence": "unit/test_any_sequence.py"
     "::test_one_good_run_mends_any_sequence_and_the_next_has_nothing_to_do",
 }
-ROWS = {**INSTALLATION, **RUNNING, **BAD_INPUT, **PARALLEL_WORK, **CHANGES}
+# What the doctor says of the same. A download that failed leaves nothing on the node.
+# More than twenty further damages: test_doctor_damages.py and matrix/breakages.py.
+DAMAGES = "unit/test_doctor_damages.py"
+NAMED, AROUND = (f"{DAMAGES}::test_the_doctor_names_{what}" for what in (
+    "a_damage", "what_is_damaged_around_the_profile"
+))  # fmt: skip
+CHECK = "unit/test_doctor.py::test_a_check_can_fail_and_says_what_to_type"
+BROKEN_AT_ONCE = "e2e/test_doctor.py::test_everything_that_is_broken_is_seen_in_one_run"
+DIAGNOSES = {
+    "a change that is cut off": AROUND,
+    "an option that Jupyter does not take": f"{DAMAGES}"
+    "::test_the_doctor_lets_jupyter_judge_the_configuration",
+    "lost files": AROUND,
+    "variables of another Python": f"{DAMAGES}"
+    "::test_what_a_login_file_exports_for_another_python_costs_no_kernel",
+    "a Python without a kernel": f"{DAMAGES}::test_nothing_is_well_where_no_kernel_has_computed",
+    "a closed directory of notebooks": f"{DAMAGES}"
+    "::test_the_doctor_names_a_directory_of_notebooks_that_cannot_be_listed",
+    "a foreign tmux": NAMED,
+    "a directory for the lock": NAMED,
+    "a FIFO": NAMED,
+    "two nodes at once": AROUND,
+    "a swept socket": f"{DAMAGES}"
+    "::test_a_socket_that_was_swept_under_a_living_server_is_named_with_what_brings_it_back",
+    "a node that is gone": f"{DAMAGES}"
+    "::test_a_node_that_is_gone_is_forgotten_by_what_the_doctor_says",
+    "no locks": f"{DAMAGES}::test_a_file_system_without_locks_is_named",
+    "a closed directory of modulefiles": CHECK,
+    "quotes in a home": f"{DAMAGES}::test_a_home_with_odd_letters_is_looked_at_as_any_other",
+    "a login file with JSON": BROKEN_AT_ONCE,
+    "half a modulefile": BROKEN_AT_ONCE,
+}
+ROWS = {
+    **INSTALLATION,
+    **RUNNING,
+    **BAD_INPUT,
+    **PARALLEL_WORK,
+    **CHANGES,
+    **{f"doctor: {row}": test for row, test in DIAGNOSES.items()},
+}
 # The numbers have gaps on purpose. Threats are in threats.py.
 FAULTS_KNOWN = """
     1 2 3 4 6 7 8 10 12 13 15 16 18 19 20 22 23 24 26 27 28 29 31 32 34 35 37 38 39 41 42 44 46 47

@@ -108,7 +108,7 @@ def test_a_full_directory_for_temporary_files_is_named_in_one_line(
             made(tmp_path, text)
     said = str(failed.value)
     assert said.startswith(f"localhost: the file system {small} is full (")
-    assert f"Free some room there: du -xhd1 {small}" in said
+    assert f"free some room there: du -xhd1 {small}" in said
     assert "\n" not in said
 
 

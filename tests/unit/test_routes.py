@@ -282,7 +282,7 @@ def test_a_command_that_cannot_work_beside_the_configuration_is_shown_with_the_r
         found = shown(config, tmp_path, free_port)
         said = "\n".join(found.remarks)
         assert name.format(**ports) in said
-        assert "hpcc.notebook.connect does without" in said
+        assert "`ansible-playbook hpcc.notebook.connect` does without" in said
         done = subprocess.run(
             shlex.split(found.command), check=False, capture_output=True, text=True, timeout=20
         )

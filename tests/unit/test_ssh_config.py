@@ -148,7 +148,7 @@ def test_a_file_in_which_it_would_not_work_is_left_alone(config, text, reason):
     ("arguments", "reason"),
     [
         ({"command": "ssh -t -a gw 'ssh -N dev'"}, "two hops"),
-        ({"command": "rm -rf /"}, "begins with ssh -N"),
+        ({"command": "rm -rf /"}, "begins with `ssh -N`"),
         ({"command": COMMAND, "name": "*"}, "name: must be"),
         ({"command": COMMAND, "name": "a\nHost *"}, "name: must"),
         ({"command": COMMAND, "path": "relative"}, "path: must be an absolute path"),

@@ -49,7 +49,8 @@ def keys(seen: Seen) -> Finding | None:
     if in_agent or files:
         return ok("keys", f"{in_agent:.0f} in the agent, {len(files)} in files")
     what = "none in the agent and none in the files that ssh looks at: it will ask for a password"
-    return warning("keys", what, "ssh-keygen -t ed25519 && ssh-copy-id NODE; or ssh-add KEY")
+    todo = "make one and let the node know it: ssh-keygen -t ed25519 && ssh-copy-id NODE"
+    return warning("keys", what, todo)
 
 
 def key_modes(seen: Seen) -> Finding | None:
@@ -74,12 +75,12 @@ def control_path(seen: Seen) -> Finding | None:
     length = len(path.encode())
     if length > _LONGEST:
         what = f"the path {path} has {length} bytes, {_LONGEST} are safe"
-        return wrong("shared login", what, "ControlPath ~/.ssh/%C in ~/.ssh/config")
+        return wrong("shared login", what, "put this into ~/.ssh/config: ControlPath ~/.ssh/%C")
     if seen.one("control_path_open") == "yes":
         what = (
             f"others may write where {path} lies: ssh would take a socket of theirs for your login"
         )
-        return warning("shared login", what, "ControlPath ~/.ssh/%C in ~/.ssh/config")
+        return warning("shared login", what, "put this into ~/.ssh/config: ControlPath ~/.ssh/%C")
     return ok("shared login", f"ssh keeps one at {path}")
 
 

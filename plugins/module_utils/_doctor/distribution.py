@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Mapping
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import SETUP, on_node
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.versions import version
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import (
     Finding,
@@ -19,7 +21,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._installation.observ
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS
 
 _OTHER_NAME = "set another lmod_module_name and run setup"
-_SETUP = "ansible-playbook hpcc.notebook.setup"
 # The oldest versions without vulnerabilities that matter to a notebook on a shared node.
 FLOORS = {
     "jupyter_server": "2.21.0",  # CVE-2026-40934: a cookie outlives the password; -44727, -86049
@@ -39,12 +40,12 @@ def installation(seen: Seen) -> Finding | None:
     if state == "complete":
         return ok("installation", f"{seen.one('generation')} at {prefix}")
     if state == "foreign":
-        return warning("installation", f"{prefix} was not made by this collection", _SETUP)
+        return warning("installation", f"{prefix} was not made by this collection", SETUP)
     if state == "untrusted":
         return wrong("installation", seen.one("untrusted"), seen.one("untrusted_todo"))
     if state == "missing":
-        return wrong("installation", f"there is none at {prefix}", _SETUP)
-    return wrong("installation", f"{prefix} is not complete", _SETUP) if state else None
+        return wrong("installation", f"there is none at {prefix}", SETUP)
+    return wrong("installation", f"{prefix} is not complete", SETUP) if state else None
 
 
 def python(seen: Seen) -> Finding | None:
@@ -52,7 +53,7 @@ def python(seen: Seen) -> Finding | None:
     if seen.one("installation") in ("", "missing", "untrusted"):
         return None
     found = seen.one("python")
-    return ok("Python", found) if found else wrong("Python", "does not run", _SETUP)
+    return ok("Python", found) if found else wrong("Python", "does not run", SETUP)
 
 
 def files(seen: Seen) -> Finding | None:
@@ -62,7 +63,7 @@ def files(seen: Seen) -> Finding | None:
         return None
     if found:
         each = (f"{one['files']} of {one['name']} (such as {one['path']})" for one in found)
-        return wrong("files", f"missing or empty: {', '.join(each)}", _SETUP)
+        return wrong("files", f"missing or empty: {', '.join(each)}", SETUP)
     return ok("files", "all that the packages' records name")
 
 
@@ -70,10 +71,11 @@ def unfinished(seen: Seen) -> Finding | None:
     """Something that was cut off, or that still goes on."""
     lock = seen.one("lock")
     if lock:
-        todo = f"wait for it; when it cannot be running any more: rm {seen.one('prefix')}.d/lock"
+        typed = on_node(f"rm {quote(seen.one('prefix'))}.d/lock")
+        todo = f"wait for it; when it cannot be running any more, {typed}"
         return warning("installing", f"is going on: {lock}", todo)
     if seen.one("changing"):
-        return warning("installing", "a change of the packages was cut off", _SETUP)
+        return warning("installing", "a change of the packages was cut off", SETUP)
     return ok("installing", "nothing is going on") if seen.one("prefix") else None
 
 
@@ -88,7 +90,7 @@ def frontends(seen: Seen) -> Finding | None:
     found = [f"{name} {versions[name]}" for name in _FRONTENDS if name in versions]
     if not seen.one("python"):
         return None
-    return ok("front ends", ", ".join(found)) if found else wrong("front ends", "none", _SETUP)
+    return ok("front ends", ", ".join(found)) if found else wrong("front ends", "none", SETUP)
 
 
 def vulnerable(seen: Seen) -> Finding | None:
@@ -100,7 +102,7 @@ def vulnerable(seen: Seen) -> Finding | None:
         if name in versions and version(versions[name]) < version(floor)
     ]
     if old:
-        return wrong("known vulnerabilities", ", ".join(old), _SETUP)
+        return wrong("known vulnerabilities", ", ".join(old), SETUP)
     return ok("known vulnerabilities", "none in what serves notebooks") if versions else None
 
 
@@ -109,8 +111,12 @@ def modulefile(seen: Seen) -> Finding | None:
     path, loads = seen.one("modulefile"), seen.one("module_python")
     if seen.one("modules") in ("", "none"):
         return None
+    if seen.one("modules_dir_closed"):
+        what = f"nothing can be written to {seen.one('modules_dir')}: setup would fail there"
+        typed = on_node(f"chmod u+wx {quote(seen.one('modules_dir'))}")
+        return warning("modulefile", what, typed)
     if path == "missing":
-        return warning("modulefile", f"there is none in {seen.one('modules_dir')}", _SETUP)
+        return warning("modulefile", f"there is none in {seen.one('modules_dir')}", SETUP)
     wanted = f"{seen.one('prefix')}/bin/python"
     found = seen.one("module_file")
     if found and found != path:
@@ -118,7 +124,7 @@ def modulefile(seen: Seen) -> Finding | None:
         return wrong("modulefile", what, f"move one of them away, or {_OTHER_NAME}")
     if loads != wanted:
         what = f"after loading it, python is {loads or 'not found'}, not {wanted}"
-        return wrong("modulefile", what, _SETUP)
+        return wrong("modulefile", what, SETUP)
     return ok("modulefile", f"{path} loads")
 
 
@@ -126,7 +132,7 @@ def spider_cache(seen: Seen) -> Finding | None:
     """Lmod may not know of a modulefile that is younger than its cache."""
     if seen.one("spider_cache") == "stale":
         what = "Lmod's own list is older than the modulefile"
-        return warning("module cache", what, "module --ignore_cache avail; rm -r ~/.cache/lmod")
+        return warning("module cache", what, on_node("rm -rf ~/.cache/lmod ~/.lmod.d/.cache"))
     return ok("module cache", "not in the way") if seen.one("spider_cache") else None
 
 

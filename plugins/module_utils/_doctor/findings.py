@@ -65,9 +65,9 @@ def unwritten_place(seen: Seen) -> str:
 Check = Callable[[Seen], Optional[Finding]]
 
 
-def ok(subject: str, what: str) -> Finding:
-    """All is well."""
-    return Finding(OK, subject, what)
+def ok(subject: str, what: str, todo: str = "") -> Finding:
+    """All is well, as far as can be seen from here; a person may know more and have to act."""
+    return Finding(OK, subject, what, todo)
 
 
 def warning(subject: str, what: str, todo: str) -> Finding:

@@ -27,7 +27,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.certificates
     fingerprint,
     first_certificate,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import Endpoint
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import (
+    Endpoint,
+    lost_socket,
+)
 
 
 def emit(name: str, value: object) -> None:
@@ -143,6 +146,7 @@ def shown(record: records.Record) -> None:
             emit("served_sha256", fingerprint(secured.getpeercert(binary_form=True) or b""))
     except OSError as error:
         emit("served_error", error)
+        emit("served_lost", lost_socket(endpoint) or "")
 
 
 def port(number: int) -> None:

@@ -47,6 +47,19 @@ def shell_todo(said: str) -> str:
     return next(known, f"Look there at {BEFORE_EACH_COMMAND}")
 
 
+def for_builds(shell: str) -> str:
+    """What is typed there so that programs are built below the home directory."""
+    if shell in ("csh", "tcsh"):
+        return 'mkdir -p "$HOME/tmp" && setenv TMPDIR "$HOME/tmp"'
+    return 'mkdir -p "$HOME/tmp" && export TMPDIR="$HOME/tmp"'
+
+
+def for_more_files(shell: str, number: int) -> str:
+    """The line that lets everything that the shell starts open so many files."""
+    line = "limit descriptors" if shell in ("csh", "tcsh") else "ulimit -n"
+    return f"put this into {login_file(shell).path}: {line} {number}"
+
+
 def login_file(shell: str) -> LoginFile:
     """For the name of a shell such as tcsh; in general words for any other."""
     return _SHELLS.get(shell, _UNKNOWN)

@@ -5,6 +5,13 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import (
+    RESTART,
+    STOP,
+    on_node,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import (
     HOME,
     TEMPORARY,
@@ -14,9 +21,15 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings imp
     warning,
     wrong,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.login_files import (
+    for_builds,
+    for_more_files,
+)
 
-START = "ansible-playbook hpcc.notebook.start"
+_LIVES = ("running", "unrecorded")
 _MIB = 1024.0  # in KiB, as df counts
+_LARGEST = on_node("du -xhd1 ~")
+_MOST_FILES = on_node("du --inodes -xd1 ~")
 
 
 def home_writable(seen: Seen) -> Finding | None:
@@ -30,12 +43,13 @@ def home_writable(seen: Seen) -> Finding | None:
 def _home_todo(said: str) -> str:
     if "Read-only" in said:
         return "ask the site; nothing can be saved on this node meanwhile"
-    return "chmod u+rwx ~" if "Permission denied" in said else "make room: du -xhd1 ~"
+    typed = on_node("chmod u+rwx ~")
+    return typed if "Permission denied" in said else f"make room; {_LARGEST}"
 
 
 def home_room(seen: Seen) -> Finding | None:
     """Room for the installation, notebooks and results."""
-    return _room(seen.number("home_kib"), "room at home", 200 * _MIB, 2048 * _MIB, "du -xhd1 ~")
+    return _room(seen.number("home_kib"), "room at home", 200 * _MIB, 2048 * _MIB, _LARGEST)
 
 
 def _room(kib: float | None, subject: str, least: float, few: float, todo: str) -> Finding | None:
@@ -54,11 +68,9 @@ def home_inodes(seen: Seen) -> Finding | None:
         return None
     what = f"{free:.0f} more files are possible"
     if free < 500:
-        return wrong("files at home", what, "du --inodes -xd1 ~")
+        return wrong("files at home", what, _MOST_FILES)
     return (
-        warning("files at home", what, "du --inodes -xd1 ~")
-        if free < 30000
-        else ok("files at home", what)
+        warning("files at home", what, _MOST_FILES) if free < 30000 else ok("files at home", what)
     )
 
 
@@ -69,8 +81,8 @@ def quota(seen: Seen) -> Finding | None:
         return None
     what = f"{used:.0f} % are used"
     if used >= 100:
-        return wrong("quota", what, "quota -s")
-    return warning("quota", what, "quota -s") if used > 90 else ok("quota", what)
+        return wrong("quota", what, on_node("quota -s"))
+    return warning("quota", what, on_node("quota -s")) if used > 90 else ok("quota", what)
 
 
 def tmp_writable(seen: Seen) -> Finding | None:
@@ -89,7 +101,7 @@ def tmp_executable(seen: Seen) -> Finding | None:
     """Not needed by the server, but by what people build."""
     if seen.one("tmp_exec") == "no":
         what = "programs cannot be run there (noexec); building packages may fail"
-        return warning("programs in /tmp", what, "export TMPDIR=~/tmp while you build")
+        return warning("programs in /tmp", what, on_node(for_builds(seen.one("shell"))))
     return ok("programs in /tmp", "can be run") if seen.one("tmp_exec") else None
 
 
@@ -97,35 +109,47 @@ def tmp_sticky(seen: Seen) -> Finding | None:
     """Without it everybody can rename what lies in /tmp, and kernels refuse to start."""
     if seen.one("tmp_sticky") == "no":
         what = "is not sticky: others can replace your files there, so no kernel is started"
-        return wrong("safety of /tmp", what, "ask the site for chmod 1777 /tmp")
+        return wrong("safety of /tmp", what, "ask the site to make it sticky again")
     return ok("safety of /tmp", "nobody can replace your files") if seen.one("tmp_sticky") else None
 
 
 def tmp_room(seen: Seen) -> Finding | None:
     """Sockets, histories and temporary files."""
-    return _room(seen.number("tmp_kib"), "room in /tmp", 10 * _MIB, 200 * _MIB, "ls -l /tmp")
+    return _room(
+        seen.number("tmp_kib"), "room in /tmp", 10 * _MIB, 200 * _MIB, on_node("ls -lS /tmp")
+    )
 
 
 def local_directory(seen: Seen) -> Finding | None:
     """Anybody can make a directory of that name in /tmp first."""
     path, state = seen.one("local_dir"), seen.one("local_dir_state")
-    if state == "foreign" and seen.one("server") in ("running", "unrecorded"):
+    if state == "foreign" and seen.one("server") in _LIVES:
         what = f"{path} belongs to somebody else: no new kernel is started there"
-        return wrong("node-local directory", what, f"{START} -e nbserver_state=restarted")
+        return wrong("node-local directory", what, RESTART)
     if state == "foreign":
         what = f"{path} belongs to somebody else; start takes another name"
         return warning("node-local directory", what, "tell the site")
+    if state == "missing" and seen.one("server") in _LIVES:
+        what = f"{path} was removed under the running server, with its sockets"
+        return wrong("node-local directory", what, RESTART)
     if state == "mixed":
         what = f"{path} holds what belongs to somebody else; start takes another name"
-        return warning("node-local directory", what, f"stop, then rm -rf {path}")
+        return warning(
+            "node-local directory", what, f"here `{STOP}`, then on the node `rm -rf {path}`"
+        )
+    if state == "no locks":
+        what = f"files in {path} cannot be locked: {seen.one('local_dir_locks')}"
+        return wrong("node-local directory", what, "ask the site, or use another node")
     if state == "open runtime":
         what = f"others can enter {path}/runtime: no kernel is started there"
-        return wrong("node-local directory", what, f"chmod 700 {path}/runtime")
+        return wrong("node-local directory", what, on_node(f"chmod 700 {path}/runtime"))
     if state == "odd lock":
         what = f"{path}/lock is no file"
-        return wrong("node-local directory", what, f"mv {path}/lock ~/lock.odd")
+        return wrong("node-local directory", what, on_node(f"mv {path}/lock ~/lock.odd"))
     if state == "open":
-        return wrong("node-local directory", f"others can enter {path}", f"chmod 700 {path}")
+        return wrong(
+            "node-local directory", f"others can enter {path}", on_node(f"chmod 700 {path}")
+        )
     if state == "ours":
         return ok("node-local directory", f"{path} is yours alone")
     return ok("node-local directory", "will be made by start") if state else None
@@ -135,8 +159,10 @@ def tmux(seen: Seen) -> Finding | None:
     """What keeps the server alive when nobody is logged in."""
     found = seen.one("tmux")
     if found == "missing":
-        todo = f"{seen.one('prefix') or '~/anaconda'}/bin/conda install tmux; or ask the site"
-        return wrong("tmux", "there is none", todo)
+        conda = f"{quote(seen.one('prefix')) or '~/anaconda'}/bin/conda"
+        return wrong(
+            "tmux", "there is none", f"ask the site, or {on_node(f'{conda} install tmux')}"
+        )
     return ok("tmux", found) if found else None
 
 
@@ -147,7 +173,7 @@ def logout(seen: Seen) -> Finding | None:
     if seen.one("linger") == "yes":
         return ok("logout", "lingering is enabled: your processes survive logout")
     what = "the node ends your processes at logout (KillUserProcesses)"
-    return warning("logout", what, "loginctl enable-linger")
+    return warning("logout", what, on_node("loginctl enable-linger"))
 
 
 def modules(seen: Seen) -> Finding | None:
@@ -173,7 +199,8 @@ def open_files(seen: Seen) -> Finding | None:
     if limit is None:
         return None
     if limit < 512:
-        return warning("open files", f"at most {limit:.0f}", "ulimit -n 1024 in ~/.profile")
+        todo = for_more_files(seen.one("shell"), 1024)
+        return warning("open files", f"at most {limit:.0f}", todo)
     return ok("open files", f"up to {limit:.0f}")
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import OVER
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import (
     Finding,
@@ -77,7 +78,7 @@ def ports(seen: Seen) -> Finding | None:
     if _forwards_nothing(seen):
         return None
     if seen.one("forwards_ports") == "no" and seen.one("transport") == "tcp":
-        todo = "serve over a socket: -e nbserver_transport=socket"
+        todo = f"serve over a socket: {OVER['socket']}"
         return wrong("forwarding of ports", "the node forbids it", todo)
     if seen.one("forwards_ports") == "no":
         return ok("forwarding of ports", "the node forbids it; a socket needs none")
@@ -92,7 +93,7 @@ def sockets(seen: Seen) -> Finding | None:
         what = "the node forbids every forwarding, of sockets and of ports"
         return wrong("forwarding", what, "ask the site, or use another node: --limit NODE")
     if seen.one("forwards_sockets") == "no" and seen.one("transport") != "tcp":
-        todo = "serve over TCP: ansible-playbook hpcc.notebook.start -e nbserver_transport=tcp"
+        todo = f"serve over TCP: {OVER['tcp']}"
         return wrong("forwarding of sockets", "the node forbids it", todo)
     if seen.one("forwards_sockets") == "no":
         return ok("forwarding of sockets", "the node forbids it; TCP needs none")

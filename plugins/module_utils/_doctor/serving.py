@@ -10,6 +10,13 @@ from shlex import quote
 from typing import Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import reason_in
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import (
+    RENEW,
+    RESTART,
+    SETUP,
+    START,
+    on_node,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import (
     HOME,
     Finding,
@@ -21,9 +28,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings imp
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.secrets import hash_cost
 
-_SETUP = "ansible-playbook hpcc.notebook.setup"
-_START = "ansible-playbook hpcc.notebook.start"
-_RESTART = f"{_START} -e nbserver_state=restarted"
 _SOON = 14  # days
 
 
@@ -31,12 +35,12 @@ def profile(seen: Seen) -> Finding | None:
     """Whether the profile is there and nobody else can enter it."""
     state, path = seen.one("profile"), seen.one("profile_dir")
     if state == "missing":
-        return wrong("profile", f"there is none at {path}", _SETUP)
+        return wrong("profile", f"there is none at {path}", SETUP)
     if state == "foreign":
         todo = "ask the site how it came there; then remove it and run setup"
         return wrong("profile", f"{path} belongs to somebody else", todo)
     if state and state != "700":
-        return wrong("profile", f"others can enter {path} ({state})", _SETUP)
+        return wrong("profile", f"others can enter {path} ({state})", SETUP)
     return ok("profile", path) if state else None
 
 
@@ -45,7 +49,7 @@ def exposed(seen: Seen) -> Finding | None:
     files = seen.all("exposed")
     if files:
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        return wrong("files of the profile", f"others can read {files[0]}{more}", _SETUP)
+        return wrong("files of the profile", f"others can read {files[0]}{more}", SETUP)
     return ok("files of the profile", "yours alone") if _there(seen) else None
 
 
@@ -55,7 +59,7 @@ def odd_files(seen: Seen) -> Finding | None:
     if files:
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
         what = f"{files[0]}{more} is no regular file"
-        return wrong("kinds of files", what, f"move it away, then {_SETUP}")
+        return wrong("kinds of files", what, f"move it away, then: {SETUP}")
     return ok("kinds of files", "as expected") if _there(seen) else None
 
 
@@ -65,7 +69,11 @@ def writable(seen: Seen) -> Finding | None:
         return None  # it lies there
     if seen.one("unwritable"):
         path = seen.one("unwritable")
-        return wrong("writing to the profile", f"you cannot write to {path}", f"chmod 700 {path}")
+        return wrong(
+            "writing to the profile",
+            f"you cannot write to {path}",
+            on_node(f"chmod 700 {quote(path)}"),
+        )
     return ok("writing to the profile", "allowed") if _there(seen) else None
 
 
@@ -77,7 +85,7 @@ def configuration(seen: Seen) -> Finding | None:
     """Jupyter skips a configuration that it cannot read, and the password with it."""
     said = seen.one("config")
     if said and said != "ok":
-        return wrong("server configuration", said, _SETUP)
+        return wrong("server configuration", said, SETUP)
     reason = reason_in(seen.one("options")) if seen.one("options") else None
     if reason and not unwritten_place(seen):
         path = f"{seen.one('profile_dir')}/jupyter_server_config.py"
@@ -90,15 +98,15 @@ def password(seen: Seen) -> Finding | None:
     """Whether there is a password, hashed as it should be."""
     said = seen.one("password")
     if said == "none":
-        return wrong("password", "none is set", _SETUP)
+        return wrong("password", "none is set", SETUP)
     if not said:
         return None
     cost = re.fullmatch(r"argon2id m=([0-9]{1,9}) t=([0-9]{1,9}) p=([0-9]{1,9})", said)
     if not cost:
-        return wrong("password", f"its hash is weak: {said}", f"{_SETUP} with a new password")
+        return wrong("password", f"its hash is weak: {said}", f"set a new password: {SETUP}")
     reason = hash_cost(*map(int, cost.groups()))
     if reason:
-        return warning("password", f"its hash {reason}", f"{_SETUP} with a new password")
+        return warning("password", f"its hash {reason}", f"set a new password: {SETUP}")
     return ok("password", f"hashed ({said})")
 
 
@@ -109,13 +117,13 @@ def certificate(seen: Seen) -> Finding | None:
         if _there(seen) and seen.one("python"):
             said = seen.one("certificate_error")
             what = f"cannot be read: {said}" if said else "there is none, or it cannot be read"
-            return wrong("certificate", what, _SETUP)
+            return wrong("certificate", what, SETUP)
         return None
     days = int((until - now) // 86400)
     if days < 0:
-        return wrong("certificate", f"expired {-days} days ago", f"{_SETUP}, then {_RESTART}")
+        return wrong("certificate", f"expired {-days} days ago", RENEW)
     if days < _SOON:
-        return warning("certificate", f"expires in {days} days", f"{_SETUP}, then {_RESTART}")
+        return warning("certificate", f"expires in {days} days", RENEW)
     return ok("certificate", f"{days} days left")
 
 
@@ -123,18 +131,17 @@ def key(seen: Seen) -> Finding | None:
     """Whether the key belongs to the certificate."""
     said = seen.one("key")
     if said and said != "ok":
-        return wrong("key", said, _SETUP)
+        return wrong("key", said, SETUP)
     return ok("key", "belongs to the certificate") if said else None
 
 
 def token(seen: Seen) -> Finding | None:
     """stop and restart need it to be gentle."""
     if seen.one("token") == "missing":
-        return wrong("token", "there is none: the server cannot be stopped gently", _SETUP)
+        return wrong("token", "there is none: the server cannot be stopped gently", SETUP)
     if seen.one("token") == "cut":
-        return wrong(
-            "token", "is cut off", f"rm {seen.one('profile_dir')}/security/token, {_SETUP}"
-        )
+        typed = f"rm {quote(seen.one('profile_dir'))}/security/token"
+        return wrong("token", "is cut off", on_node(typed, SETUP))
     return ok("token", "is there") if seen.one("token") else None
 
 
@@ -144,15 +151,17 @@ def server(seen: Seen) -> Finding | None:
     if state == "running":
         return ok("server", f"{what} on {seen.one('host')} since {seen.one('server_since')}")
     if state == "gone":
-        return warning("server", f"the one of {seen.one('server_since')} is gone", _START)
+        return warning("server", f"the one of {seen.one('server_since')} is gone", START)
     if state == "rebooted":
-        return warning("server", "the node was rebooted since its start", _START)
+        return warning("server", "the node was rebooted since its start", START)
     if state == "unrecorded":
         found = f"process {seen.one('server_pid')} serves, but no record speaks of it"
-        return warning("server", found, _START)
+        return warning("server", found, START)
     if state == "damaged record":
         path = seen.one("server_record")
-        return wrong("server", f"its record cannot be read: {path}", f"rm {path}, then {_START}")
+        return wrong(
+            "server", f"its record cannot be read: {path}", on_node(f"rm {quote(path)}", START)
+        )
     return ok("server", "none was started here") if state == "none" else None
 
 
@@ -162,9 +171,10 @@ def served(seen: Seen) -> Finding | None:
     if seen.one("server") != "running":
         return None
     if not shown:
-        return wrong("answer", f"the server says nothing: {seen.one('served_error')}", _RESTART)
+        said = seen.one("served_lost") or f"the server says nothing: {seen.one('served_error')}"
+        return wrong("answer", said, RESTART)
     if shown != wanted:
-        return warning("answer", "it shows another certificate than the profile's", _RESTART)
+        return warning("answer", "it shows another certificate than the profile's", RESTART)
     return ok("answer", "it shows the profile's certificate")
 
 
@@ -173,15 +183,23 @@ def session(seen: Seen) -> Finding | None:
     if seen.one("server") != "running" or not seen.one("session"):
         return None
     if seen.one("session") == "lost":
-        what = "tmux cannot be reached any more; the server goes on"
-        return warning("tmux session", what, "pkill -USR1 -u $USER tmux recreates its socket")
+        what = "the socket of its tmux is gone; start makes it again, and the server goes on"
+        return warning("tmux session", what, START)
     return ok("tmux session", "is there")
 
 
 def elsewhere(seen: Seen) -> Finding | None:
-    """Servers on other nodes that share this home."""
-    hosts = ", ".join(seen.all("elsewhere"))
-    return ok("other nodes", f"servers are noted on {hosts}") if hosts else None
+    """Servers on other nodes that share this home; whether those live cannot be seen from here."""
+    noted, unresolved = seen.all("elsewhere"), seen.all("unresolved")
+    if not noted:
+        return None
+    host = next(iter(unresolved or noted))
+    typed = on_node(f"rm {quote(seen.one('profile_dir'))}/run/{quote(host)}.json")
+    todo = f"if {host} is gone for good, forget it; {typed}"
+    if unresolved:
+        what = f"a server is noted on {host}, a name that this node cannot resolve"
+        return warning("other nodes", what, todo)
+    return ok("other nodes", f"servers are noted on {', '.join(noted)}", todo)
 
 
 def port(seen: Seen) -> Finding | None:
@@ -201,9 +219,11 @@ def root_directory(seen: Seen) -> Finding | None:
     """Jupyter serves without it, and says "Unhandled error" to whoever looks."""
     state, path = seen.one("root_dir_state"), seen.one("root_dir")
     if state == "gone":
-        return wrong("root directory", f"there is no {path}", _SETUP)
+        return wrong("root directory", f"there is no {path}", SETUP)
     if state == "closed":
-        return wrong("root directory", f"you may not list {path}", f"chmod u+rx {quote(path)}")
+        return wrong(
+            "root directory", f"you may not list {path}", on_node(f"chmod u+rx {quote(path)}")
+        )
     return ok("root directory", path) if state else None
 
 
@@ -218,7 +238,7 @@ def kernel(seen: Seen) -> Finding | None:
     if unwritten_place(seen):
         what = f"it needs to write, and perhaps fails for that alone: {reason}"
         return warning("kernel", what, f"see what stands above of the {unwritten_place(seen)}")
-    return wrong("kernel", f"{reason}", f"{_SETUP}; it asks nbserver_profile_python for a kernel")
+    return wrong("kernel", f"{reason}", f"let it ask nbserver_profile_python for a kernel: {SETUP}")
 
 
 QUESTIONS: Mapping[str, str] = {}

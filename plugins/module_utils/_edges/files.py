@@ -18,6 +18,7 @@ import secrets
 import stat
 import time
 from pathlib import Path
+from shlex import quote
 from typing import BinaryIO, Iterator
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
@@ -129,7 +130,7 @@ def directory_status(path: str) -> os.stat_result | None:
 def require_readable_directory(path: str) -> None:
     """Refuse a directory that we may not list and enter."""
     if not os.access(path, os.R_OK | os.X_OK):
-        todo = "Check owner and mode of it and of its directories (chmod u+rx)"
+        todo = f"Check who owns it and its directories; when it is you: chmod u+rx {quote(path)}"
         raise NotebookError("you may not list what is in it", path, todo)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import STOP
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._installation.observation import (
     Observed,
@@ -66,12 +67,12 @@ def _refuse_use(seen: Observed) -> None:
         raise NotebookError(
             what=f"programs run from it: {' '.join(seen.using)}",
             where=seen.prefix,
-            todo="Stop them (a notebook server: the stop playbook, hpcc.notebook.stop).",
+            todo=f"Stop them; a notebook server by: {STOP}",
         )
     for found in seen.elsewhere:
         host, _space, path = found.partition(" ")
         raise NotebookError(
             what=f"a notebook server of it may be running on {host}",
             where=seen.prefix,
-            todo=f"Stop it there (hpcc.notebook.stop); when that host is gone: rm {path}",
+            todo=f"Stop it there by `{STOP}`; when that host is gone: rm {path}",
         )

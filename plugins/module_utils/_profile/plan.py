@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import stat
 from dataclasses import dataclass
+from shlex import quote
 from typing import Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
@@ -85,13 +86,21 @@ def refuse_recorded_servers(layout: Layout, records: Sequence[str]) -> None:
 def refuse_open_directory(path: str, mode: int) -> None:
     """Where everybody can write, somebody else's files are soon in the place of ours."""
     if mode & stat.S_IWOTH:
-        raise NotebookError("everybody can write to it", path, "Choose another, or chmod o-w it")
+        raise NotebookError(
+            "everybody can write to it",
+            path,
+            f"Choose another, or close it: chmod o-w {quote(path)}",
+        )
 
 
 def group_warnings(path: str, mode: int) -> list[str]:
     """What works, but lets the person's group put something else in the profile's place."""
     writable = mode & stat.S_IWGRP
-    return [f"{path}: its group can write to it. Consider chmod g-w on it"] if writable else []
+    return (
+        [f"{path}: its group can write to it. Close it: chmod g-w {quote(path)}"]
+        if writable
+        else []
+    )
 
 
 def _differences(layout: Layout, steps: Sequence[Step]) -> Iterator[dict[str, str]]:

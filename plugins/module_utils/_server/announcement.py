@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import commands
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.tunnel import (
@@ -37,8 +38,8 @@ def closed(server: Variables) -> str:
     """What is true when the person has closed the connection."""
     host = printable(server["host"])
     return (
-        f"Closed. The server on {host} goes on running: ansible-playbook hpcc.notebook.open "
-        "leads there again, hpcc.notebook.stop ends it."
+        f"Closed. The server on {host} goes on running: `{commands.OPEN}` leads there again, "
+        f"`{commands.STOP}` ends it."
     )
 
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Iterator, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import START
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.certificates import fingerprint
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 
-_START = "Start it: ansible-playbook hpcc.notebook.start"
+_START = f"Start it: {START}"
 
 
 class NoServer(NotebookError):  # noqa: N818 - reads as what is true

@@ -10,8 +10,10 @@ import sys
 import time
 from dataclasses import dataclass
 from importlib import metadata
+from shlex import quote
 from typing import Sequence
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import commands
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import probe, readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
@@ -37,7 +39,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.state import
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.stop import Stopped
 
 POLL = 0.05
-RESTART = "Restart it: ansible-playbook hpcc.notebook.start -e nbserver_state=restarted"
+_RESTART = f"Restart it: {commands.RESTART}"
 ANSWER_WITHIN = 5.0
 
 
@@ -97,7 +99,7 @@ def recorded_elsewhere(layout: Layout, others: Sequence[Record], damaged: Sequen
         "user": person(layout.uid)[0],
         "state": "elsewhere",
         "reason": f"a server is recorded on {hosts}, so none was started on {layout.host}; "
-        f"if {names[0]} is gone for good, forget it: rm {_file(layout, first)}",
+        f"if {names[0]} is gone for good, forget it: rm {quote(_file(layout, first))}",
         "url": f"https://127.0.0.1:{first.port}" if first.transport == "tcp" else "",
         **server_record.way_in(first, layout.records),
     }
@@ -147,8 +149,8 @@ def _require_reachable(running: Running, where: Endpoint) -> None:
     """Know at once when something has removed the socket from under a server."""
     lost = probe.lost_socket(where)
     if lost:
-        what = f"the server (process {running.pid}) goes on, but nobody reaches it: {lost}"
-        raise NotebookError(what, str(where), f"{RESTART} (its kernels end)")
+        what = f"the server (process {running.pid}) and its kernels go on, out of reach: {lost}"
+        raise NotebookError(what, str(where), _RESTART)
 
 
 def _wait_until_private(

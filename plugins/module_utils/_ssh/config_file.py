@@ -52,7 +52,7 @@ def _words(command: str, path: str) -> list[str]:
     """The words of a tunnel's command behind ssh; it has to be one that one file can express."""
     words = shlex.split(command)
     if words[1:2] != ["-N"]:
-        what = "must be the command of a tunnel that begins with ssh -N"
+        what = "must be the command of a tunnel that begins with `ssh -N`"
         raise NotebookError(what, "command", "A tunnel of two hops cannot stand in ssh_config.")
     rest = words[1:]
     while "-F" in rest:

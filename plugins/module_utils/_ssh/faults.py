@@ -14,6 +14,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Callable, Match, Sequence
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import OVER
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
 
@@ -72,8 +73,7 @@ def forbidden(host: str, transport: str, other_way: bool) -> Fault:
     return Fault(
         f"it forbids to forward {kind} ({option})",
         host,
-        "Serve the other way there: ansible-playbook hpcc.notebook.start "
-        f"-e nbserver_transport={other} -e nbserver_state=restarted",
+        f"Serve the other way there: {OVER[other]}",
         form=other,
     )
 

@@ -133,7 +133,7 @@ class NodeModule(IsolatedCommands):
         where = ", ".join(full) or f"that of {temporary} or your quota there"
         return (
             f"{host}: the file system {where} is full ({told.rpartition('] ')[2]}). Nothing was "
-            f"changed. Free some room there: du -xhd1 {temporary}, or ask the site."
+            f"changed. Ask the site, or free some room there: du -xhd1 {temporary}"
         )
 
 

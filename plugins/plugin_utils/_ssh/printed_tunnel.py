@@ -14,13 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import CONNECT
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import tunnel
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.config import Settings
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import own_ssh
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_options import resolved
 
-_WITHOUT = "ansible-playbook hpcc.notebook.connect does without"
+_WITHOUT = f"`{CONNECT}` does without"
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,14 @@ look_at_tmp() {
   fi
 }
 
+# Why a file cannot be locked; fails when it can, and when somebody holds it. Below 64 speaks the lock, from 126 the shell.
+unlockable() {
+  [ -f "$1" ] || return 1
+  said=$(LC_ALL=C flock -n -s "$1" true 2>&1)
+  rc=$?
+  [ "$rc" -ge 64 ] && [ "$rc" -lt 126 ] && printf '%s' "${said##*: }"
+}
+
 # What is in a directory of ours; a kernel refuses to start where others could enter.
 look_into_local() {
   if [ -n "$(find "$local" ! -user "$(id -u)" 2>/dev/null | head -n 1)" ]; then
@@ -83,6 +91,9 @@ look_into_local() {
     emit local_dir_state "open runtime"
   elif [ -e "$local/lock" ] && [ ! -f "$local/lock" ]; then
     emit local_dir_state "odd lock"
+  elif words=$(unlockable "$local/lock"); then
+    emit local_dir_state "no locks"
+    emit local_dir_locks "$words"
   else
     emit local_dir_state ours
   fi
@@ -149,6 +160,7 @@ look_at_modulefile() {
     [ "$modulefile" -nt "$cache" ] && spider=stale && break
   done
   emit spider_cache "$spider"
+  [ ! -d "$modules" ] || [ -w "$modules" ] || emit modules_dir_closed yes
   look_at_modules "$modulefile"
 }
 
@@ -180,6 +192,16 @@ look_at_installation() {
     "$prefix.d/markers/.unshipped-${generation##*/}" $NAMES </dev/null
 }
 
+# A name that nobody knows any more may be that of a node that is gone; where names take long, no more is asked.
+note_other_node() {
+  emit elsewhere "$1"
+  [ -n "${slow_names-}" ] || timeout 2 getent hosts "$1" >/dev/null 2>&1
+  case $? in
+    2) emit unresolved "$1" ;;
+    124) slow_names=yes ;;
+  esac
+}
+
 look_at_profile() {
   emit profile_dir "$directory"
   if [ ! -d "$directory" ]; then
@@ -202,21 +224,25 @@ look_at_profile() {
   token=$([ -f "$directory/security/token" ] && head -c 4096 "$directory/security/token" 2>/dev/null | tr -d '\n')
   if [ -z "$token" ]; then emit token missing; elif [ "${#token}" -lt 32 ]; then emit token cut; else emit token there; fi
   for record in "$directory"/run/*.json; do
-    [ -f "$record" ] && [ "$record" != "$RECORD" ] && emit elsewhere "$(basename "$record" .json)"
+    [ -f "$record" ] && [ "$record" != "$RECORD" ] && note_other_node "$(basename "$record" .json)"
   done
 }
 
 prefix=$(in_home "$PREFIX")
 directory=$HOME/.ipython/profile_$PROFILE
+# Nothing that login files export reaches a server, so it reaches no trial either.
+as_a_server() {
+  env -i HOME="$HOME" USER="$(id -un 2>/dev/null)" LOGNAME="$(id -un 2>/dev/null)" SHELL="${SHELL-}" PATH="$PATH" LANG=C.UTF-8 \
+    JUPYTER_PREFER_ENV_PATH=0 IPYTHONDIR="${directory%/*}" JUPYTER_PATH="$directory/jupyter" "$@"
+}
+
 # The kernel of the profile computes 1 + 1, in what its server would give it. No answer is an answer, too: nothing is
 # well where no kernel has computed.
 look_at_kernel() {
   [ -d "$directory" ] || return 0
   spec=$directory/jupyter/kernels/python3/kernel.json
   [ -f "$spec" ] || { emit kernel "$spec is missing" && return; }
-  said=$(JUPYTER_CONFIG_DIR=$directory JUPYTER_PATH=$directory/jupyter \
-    JUPYTER_PREFER_ENV_PATH=0 IPYTHONDIR=${directory%/*} \
-    "$prefix/bin/python" -I -c "$KERNEL" "$KERNEL_WITHIN" 2>&1 </dev/null | tail -n 1)
+  said=$(as_a_server JUPYTER_CONFIG_DIR="$directory" "$prefix/bin/python" -I -c "$KERNEL" "$KERNEL_WITHIN" 2>&1 </dev/null | tail -n 1)
   emit kernel "${said:-the program that asks it ended without a word}"
 }
 
@@ -230,8 +256,7 @@ look_at_options() {
     rm -rf "$trial" # no room, or nothing that may be read: other checks say so
     return 0
   fi
-  said=$(printf '{"cookie_secret": "%s/secret"}' "$trial" | JUPYTER_CONFIG_DIR=$trial JUPYTER_RUNTIME_DIR=$trial/run \
-    JUPYTER_PATH=$directory/jupyter JUPYTER_PREFER_ENV_PATH=0 IPYTHONDIR=${directory%/*} \
+  said=$(printf '{"cookie_secret": "%s/secret"}' "$trial" | as_a_server JUPYTER_CONFIG_DIR="$trial" JUPYTER_RUNTIME_DIR="$trial/run" \
     TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR=1 "$prefix/bin/python" -I -c "$OPTIONS" 2>&1 | tail -n 1)
   rm -rf "$trial"
   emit options "${said:-Jupyter ended without a word}"

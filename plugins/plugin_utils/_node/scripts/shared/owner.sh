@@ -75,7 +75,7 @@ is_open() {
     *) return 1 ;;
   esac
   WHY="others can write to $1 ($mode), and could change what is run from there"
-  REMEDY="Have its owner run: chmod go-w $1; or choose another anaconda_prefix"
+  REMEDY="Choose another anaconda_prefix, or have its owner run: chmod go-w '$1'"
 }
 
 # Many systems give each account a group of its own. What such a group may write to, nobody else can; unless a list

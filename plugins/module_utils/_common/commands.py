@@ -1,0 +1,24 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person is told to type. Pure.
+
+A command stands alone, or at the end behind a colon, or between backquotes: whoever copies it
+copies nothing else.
+"""
+
+from __future__ import annotations
+
+SETUP = "ansible-playbook hpcc.notebook.setup"
+START = "ansible-playbook hpcc.notebook.start"
+OPEN = "ansible-playbook hpcc.notebook.open"
+STOP = "ansible-playbook hpcc.notebook.stop"
+CONNECT = "ansible-playbook hpcc.notebook.connect"
+RESTART = f"{START} -e nbserver_state=restarted"
+OVER = {kind: f"{RESTART} -e nbserver_transport={kind}" for kind in ("socket", "tcp")}
+RENEW = f"{SETUP} && {RESTART}"
+
+
+def on_node(command: str, then: str = "") -> str:
+    """What is typed on the node, and then on this computer."""
+    return f"on the node `{command}`, then here `{then}`" if then else f"on the node: {command}"

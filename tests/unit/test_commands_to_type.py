@@ -1,0 +1,140 @@
+"""Every command that the product advises can be typed as it is printed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from test_doctor import CASES, ONLY_TELLING, seen
+from typed import PLAIN, WORDS, commands, loose
+
+CHECKOUT = Path(__file__).parents[2]
+PLAYBOOKS = CHECKOUT / "playbooks"
+ROOMS = [CHECKOUT / "plugins", CHECKOUT / "packages" / "cluster_helper" / "cluster_helper"]
+SOURCES = [path for room in ROOMS for path in sorted(room.rglob("*.py"))]
+SAID = re.compile(r'(?:REMEDY=|\\\n\s+|say |fail "[^"]*" )"((?:[^"\\]|\\.)*)"')
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """Every text, without docstrings; a value in it is a word."""
+    parts: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            parts.add(node.value)
+        if isinstance(node, ast.JoinedStr):
+            parts |= set(node.values)
+            yield "".join(
+                getattr(part, "value", "") if isinstance(part, ast.Constant) else "X"
+                for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in parts:
+            yield node.value
+
+
+def advised() -> Iterator[str]:
+    """What the doctor advises, in each of its cases."""
+    for check, (well, *cases) in CASES.items():
+        for answers in (well, *(each for _level, each, _said in cases)):
+            yield check(seen(answers)).todo
+    for check, answers in ONLY_TELLING.items():
+        yield check(seen(answers)).todo
+
+
+ADVICE = list(dict.fromkeys(filter(None, advised())))
+COMMANDS = list(dict.fromkeys(command for advice in ADVICE for command in commands(advice)))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("rm /x/y", ["rm /x/y"]),
+        ("make room; on the node: du -xhd1 ~", ["du -xhd1 ~"]),
+        (
+            "on the node `rm /x`, then here `ansible-playbook a.b.c`",
+            ["rm /x", "ansible-playbook a.b.c"],
+        ),
+        ("ask the site", []),
+    ],
+)
+def test_a_command_is_found_where_a_person_sees_it(text: str, found: list[str]) -> None:
+    assert commands(text) == found
+    assert loose(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pkill -USR1 -u $USER tmux recreates its socket",
+        "export TMPDIR=~/tmp while you build",
+        "rm /x/y, then ansible-playbook hpcc.notebook.start",
+        "/opt/a/bin/conda install tmux; or ask the site",
+        "Choose another, or chmod o-w it",
+        "Run ansible-playbook hpcc.notebook.setup again.",
+        "Consider chmod g-w on it",
+    ],
+)
+def test_a_command_that_runs_into_words_is_found_as_one(text: str) -> None:
+    assert loose(text)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_text_lets_a_command_run_into_words(path: Path) -> None:
+    found = [text for text in texts(ast.parse(path.read_text(encoding="utf-8"))) if loose(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", sorted((CHECKOUT / "plugins").rglob("*.sh")), ids=lambda p: p.name)
+def test_no_program_for_a_node_says_a_command_that_runs_into_words(path: Path) -> None:
+    said = SAID.findall(path.read_text(encoding="utf-8"))
+    assert [text for text in said if " " in text and loose(text.replace('\\"', '"'))] == []
+
+
+def test_the_commands_of_the_playbooks_have_one_home() -> None:
+    here = [path for path in SOURCES if "ansible-playbook hpcc" in path.read_text(encoding="utf-8")]
+    assert [path.name for path in here if path.parent.name != "modules"] == ["commands.py"]
+
+
+@pytest.fixture(scope="module")
+def stubs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Programs that note that they were called; whatever else is typed is not found."""
+    directory = tmp_path_factory.mktemp("stubs")
+    for name in f"{PLAIN}|{WORDS}".split("|"):
+        (directory / name).write_text("#!/bin/sh\nexit 0\n")
+        (directory / name).chmod(0o755)
+    return directory
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "tcsh", "zsh"])
+def test_what_the_doctor_advises_is_understood_by_the_shell_that_it_is_pasted_into(
+    shell: str, stubs: Path, tmp_path: Path
+) -> None:
+    assert len(COMMANDS) >= 20
+    failed = {}
+    for command in COMMANDS:
+        own = re.sub(r"^\S*/(?=conda )", "", command)
+        if shell == "tcsh" and own.partition(" ")[0] in ("export", "ulimit", "mkdir"):
+            continue  # words of the other shells
+        done = subprocess.run(
+            [f"/bin/{shell}", "-c", own], capture_output=True, text=True, check=False,
+            env={"HOME": str(tmp_path), "PATH": str(stubs), "USER": "alice"},
+        )  # fmt: skip
+        if done.returncode:
+            failed[command] = done.stderr
+    assert failed == {}
+
+
+def test_a_playbook_that_is_advised_exists_and_takes_what_it_is_told() -> None:
+    known = {
+        name
+        for file in (CHECKOUT / "roles").glob("*/meta/argument_specs.yml")
+        for name in yaml.safe_load(file.read_text())["argument_specs"]["main"]["options"]
+    }
+    for command in COMMANDS:
+        for name in re.findall(r"hpcc\.notebook\.(\w+)", command):
+            assert (PLAYBOOKS / f"{name}.yml").exists(), command
+        assert set(re.findall(r"-e (\w+)=", command)) <= known, command
