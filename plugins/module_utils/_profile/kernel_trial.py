@@ -6,33 +6,100 @@
 Runs as a program of its own, `python -I -c SOURCE seconds`, with the variables that the server
 gets. Prints why there is no kernel, as JSON. The sum is asked for as an expression beside empty
 code, because its answer comes back on the one channel that has to be open anyway.
+
+A killed trial cannot remove its directory. So whoever makes one of that kind removes what is left
+of others: what is ours alone, bears our mark, and is locked by nobody.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import importlib
 import json
 import os
 import queue
+import shutil
+import stat
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 NAME = "python3"
 SHORT = "/tmp"  # noqa: S108 - a socket's path may have 107 bytes; the directory is private and new
 LINES = 3  # of what a kernel said last
+MARK = ".hpcc.notebook-scratch"
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def main() -> None:
     """Prove the kernel; the last line that is printed is the answer."""
-    with tempfile.TemporaryDirectory(prefix="kernel-", dir=SHORT) as directory:
+    with scratch("kernel-", SHORT) as directory:
         # Where the history of IPython and the sockets of the kernel go, too.
         os.environ["JUPYTER_RUNTIME_DIR"] = directory
         with Path(directory, "log").open("w+b") as log:
             reason = told(directory, float(sys.argv[1]), log)
         sys.stdout.write(json.dumps({"reason": reason}) + "\n")
+
+
+@contextlib.contextmanager
+def scratch(prefix: str, top: str | None = None) -> Iterator[str]:
+    """A private directory for a while; what killed runs have left of the kind goes."""
+    directory = tempfile.mkdtemp(prefix=prefix, dir=top)
+    handle = os.open(directory, _DIRECTORY)
+    try:
+        # The kernel frees the lock of whoever is killed. Where there is none, nothing bears a mark.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            Path(directory, MARK).touch(mode=0o600)
+            _sweep(Path(directory).parent, prefix)
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.close(handle)
+
+
+def _sweep(top: Path, prefix: str) -> None:
+    """Judged and emptied through one descriptor: nobody can put anything else in its place."""
+    for path in top.glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):
+            if path.lstat().st_uid != os.geteuid():
+                continue
+            handle = os.open(path, _DIRECTORY)
+            try:
+                if _is_left(handle):
+                    _empty(handle)
+                    path.rmdir()
+            finally:
+                os.close(handle)
+
+
+def _is_left(handle: int) -> bool:
+    """Whether it is a directory of ours that nobody uses any more; OSError when it is not."""
+    found = os.fstat(handle)
+    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o700:
+        return False
+    mark = os.stat(MARK, dir_fd=handle, follow_symlinks=False)
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return stat.S_ISREG(mark.st_mode)
+
+
+def _empty(handle: int) -> None:
+    """Remove what is in a directory; the mark last of all, so that a cut-off sweep goes on."""
+    with os.scandir(handle) as found:
+        entries = sorted(found, key=lambda entry: entry.name == MARK)
+    for entry in entries:
+        if not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.name, dir_fd=handle)
+            continue
+        inner = os.open(entry.name, _DIRECTORY, dir_fd=handle)
+        try:
+            _empty(inner)
+        finally:
+            os.close(inner)
+        os.rmdir(entry.name, dir_fd=handle)
 
 
 def told(directory: str, seconds: float, log: Any) -> str | None:

@@ -15,7 +15,6 @@ import inspect
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Iterator, Mapping
@@ -89,7 +88,7 @@ def _answer(copy: Layout, program: ModuleType, words: list[str], stdin: str = ""
 @contextlib.contextmanager
 def _copy(name: str) -> Iterator[Layout]:
     """A profile of that name in a home of its own, for a moment."""
-    with tempfile.TemporaryDirectory(prefix="profile-") as home:
+    with kernel_trial.scratch("profile-") as home:
         copy = Layout(home, name, "trial", os.geteuid())
         for path in (copy.at(directory) for directory in ("", *profile.DIRECTORIES)):
             Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)

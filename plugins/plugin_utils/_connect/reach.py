@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.kernel_trial import scratch
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.person import Person
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.askpass import Askpass
@@ -50,7 +50,7 @@ def reach() -> Iterator[Reach]:
     # The directory is the inner one: no second signal may interrupt its removal.
     with (
         _interruptible(closing),
-        tempfile.TemporaryDirectory(prefix="nbserver-", dir=_short()) as name,
+        scratch("nbserver-", _short()) as name,
     ):
         person = Person()
         askpass = Askpass(Path(name), person.ask)
