@@ -163,7 +163,7 @@ def _living(layout: Layout, running: Running) -> dict[str, object]:
         "serves": str(launch),
         "transport": launch.transport,
         **({"port": launch.port} if over_tcp else {"socket": layout.socket}),
-        "gateway_socket": server_record.gateway_socket(layout.records, layout.host),
+        "gateway_socket": server_record.gateway_socket(layout.records, layout.host, layout.stem),
         "certificate_sha256": readiness.certificate_sha256(layout),
         "memory": _memory(running.pid),
     }

@@ -9,6 +9,7 @@ It is a hint for whoever looks for servers on all hosts. Nothing is done on its 
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import asdict, dataclass, fields
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
@@ -68,9 +69,14 @@ def parse(content: bytes, path: str) -> Record:
     return Record(**found)
 
 
-def gateway_socket(records: str, host: str) -> str:
-    """Beside a host's record, where the gateway may listen for the person's own computer."""
-    return f"{records}/{host}.sock"
+def gateway_socket(records: str, host: str, node: str) -> str:
+    """Beside a host's record, where the gateway may listen for the person's own computer.
+
+    Two clusters may share the home and have a host of one name: the full one tells them apart. It
+    is not written out, since a socket's path has to be short.
+    """
+    apart = f"-{zlib.crc32(node.encode()):08x}" if node not in ("", host) else ""
+    return f"{records}/{host}{apart}.sock"
 
 
 def way_in(record: Record, records: str) -> dict[str, object]:
@@ -82,7 +88,7 @@ def way_in(record: Record, records: str) -> dict[str, object]:
         "version": record.version,
         "transport": record.transport,
         **({"port": record.port} if over_tcp else {"socket": record.socket}),
-        "gateway_socket": gateway_socket(records, record.host),
+        "gateway_socket": gateway_socket(records, record.host, record.node),
         "certificate_sha256": record.certificate_sha256,
         "since": record.since,
     }

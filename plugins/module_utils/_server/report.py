@@ -178,7 +178,7 @@ def _way_in(layout: Layout, launch: Launch) -> dict[str, object]:
         "version": version(launch),
         "transport": launch.transport,
         **({"port": launch.port} if over_tcp else {"socket": layout.socket}),
-        "gateway_socket": server_record.gateway_socket(layout.records, layout.host),
+        "gateway_socket": server_record.gateway_socket(layout.records, layout.host, layout.stem),
         "certificate_sha256": readiness.certificate_sha256(layout),
         "url": f"https://127.0.0.1:{launch.port}" if over_tcp else "",
     }
