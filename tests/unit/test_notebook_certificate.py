@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
@@ -213,18 +214,18 @@ def test_it_is_valid_where_the_clock_is_nearly_an_hour_behind():
 def test_an_interruption_between_both_files_heals(security, monkeypatch):
     run_module(notebook_certificate)
     (security / "notebook.crt").chmod(0o640)
-    write, calls = files.write_private, []
+    replace, calls = Path.replace, []
 
-    def killed_before_the_second(path, content):
-        calls.append(path)
+    def killed_before_the_second(self, target):
+        calls.append(target)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        write(path, content)
+        return replace(self, target)
 
-    monkeypatch.setattr(files, "write_private", killed_before_the_second)
+    monkeypatch.setattr(Path, "replace", killed_before_the_second)
     with pytest.raises(KeyboardInterrupt):
         run_module(notebook_certificate)
-    monkeypatch.setattr(files, "write_private", write)
+    monkeypatch.setattr(Path, "replace", replace)
     (security / "notebook.crt").chmod(0o600)
     assert "do not belong together" in run_module(notebook_certificate)["reason"]
 

@@ -19,7 +19,7 @@ import stat
 import time
 from pathlib import Path
 from shlex import quote
-from typing import BinaryIO, Iterator
+from typing import BinaryIO, Iterator, Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 
@@ -156,18 +156,40 @@ def write_private(path: str, content: bytes) -> None:
 
 def write(path: str, content: bytes, mode: int) -> None:
     """Replace a file by one with this content and mode, whole or not at all."""
+    write_together({path: content}, mode)
+
+
+def write_together(contents: Mapping[str, bytes], mode: int) -> None:
+    """Replace files that belong together: none of them before all are on the disk.
+
+    No call of the kernel takes two names at once. What remains is the moment between two of them.
+    """
+    with contextlib.ExitStack() as prepared:
+        replacements = [
+            (path, prepared.enter_context(_on_disk(path, content, mode)))
+            for path, content in contents.items()
+        ]
+        for path, temporary in replacements:
+            with _explained(path):
+                temporary.replace(path)
+    for path in contents:
+        with _explained(path):
+            _sync_directory(Path(path).parent)
+
+
+@contextlib.contextmanager
+def _on_disk(path: str, content: bytes, mode: int) -> Iterator[Path]:
+    """What shall replace a file, beside it; it is gone when that did not come about."""
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-    with _explained(path):
-        _sweep(target)
-        try:
+    try:
+        with _explained(path):
+            _sweep(target)
             _write_new(temporary, content, mode)
-            temporary.replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
-        _sync_directory(target.parent)
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def private_file_reason(path: str, content: bytes) -> str | None:

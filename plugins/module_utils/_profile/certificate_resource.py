@@ -84,14 +84,16 @@ def observe(layout: profile.Layout) -> certificate.Found | str:
 
 
 def make(layout: profile.Layout, want: certificate.Wanted, now: datetime) -> Mapping[str, object]:
-    """Write the key first: until its certificate follows, everybody sees that they do not match."""
+    """Replace the key first: until its certificate follows, everybody sees that they do not match.
+
+    A running server reads both for each connection, and serves none with a pair that does not.
+    """
     key = crypto.new_key(want.key_type, want.key_size)
     owner = f"notebook server of profile {layout.name}"
     crt = crypto.new_certificate(key, want, owner, now)
     for path in layout.private_directories:
         files.make_private_directory(path)
-    files.write_private(layout.key, key)
-    files.write_private(layout.certificate, crt)
+    files.write_together({layout.key: key, layout.certificate: crt}, 0o600)
     if want.authority:
         files.write_private(layout.authority, crypto.authority_of(crt))
     else:
