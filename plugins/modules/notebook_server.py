@@ -170,6 +170,7 @@ certificate_sha256:
   returned: when started
   type: str
   sample: '3F:A2:90:…'
+prefix: {description: The generation that it runs from, returned: when started, type: str}
 pid:
   description: Its process.
   returned: when running

@@ -122,6 +122,9 @@ servers:
     port:
       description: Its port of 127.0.0.1, over TCP.
       type: int
+    prefix:
+      description: The generation of the installation that it runs from; empty in old records.
+      type: str
     pid:
       description: Its process.
       type: int

@@ -23,6 +23,7 @@ SIDE_EFFECTS = {
     "module_utils/_server/stop": "stops a server, through those above",
     "module_utils/_server/report": "lets a server answer before it is called running",
     "module_utils/_server/info": "looks at what runs, and asks it",
+    "module_utils/_edges/generations": "reads the links of an installation",
     "module_utils/_edges/execution": "runs a module and prints its answer",
     "module_utils/_installation/file_list": "reads and extends the list of an installation",
     "module_utils/_ssh/config_file": "asks ssh, through processes, and writes through files",

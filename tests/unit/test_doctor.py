@@ -269,6 +269,7 @@ CASES = {
     serving.token: [{"token": "there"}, ("wrong", {"token": "missing"}, "gently")],
     serving.server: [
         RUNS,
+        ("warning", {**RUNS, "newer": "it runs from a-1, and a-2 is installed"}, "a-2 is inst"),
         ("warning", {"server": "gone", "server_since": "Monday"}, "of Monday is gone"),
         ("warning", {"server": "rebooted"}, "rebooted"),
         ("warning", {"server": "unrecorded", "server_pid": "7"}, "process 7 serves"),

@@ -133,4 +133,4 @@ def test_python_is_started_in_one_place_only():
         for line in path.read_text(encoding="utf-8").splitlines()
         if "sys.executable" in line and path.name != "python.py"
     ]
-    assert starts == ["plan.py: path=str(Path(sys.executable).parent),"]
+    assert starts == ["plan.py: path=str(Path(pinned(sys.executable)).parent),"]

@@ -230,7 +230,7 @@ def test_the_doctor_lets_a_kernel_compute(made, tmp_path):
     assert said() == ok("kernel", "computed 1 + 1")
     spec = made / ".ipython/profile_nbserver/jupyter/kernels/python3/kernel.json"
     before = spec.read_text()
-    spec.write_text(before.replace(sys.executable, "/no/such/python"))
+    spec.write_text(before.replace('"python",', '"/no/such/python",', 1))
     assert "No such file or directory: '/no/such/python'" in str(said())
     spec.write_text(before)
 

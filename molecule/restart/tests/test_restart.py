@@ -24,8 +24,10 @@ def test_it_answers_and_refuses_strangers(host):
 
 
 def test_the_modules_of_the_site_were_loaded_before_it(host):
-    pid = json.loads(host.check_output(f"cat {PROFILE}/run/dev1.json"))["pid"]
+    record = json.loads(host.check_output(f"cat {PROFILE}/run/dev1.json"))
+    pid = record["pid"]
     environment = host.check_output(f"tr '\\0' '\\n' < /proc/{pid}/environ").splitlines()
     assert any(line.startswith("LOADEDMODULES=site-anaconda") for line in environment)
     assert "OMP_NUM_THREADS=4" in environment
-    assert any(line.startswith("PATH=/home/alice/anaconda/bin:") for line in environment)
+    assert record["prefix"].startswith("/home/alice/anaconda.d/")
+    assert any(line.startswith(f"PATH={record['prefix']}/bin:") for line in environment)

@@ -15,7 +15,7 @@ from cluster_helper.commands import find_program
 from cluster_helper.errors import ClusterError
 from cluster_helper.job import Job
 from cluster_helper.local import LOCAL
-from cluster_helper.python import import_path, isolated
+from cluster_helper.python import import_path, isolated, pinned
 from cluster_helper.request import Request
 from cluster_helper.schedulers.dialect import Dialect, beaten_variables
 from cluster_helper.site import Site
@@ -44,7 +44,7 @@ class Plan:
             count=self.wanted.count,
             command=self.engine(files),
             directory=str(Path.cwd()),
-            path=str(Path(sys.executable).parent),
+            path=str(Path(pinned(sys.executable)).parent),
             log=files.engine_log,
             resources=self.wanted.resources,
             cores=self.wanted.cores,

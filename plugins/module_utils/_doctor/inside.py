@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import generations, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout, password
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as records
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.certificates import (
@@ -127,6 +127,7 @@ def recorded(path: Path, living: str) -> None:
     same_boot = record.boot_id == processes.boot_id()
     if same_boot and processes.start_time(record.pid) == record.start_time:
         emit("server", "running")
+        emit("newer", generations.superseded(f"{record.prefix}/bin/python", sys.executable))
         shown(record)
     elif living:
         emit("server", "unrecorded")

@@ -149,7 +149,9 @@ def server(seen: Seen) -> Finding | None:
     """What runs here."""
     state, what = seen.one("server"), seen.one("server_version")
     if state == "running":
-        return ok("server", f"{what} on {seen.one('host')} since {seen.one('server_since')}")
+        here = f"{what} on {seen.one('host')} since {seen.one('server_since')}"
+        newer = seen.one("newer")
+        return warning("server", f"{here}: {newer}", RESTART) if newer else ok("server", here)
     if state == "gone":
         return warning("server", f"the one of {seen.one('server_since')} is gone", START)
     if state == "rebooted":

@@ -13,6 +13,9 @@ from typing import Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.quoting import python_literal
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import contents
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.own_generation import (
+    OWN_GENERATION,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.private_directory import (
     PRIVATE_DIRECTORY,
 )
@@ -111,8 +114,10 @@ import contextlib
 import os
 import runpy
 import stat
+import sys
 
 from jupyter_client.connect import ConnectionFileMixin
+from jupyter_client.manager import KernelManager
 from jupyter_server.serverapp import ServerApp
 from nbformat import sign
 from tornado.web import HTTPError
@@ -184,6 +189,17 @@ def connecting(method):
     return inside_a_private_directory
 
 
+# An upgrade turns the link to the installation; what this server starts stays of one piece with it.
+{own_generation}
+
+def naming(method):
+    def from_our_generation(manager, *arguments, **options):
+        command = method(manager, *arguments, **options)
+        return [own_generation(command[0]), *command[1:]] if command else command
+
+    return from_our_generation
+
+
 def signatures():
     # In memory where others could put their own file, or a link, in the place of ours.
     with contextlib.suppress(OSError):
@@ -199,6 +215,7 @@ if ServerApp.initialized():
     kernels = ConnectionFileMixin
     kernels.write_connection_file = writing(kernels.write_connection_file)
     kernels._make_url = connecting(kernels._make_url)  # each connection asks it where to
+    KernelManager.format_kernel_cmd = naming(KernelManager.format_kernel_cmd)
 
 {end}
 """
@@ -292,6 +309,7 @@ def server_config(
         environments=ENVIRONMENTS,
         environment_kernels=python_literal(layout.at(ENVIRONMENT_KERNELS)),
         private=PRIVATE_DIRECTORY,
+        own_generation=OWN_GENERATION,
         end=END,
     )
 
@@ -306,8 +324,15 @@ def root_directory(config: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+OWN_PYTHON = "python"  # Jupyter takes it for the Python that it runs on itself
+
+
 def kernel_spec(layout: Layout, python: str, *, debugger: bool = False) -> str:
-    """Render the kernel that runs under the profile, whatever the person's own settings say."""
+    """Render the kernel that runs under the profile, whatever the person's own settings say.
+
+    The server's own Python is not named by its path: one server may run from an older generation
+    of the installation than the next, and both read this.
+    """
     command = [python, "-Xfrozen_modules=off", layout.at(KERNEL_LAUNCHER)]
     spec = {
         "argv": [*command, "-f", "{connection_file}", f"--profile={layout.name}"],

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, generations
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     contents,
     environment_kernels,
@@ -47,11 +47,11 @@ def decide(params: Mapping[str, Any]) -> resource.Plan:
 
 def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
     """Plan what is missing or different, directories first."""
-    python = params["python"] or sys.executable
+    python = layout.expanded(params["python"] or sys.executable)
     rules.require("root_dir", "root_dir", params["root_dir"])
     rules.require("options", "server_options", params["options"])
     rules.require("python", "path", python)
-    kernel = kernel_files(layout, layout.expanded(python), debugger=params["debugger"])
+    kernel = kernel_files(layout, kernel_python(python), debugger=params["debugger"])
     found = [
         chosen(layout.ipython, ".ipython"),
         chosen(layout.expanded(params["root_dir"]), "root_dir"),
@@ -68,6 +68,12 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
     status = files.directory_status(layout.ipython)
     warnings = profile_plan.group_warnings(layout.ipython, status.st_mode if status else 0)
     return profile_plan.plan(layout, [step for step in found if step], {}, warnings)
+
+
+def kernel_python(python: str) -> str:
+    """What the kernel's specification calls a Python."""
+    own = generations.pinned(python) == generations.pinned(sys.executable)
+    return profile.OWN_PYTHON if own else python
 
 
 def kernel_files(layout: Layout, python: str, *, debugger: bool) -> list[Step | None]:

@@ -66,7 +66,8 @@ def require_kernel(name: str, python: str, *, debugger: bool) -> None:
         reason = _answer(copy, kernel_trial, [str(WITHIN / 2)])
     if reason:
         todo = "Install ipykernel for it, or choose another by nbserver_profile_python."
-        raise NotebookError(f"this Python runs no kernel: {reason}", python, todo)
+        where = sys.executable if python == profile.OWN_PYTHON else python
+        raise NotebookError(f"this Python runs no kernel: {reason}", where, todo)
 
 
 def kernel_argv(python: str, seconds: float) -> list[str]:

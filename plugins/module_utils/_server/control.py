@@ -13,7 +13,11 @@ from dataclasses import replace
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
+    files,
+    generations,
+    processes,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import readiness, trial
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import report as server_report
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import session as server_session
@@ -89,7 +93,7 @@ def _applied(layout: Layout, request: Request, observed: Observed, plan: Plan) -
     target = _target(layout, plan)
     outcome = reported(target, request, observed, plan)
     if plan.start and observed.running:
-        trial.require_serving(target, request.launch, sys.executable, request.timeout)
+        trial.require_serving(target, request.launch, _python(), request.timeout)
     stopped = stop(layout, request.session, observed) if plan.stop else None
     now = observed.running if not plan.stop else None
     if plan.start:
@@ -109,21 +113,27 @@ def _started(layout: Layout, request: Request, before: Running | None) -> Runnin
     given = layout, request.session
     within = max(request.timeout, _PROVED) if before else request.timeout
     try:
-        return start(*given, request.launch, sys.executable, within)
+        return start(*given, request.launch, _python(), within)
     except NotebookError as error:
         if before is None:
             raise
         again = f"{before.launch} was started again instead."
         try:
-            _note(layout, request, start(*given, before.launch, sys.executable, within))
+            _note(layout, request, start(*given, before.launch, before.python, within))
         except NotebookError as too:
             again = f"{before.launch} did not start again either ({too.what}): nothing runs now."
         raise NotebookError(error.what, error.where, f"{again} {error.todo}".strip()) from error
 
 
+def _python() -> str:
+    """What serves: this Python, by the path that no upgrade turns."""
+    return generations.pinned(sys.executable)
+
+
 def _note(layout: Layout, request: Request, running: Running) -> None:
     shown = readiness.certificate_sha256(layout)
-    write_record(layout, request.session, running, server_report.version(running.launch), shown)
+    version = server_report.version(running.launch, running.python)
+    write_record(layout, request.session, running, version, shown)
 
 
 def _require_startable(layout: Layout, request: Request, observed: Observed) -> None:
@@ -132,7 +142,7 @@ def _require_startable(layout: Layout, request: Request, observed: Observed) -> 
         what = "a notebook server must not run as root"
         raise NotebookError(what, layout.host, "Connect as an ordinary user.")
     processes.program("tmux")
-    server_report.version(request.launch)
+    server_report.version(request.launch, _python())
     readiness.require_ready(layout)
     if request.launch.environments:
         readiness.require_environment_kernels(layout)

@@ -15,7 +15,11 @@ from datetime import datetime, timezone
 from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
+    files,
+    generations,
+    processes,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import crypto
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import probe, readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
@@ -33,7 +37,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe impo
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import here, notice
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import Trust
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.report import version
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.report import newer, version
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.state import Seen
 
@@ -110,6 +114,7 @@ def _asked(layout: Layout, observed: Observed, running: Running) -> tuple[Seen, 
         renewed=bool(answer) and answer["certificate_sha256"] != now,
         outdated=changed_since(layout, running),
         root=_root_trouble(layout),
+        newer=newer(running),
         trouble=trouble,
     )
     return seen, answer
@@ -159,7 +164,8 @@ def _living(layout: Layout, running: Running) -> dict[str, object]:
         "pid": running.pid,
         "since": running.since(),
         "frontend": launch.frontend,
-        "version": version(launch),
+        "version": version(launch, running.python),
+        "prefix": generations.prefix_of(running.python),
         "serves": str(launch),
         "transport": launch.transport,
         **({"port": launch.port} if over_tcp else {"socket": layout.socket}),

@@ -43,6 +43,7 @@ class Running(Process):
     """A living server that is provably ours."""
 
     launch: Launch
+    python: str = ""  # as it was started: by the path of its generation
 
     def age(self) -> float:
         """For how many seconds it has been running."""
@@ -177,7 +178,8 @@ def kernels(layout: Layout, running: Running) -> list[Process]:
 def _first_of_ours(layout: Layout, pids: Sequence[int]) -> Running | None:
     for pid in pids:
         started = processes.start_time(pid)
-        launch = launched(processes.command_line(pid), processes.environment(pid), layout)
+        argv = processes.command_line(pid)
+        launch = launched(argv, processes.environment(pid), layout)
         if started is not None and launch and processes.owner(pid) == layout.uid:
-            return Running(pid, started, launch)
+            return Running(pid, started, launch, argv[0])
     return None

@@ -15,8 +15,9 @@ from dataclasses import asdict, dataclass, fields
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS
 
-SCHEMA = 3
-BEFORE = 2  # did not know the full name of a host
+SCHEMA = 4
+# What older records do not say: of schema 2 the full name of a host, of 2 and 3 the generation.
+UNSAID = {"2": ("node", "prefix"), "3": ("prefix",)}
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Record:
     socket: str
     certificate_sha256: str
     node: str = ""  # the full name of the host, as far as it knows it: short ones are not unique
+    prefix: str = ""  # the generation that it runs from
 
     @property
     def called(self) -> str:
@@ -57,10 +59,10 @@ def parse(content: bytes, path: str) -> Record:
     if not isinstance(found, dict):
         raise _foreign(path, "is not a record of a server")
     schema = repr(found.pop("schema", None))  # True == 1 in Python
-    if schema == repr(BEFORE):
-        found.setdefault("node", "")
-    elif schema != repr(SCHEMA):
+    if schema not in (repr(SCHEMA), *UNSAID):
         raise _foreign(path, f"is not of schema {SCHEMA}")
+    for name in UNSAID.get(schema, ()):
+        found.setdefault(name, "")
     types = {field.name: int if field.type == "int" else str for field in fields(Record)}
     if {name: type(value) for name, value in found.items()} != types:
         raise _foreign(path, "does not have the fields of a record")
@@ -91,6 +93,7 @@ def way_in(record: Record, records: str) -> dict[str, object]:
         "gateway_socket": gateway_socket(records, record.host, record.node),
         "certificate_sha256": record.certificate_sha256,
         "since": record.since,
+        "prefix": record.prefix,
     }
 
 

@@ -15,6 +15,7 @@ from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import commands
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import generations
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import probe, readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import session as server_session
@@ -82,7 +83,7 @@ def reported(layout: Layout, request: Request, observed: Observed, plan: Plan) -
         "session": request.session,
         "state": "started" if launch else "stopped",
         "reason": plan.reason or ("already running" if launch else "not running"),
-        **(_way_in(layout, launch) if launch else {}),
+        **(_way_in(layout, launch, _python(kept)) if launch else {}),
         **process(kept),
     }
     before = observed.running.launch if observed.running else None
@@ -112,14 +113,26 @@ def _file(layout: Layout, record: Record) -> str:
     return short if short != layout.record else f"{layout.records}/{record.node}.json"
 
 
-def version(launch: Launch) -> str:
-    """Front end and version, as installed beside this Python; ~/.local does not count."""
-    frontend = FRONTENDS[launch.frontend]
-    places = [place for place in sys.path if place != site.getusersitepackages()]
+def version(launch: Launch, python: str) -> str:
+    """Front end and version, as installed beside a Python that serves; ~/.local does not count."""
+    frontend, ours = FRONTENDS[launch.frontend], generations.pinned(sys.executable)
+    own = [place for place in sys.path if place != site.getusersitepackages()]
+    places = own if python in ("", sys.executable, ours) else generations.packages_of(python)
     for found in metadata.distributions(name=frontend.distribution, path=places):
         return f"{frontend.title} {found.version}"
+    if places is not own:
+        return frontend.title  # it serves, whatever has become of its packages
     todo = f"Add {frontend.distribution} to anaconda_packages and run setup.yml."
     raise NotebookError(f"{frontend.title} is not installed", sys.prefix, todo)
+
+
+def newer(running: Running) -> str:
+    """What to say of a server that was started before an upgrade."""
+    return generations.superseded(running.python, sys.executable)
+
+
+def _python(running: Running | None) -> str:
+    return running.python if running else generations.pinned(sys.executable)
 
 
 def process(running: Running | None) -> dict[str, object]:
@@ -142,7 +155,7 @@ def _confirmed(layout: Layout, request: Request, running: Running) -> tuple[str,
     old = refused and f"{refused}; restart the server"
     if not old and changed_since(layout, running):
         old = f"the server is left as it is, but {OUTDATED}"
-    return tuple(filter(None, [difference(running.launch, request.launch), old]))
+    return tuple(filter(None, [difference(running.launch, request.launch), old, newer(running)]))
 
 
 def _require_reachable(running: Running, where: Endpoint) -> None:
@@ -170,17 +183,18 @@ def _wait_until_private(
         time.sleep(POLL)
 
 
-def _way_in(layout: Layout, launch: Launch) -> dict[str, object]:
+def _way_in(layout: Layout, launch: Launch, python: str) -> dict[str, object]:
     """What a tunnel needs to know."""
     over_tcp = launch.transport == "tcp"
     return {
         "frontend": launch.frontend,
-        "version": version(launch),
+        "version": version(launch, python),
         "transport": launch.transport,
         **({"port": launch.port} if over_tcp else {"socket": layout.socket}),
         "gateway_socket": server_record.gateway_socket(layout.records, layout.host, layout.stem),
         "certificate_sha256": readiness.certificate_sha256(layout),
         "url": f"https://127.0.0.1:{launch.port}" if over_tcp else "",
+        "prefix": generations.prefix_of(python),
     }
 
 

@@ -8,10 +8,15 @@ from __future__ import annotations
 import os
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
+    files,
+    generations,
+    processes,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import (
     kernel,
     probe,
@@ -46,7 +51,7 @@ def start(layout: Layout, session: str, launch: Launch, python: str, timeout: fl
     prepare(layout)
     with kernel.proving(layout, launch, launch_shell(), python, timeout) as proof:
         line = launch_line(launch_shell(), python, layout, launch)
-        started = _new_session(layout, session, line, launch)
+        started = replace(_new_session(layout, session, line, launch), python=python)
         try:
             wait_until_served(layout, started, timeout)
             proof.require()
@@ -97,6 +102,7 @@ def write_record(layout: Layout, session: str, running: Running, version: str, s
         socket="" if running.launch.transport == "tcp" else layout.socket,
         certificate_sha256=shown,
         node=processes.full_hostname(),
+        prefix=generations.prefix_of(running.python),
     )
     files.make_private_directory(layout.records)
     files.write_private(layout.record, server_record.serialise(record))

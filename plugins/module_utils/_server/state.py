@@ -25,6 +25,7 @@ class Seen:
     rebooted: bool = False  # the host was, since then
     renewed: bool = False  # it shows another certificate than the one of the profile
     outdated: bool = False  # its configuration was written after its start
+    newer: str = ""  # which generation is installed meanwhile
     root: str = ""  # why nobody can list its notebooks
     trouble: str = ""  # what it answered instead
     last_words: str = ""  # what it logged before it ended
@@ -63,6 +64,8 @@ def _notes(seen: Seen, called: str) -> Iterator[str]:
         yield "it still shows the certificate from before its renewal; restart it"
     if seen.outdated:
         yield OUTDATED
+    if seen.newer:
+        yield seen.newer
     if seen.root:
         yield seen.root
 
