@@ -219,6 +219,14 @@ def test_the_doctor_names_a_damage(owner, damage, subject, said):
     assert finding.todo
 
 
+def test_what_jupyterlab_keeps_in_the_profile_is_no_damage(owner):
+    workspace = owner.directory / "lab/workspaces/default-37a8.jupyterlab-workspace"
+    workspace.parent.mkdir(parents=True)
+    owner.write(workspace, "{}", 0o644)
+    finding = look(owner)["files of the profile"]
+    assert finding.level == "ok", finding
+
+
 def installed(owner):
     """A prefix with the Python of these tests."""
     python = owner.home / "anaconda/bin/python"

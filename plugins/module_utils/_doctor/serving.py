@@ -49,7 +49,8 @@ def exposed(seen: Seen) -> Finding | None:
     files = seen.all("exposed")
     if files:
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        return wrong("files of the profile", f"others can read {files[0]}{more}", SETUP)
+        typed = on_node(f"chmod -R go= {quote(seen.one('profile_dir'))}")
+        return wrong("files of the profile", f"others can read {files[0]}{more}", typed)
     return ok("files of the profile", "yours alone") if _there(seen) else None
 
 

@@ -218,7 +218,9 @@ look_at_profile() {
     -o -type d -name '*.key' -o -type d -name '*_config.py' \) 2>/dev/null | head -n 20 | while read -r file; do
     emit odd "$file"
   done
-  find "$directory" -type f -perm /077 2>/dev/null | head -n 20 | while read -r file; do
+  # What Jupyter itself keeps there, such as JupyterLab's workspaces, has the modes of a person's other files.
+  find "$directory"/jupyter_server_config.* "$directory/run" "$directory/log" "$directory/security" \
+    -type f -perm /077 2>/dev/null | head -n 20 | while read -r file; do
     emit exposed "$file"
   done
   token=$([ -f "$directory/security/token" ] && head -c 4096 "$directory/security/token" 2>/dev/null | tr -d '\n')
