@@ -97,12 +97,12 @@ def _extra(extra: object) -> Mapping[str, object]:
         return {}
     if not isinstance(extra, Mapping):
         raise ClusterError(f"extra_params must be a dictionary, got {extra!r}")
-    strange = [name for name in extra if name not in _EXTRA]
+    said = {name: value for name, value in extra.items() if not rules.left_out(value)}
+    strange = [name for name in said if name not in _EXTRA]
     if strange:
         raise ClusterError(
             f"extra_params must not contain {strange[0]!r}", f"known are {', '.join(_EXTRA)}"
         )
-    said = {name: value for name, value in extra.items() if value is not None and value != ""}
     if not rules.boolean("local_controller", said.get("local_controller", True)):
         raise ClusterError("local_controller cannot be False", "the controller always runs here")
     return said

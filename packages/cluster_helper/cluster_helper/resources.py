@@ -30,7 +30,11 @@ _ELSEWHERE = {
     "ncpus": "cores_per_job=…",
     "cores": "cores_per_job=…",
     "select": "num_jobs=… and cores_per_job=…",
+    "machines": "num_jobs=…",
+    "mincores": "cores_per_job=…",
 }
+# What ipython-cluster-helper gives to the job of its controller; here that is no job.
+_CONTROLLERS = ("conmem", "minconcores")
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,13 @@ def parse(resources: object, days: bool = False) -> Resources:
 
 def _items(resources: object) -> Iterable[str]:
     """What is blank was left out, as the programs do it that put these texts together."""
-    if resources is None:
+    if rules.left_out(resources):
         return []
-    items = [resources] if isinstance(resources, str) else resources
-    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-        raise ClusterError(f"resources must be text such as 'mem=2gb' or a list, got {items!r}")
-    parts = [part for item in items for part in rules.line("resources", item).split(";")]
+    items = resources if isinstance(resources, (list, tuple)) else [resources]
+    said = [item for item in items if not rules.left_out(item)]
+    if not all(isinstance(item, str) for item in said):
+        raise ClusterError(f"resources must be text such as 'mem=2gb' or a list, got {resources!r}")
+    parts = [part for item in said for part in rules.line("resources", item).split(";")]
     return [part for part in parts if part.strip(" ")]
 
 
@@ -87,6 +92,8 @@ def _pair(item: str) -> tuple[str, str]:
 
 
 def _instead(key: str) -> str:
+    if key in _CONTROLLERS:
+        return "leave it out: the controller runs beside you and is no job"
     if key in _ELSEWHERE:
         return f"say {_ELSEWHERE[key]} instead"
     near = difflib.get_close_matches(key, [*KEYS, *_ALIASES], 1)

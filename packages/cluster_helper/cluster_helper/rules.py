@@ -61,3 +61,8 @@ def line(kind: str, value: str) -> str:
     if found:
         raise ClusterError(f"{kind} must not contain the control character {found[0]!r}")
     return value
+
+
+def left_out(value: object) -> bool:
+    """What is None or blank was not said: programs put calls together from what they have."""
+    return value is None or (isinstance(value, str) and not value.strip(" "))

@@ -68,6 +68,7 @@ def test_parameters_keep_their_order_and_defaults_of_ipython_cluster_helper():
         ("mem=2TB", {"mem": 2 * 1024 * 1024}),
         (None, {}),
         ([], {}),
+        ([None, "", " ;", "mem=1gb"], {"mem": 1024}),
     ],
 )
 def test_a_resource_is_normalised(text, expected):
@@ -95,8 +96,10 @@ def test_a_time_that_may_mean_two_things_is_refused_with_both():
         with_resources("walltime=15:59")
 
 
-@pytest.mark.parametrize("blank", [None, ""])
-@pytest.mark.parametrize("name", ["resources", "mem", "tag", "run_local", "local_controller"])
+@pytest.mark.parametrize("blank", [None, "", "  "])
+@pytest.mark.parametrize(
+    "name", ["resources", "mem", "tag", "run_local", "local_controller", "specialization"]
+)
 def test_what_is_none_or_blank_was_left_out(name, blank):
     assert read(extra_params={name: blank}) == read(extra_params={}) == read(extra_params=None)
 
@@ -144,6 +147,10 @@ def test_a_bad_resource_is_refused_by_name_on_one_line(text):
         ("nodes=4", "num_jobs"),
         ("ppn=4", "cores_per_job"),
         ("partition=x", "queue="),
+        ("conmem=4", "the controller runs beside you"),
+        ("minconcores=2", "leave it out"),
+        ("mincores=2", "cores_per_job"),
+        ("machines=2", "num_jobs"),
     ],
 )
 def test_an_unknown_resource_is_refused_with_what_to_say_instead(text, hint):

@@ -68,7 +68,7 @@ def _task(number: int, state: str, reason: str) -> Task:
 BEATEN = {
     "": ("SBATCH_JOB_NAME", "SBATCH_ARRAY_INX", "SBATCH_OUTPUT", "SBATCH_ERROR", "SBATCH_INPUT",
          "SBATCH_REQUEUE", "SBATCH_NO_REQUEUE", "SBATCH_CPUS_PER_TASK", "SBATCH_NTASKS*",
-         "SBATCH_NODES", "SBATCH_WAIT", "SBATCH_TEST_ONLY"),
+         "SBATCH_NODES", "SBATCH_WAIT", "SBATCH_TEST_ONLY", "SBATCH_EXPORT", "SBATCH_GET_USER_ENV"),
     "queue": ("SBATCH_PARTITION",),
     "walltime": ("SBATCH_TIMELIMIT",),
     "account": ("SBATCH_ACCOUNT",),
