@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import (
-    NodeModule as ActionModule,
+    ReachedNodeModule as ActionModule,
 )
 
 __all__ = ["ActionModule"]

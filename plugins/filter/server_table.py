@@ -84,7 +84,8 @@ def table(
     lines = [*server_table.table(found, time.time()), *server_table.remarks(found, answers)]
     for row in server_table.living(found):
         name = str(row["name"])
-        shown = printed(row, hosts[name], gateway, local_port, form)
+        reached = {**row, "keywords": answers[name].get("keywords")}
+        shown = printed(reached, hosts[name], gateway, local_port, form)
         way_in = announcement.way_in(row, shown.command, local_port, shown.remarks)
         lines += ["", f"{name}:", *way_in]
     return lines

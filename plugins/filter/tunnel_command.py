@@ -72,7 +72,9 @@ def tunnel_command(
 ) -> str:
     """The command, by whatever makes Ansible reach the hosts."""
     first = resolved(gateway) if gateway else None
-    return tunnel.tunnel_command(server, resolved(dev), first, local_port, form)
+    return tunnel.tunnel_command(
+        server, resolved(dev, server.get("keywords")), first, local_port, form
+    )
 
 
 class FilterModule:

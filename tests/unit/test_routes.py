@@ -209,6 +209,26 @@ def test_keywords_of_a_play_or_a_task_lead_connect_where_they_lead_ansible(place
     assert "no server was started" in printed, printed
 
 
+LOOK = {
+    "hpcc.notebook.notebook_server_info": {"profile": "nbserver"}, "register": "nbserver_looked",
+}  # fmt: skip
+KNOWN = TELL.replace("server |", "server | combine({'keywords': nbserver_looked.keywords}) |")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it logs in as root")
+def test_keywords_of_a_play_lead_the_printed_tunnel_where_they_lead_ansible(
+    node, tmp_path, free_port
+):
+    kept = [line for line in node.config().read_text().splitlines() if "Port " not in line]
+    (tmp_path / "ssh.cfg").write_text("\n".join(kept) + "\n")
+    variables = {"ansible_ssh_common_args": "-F ssh.cfg"}
+    keywords = {"remote_user": "root", "port": node.port}
+    tasks = [LOOK, {"hpcc.notebook.announce": {"lines": KNOWN}}]
+    printed = play(tmp_path, variables=variables, tasks=tasks, keywords=keywords, port=free_port)
+    with greeting(tmp_path / "notebook.sock"):
+        opens(command(printed), free_port, tmp_path)
+
+
 def test_the_provider_of_a_smart_card_is_the_tunnels_too(node, tmp_path):
     (tmp_path / "ssh.cfg").write_text(node.config().read_text())
     arguments = {"ansible_ssh_common_args": "-F ssh.cfg"}

@@ -192,11 +192,23 @@ def test_forwardings_of_the_configuration_are_not_ours(node, private, told, tmp_
         "LogLevel QUIET",
         "Tunnel yes",
         "ForwardAgent yes\nForwardX11 yes",
+        "RequestTTY force\nRemoteCommand zellij attach -c main",
+        "SetEnv ENV={place}/pwn BASH_ENV={place}/pwn",
+        "ControlMaster yes\nControlPath {place}/m\nControlPersist 60",
+        "ControlMaster autoask\nControlPath {place}/none",
+        "CanonicalizeHostname always\nCanonicalDomains invalid",
+        "Match exec true\nRequestTTY force\nRemoteCommand exit 3",
+        "Include {place}/more",
+        "EscapeChar none\nSendEnv *\nCompression yes\nVisualHostKey yes",
+        "AddKeysToAgent confirm\nBatchMode yes\nUpdateHostKeys ask",
+        "StreamLocalBindUnlink yes\nGatewayPorts yes\nRemoteForward 0 localhost:9",
     ],
 )
 def test_what_the_configuration_wants_of_other_logins_is_not_done_in_ours(
     wanted, node, private, told, tmp_path
 ):
+    (tmp_path / "pwn").write_text(f"echo pwned; touch {tmp_path}/pwned\n")
+    (tmp_path / "more").write_text("RequestTTY force\nRemoteCommand exit 3\nStdinNull yes\n")
     config = node.config(inside=wanted.format(place=tmp_path))
     with session(config, private, told) as login:
         login.open()

@@ -23,6 +23,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reach impor
     Reach,
     reach,
 )
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import keywords
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.hosts import Hosts
 
@@ -55,13 +56,13 @@ class ReachingAction(ActionBase):
         """Everything that goes wrong becomes one line, and no ssh is left."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _checked, given = self.validate_argument_spec({**_ARGUMENTS, **self.MORE_ARGUMENTS})
-        keywords = {"remote_user": self._task.remote_user, "port": self._task.port}
-        hosts = Hosts(task_vars or {}, given["gateway"], given["form"], keywords)
+        said = keywords(self._task)
+        hosts = Hosts(task_vars or {}, given["gateway"], given["form"], said)
         try:
             for name, rule in {**_RULES, **self.MORE_RULES}.items():
                 require(name, rule, given[name])
             with reach() as reached:
-                return {**result, **self.work(reached, hosts, given)}
+                return {**result, **self.work(reached, hosts, given), "keywords": said}
         except (NotebookError, Lost, Elsewhere) as error:
             return {**result, "failed": True, "msg": str(error)}
         except Closing:

@@ -137,6 +137,21 @@ class NodeModule(IsolatedCommands):
         )
 
 
+def keywords(task: Any) -> dict[str, Any]:
+    """What a task or its play says of the login; no variable shows it, so results carry it."""
+    return {"remote_user": task.remote_user, "port": task.port}
+
+
+class ReachedNodeModule(NodeModule):
+    """Says, too, how the task logged in: what a node says of that is not believed."""
+
+    def on_node(
+        self, arguments: dict[str, Any], task_vars: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Run the module."""
+        return {**super().on_node(arguments, task_vars), "keywords": keywords(self._task)}
+
+
 class SecretNodeModule(NodeModule):
     """Hands a password to the module, and to nobody else.
 

@@ -42,7 +42,9 @@ def printed(
     """What to type; a server that runs is told of even where that cannot be said."""
     try:
         first = resolved(gateway) if gateway else None
-        words = tunnel.tunnel_words(server, resolved(dev), first, local_port, form)
+        words = tunnel.tunnel_words(
+            server, resolved(dev, server.get("keywords")), first, local_port, form
+        )
         command = tunnel.command_of(words)
     except NotebookError as error:
         return PrintedTunnel("", (f"How to reach it cannot be said: {error}",))
