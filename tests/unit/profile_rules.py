@@ -83,7 +83,8 @@ class ProfileRules:
         if program is option_trial:
             return option_trial.reason(json.loads(stdin)["options"], None)
         argv = json.loads(Path(copy.at(layout.KERNEL_SPEC)).read_text())["argv"]
-        return None if Path(argv[0]).exists() else "No such file"
+        there = argv[0] == layout.OWN_PYTHON or Path(argv[0]).exists()
+        return None if there else "No such file"
 
     def tried(self, module: Any, **given: Any) -> None:
         try:
