@@ -25,7 +25,7 @@ class Room:
 
 
 ROOMS = (
-    Room("public", "what a playbook names", ("modules/*", "action/*", "filter/*")),
+    Room("public", "what a playbook names", ("modules/*", "action/*", "filter/*", "callback/*")),
     *(Room(path, what, (f"{path}.py", f"{path}/*")) for path, what in {
         "plugin_utils/_doctor": "what the doctor sees on this computer and on the node",
         "plugin_utils/_connect": "a tunnel that is kept, and actions that reach hosts by ssh",

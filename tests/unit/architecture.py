@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "modules": {"module_utils"},
     "action": {"module_utils", "plugin_utils"},
     "filter": {"module_utils", "plugin_utils"},
+    "callback": {"module_utils", "plugin_utils"},
     "plugin_utils": {"module_utils", "plugin_utils"},
     "module_utils": {"module_utils"},
 }

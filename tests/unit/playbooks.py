@@ -54,6 +54,18 @@ def run_playbook(
     return _run(argv, home, shell or {})
 
 
+def run_ours(
+    directory: Path, name: str, host: str, *options: str, shell: dict[str, str] | None = None
+) -> Run:
+    """Run a playbook of the collection for one line of an inventory."""
+    home = directory / "home"
+    home.mkdir(exist_ok=True)
+    inventory = directory / "my.ini"
+    inventory.write_text(f"[hpcc_dev]\n{host}\n")
+    playbook = str(CHECKOUT / "playbooks" / f"{name}.yml")
+    return _run([*ANSIBLE_PLAYBOOK, "-i", str(inventory), playbook, *options], home, shell or {})
+
+
 def _run(argv: list[str], home: Path, shell: dict[str, str]) -> Run:
     environment = {
         "PATH": os.environ["PATH"],

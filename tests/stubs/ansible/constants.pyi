@@ -16,3 +16,8 @@ class _Configuration:
 
 config: _Configuration
 DEFAULT_KEEP_REMOTE_FILES: bool
+COLOR_CHANGED: str
+COLOR_ERROR: str
+COLOR_HIGHLIGHT: str
+COLOR_OK: str
+COLOR_UNREACHABLE: str
