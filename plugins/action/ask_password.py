@@ -18,6 +18,7 @@ from ansible.errors import (
     AnsiblePromptInterrupt,
     AnsiblePromptNoninteractive,
 )
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import PASSWORD_FILE
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import require
@@ -43,7 +44,7 @@ class ActionModule(host_shell.HostShellAction):
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset(("profile",))
+    _VALID_ARGS = frozenset(("profile", "again"))
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
@@ -66,7 +67,8 @@ class ActionModule(host_shell.HostShellAction):
     def _answer(self, variables: dict[str, Any]) -> dict[str, Any]:
         profile = self._task.args.get("profile", "nbserver")
         require("profile", "profile_name", profile)
-        if self._is_stored(profile):
+        again = boolean(self._task.args.get("again", False))
+        if not again and self._is_stored(profile):
             return {"stored": True}
         if self._task.check_mode:  # it only has to be another one than the host's, which has none
             return {"stored": False, "password": secrets.token_urlsafe()}

@@ -21,6 +21,10 @@ options:
     description: The name of the profile.
     type: str
     default: nbserver
+  again:
+    description: Whether to ask although the host has one.
+    type: bool
+    default: false
 author:
   - The hpcc.notebook maintainers (@hpcc)
 extends_documentation_fragment: [hpcc.notebook.controller]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
@@ -35,6 +36,8 @@ def page() -> Iterator[Page]:
 
 def log_in(browser: Page, url: str, password: str) -> None:
     browser.goto(url)
+    expect(browser.locator("h1")).to_have_text(re.compile(r"^Notebook of \w+ on \w+$"))
+    assert "token" not in browser.content().lower()
     browser.fill("input[name=password]", password)
     browser.click("#login_submit")
     browser.wait_for_url(lambda address: "/login" not in address)

@@ -54,6 +54,37 @@ def test_the_printed_tunnel_leads_to_a_notebook_on_the_node(
         look_at_a_notebook(browser.Lab(page))
 
 
+def background(page: browser.Page) -> str:
+    colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return colour
+
+
+def test_the_first_pages_say_where_one_is_and_ask_the_internet_for_nothing(
+    start_output: str, local_port: int
+) -> None:
+    url = f"https://127.0.0.1:{local_port}"
+    asked: set[str] = set()
+    with Tunnel(printed(r"^ +(ssh .*)$", start_output), local_port), browser.page() as page:
+        page.on("request", lambda request: asked.add(request.url))
+        page.goto(url)
+        assert page.title() == "Log in: dev1 (nbserver)"
+        light = background(page)
+        page.emulate_media(color_scheme="dark")
+        assert background(page) != light
+        page.fill("input[name=password]", "not this one")
+        page.click("#login_submit")
+        said = page.get_by_role("alert")
+        browser.expect(said).to_contain_text("That is not the password of this notebook.")
+        browser.log_in(page, url, PASSWORD)
+        page.goto(f"{url}/lab?reset")
+        page.wait_for_selector(".jp-LauncherCard[data-category=Notebook]")
+        browser.expect(page).to_have_title("dev1 (nbserver)")
+        page.wait_for_timeout(5000)  # the question about news came within one
+        assert page.locator(".Toastify__toast").count() == 0
+    local = (url, "data:", "blob:")
+    assert [address for address in asked if not address.startswith(local)] == []
+
+
 def look_at_a_notebook(frontend: browser.Lab) -> None:
     frontend.new_notebook()
     shown = frontend.run_cell("import socket; print(socket.gethostname(), 6 * 7)")

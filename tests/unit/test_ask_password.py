@@ -121,6 +121,17 @@ def test_it_is_not_asked_for_when_the_host_has_one(home, environment, command):
     assert "changed=0" in terminal.before
 
 
+def test_a_forgotten_one_is_asked_for_again_by_choice_and_once(home, environment, command):
+    set_by_variable(home, environment, command)
+    again = [*command, "-e", "nbserver_profile_ask_password=true"]
+    terminal = spawn(again, environment)
+    answer(terminal, "quite another one", "quite another one")
+    terminal.expect(pexpect.EOF)
+    assert "New notebook password" not in terminal.before, "the second preflight has the answer"
+    assert "changed=1" in terminal.before
+    assert passwd_check(stored(home), "quite another one")
+
+
 def set_by_variable(home, environment, command) -> str:
     """Run with the password from a vault-like file, and give all output of the loudest kind."""
     variables = home.parent / "vars.yml"

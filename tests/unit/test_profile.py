@@ -101,6 +101,7 @@ def test_the_configuration_is_closed_by_default(directory):
         "cookie_secret_file": "/home/alice/.ipython/profile_nbserver/security/cookie_secret",
         "root_dir": "/home/alice/notebooks",
         "port_retries": 0,
+        "extra_template_paths": ["/home/alice/.ipython/profile_nbserver/templates"],
     }
     assert "debug_request" not in config["MappingKernelManager"]["allowed_message_types"]
 

@@ -25,6 +25,8 @@ from jupyter_server.auth.security import passwd_check
 from modules import run_module
 
 PASSWORD = "pä😀 \"'$`\\{{x}}% long"
+WRONG = "That is not the password of this notebook."
+PERSON = "<b>Eve</b> & {{ 6 * 7 }}"
 OPTIONS = {"MappingKernelManager.cull_idle_timeout": 86400}
 
 
@@ -60,6 +62,7 @@ class Server:
         return {
             "HOME": str(self.home),
             "PATH": os.environ["PATH"],
+            "USER": PERSON,
             "JUPYTER_CONFIG_DIR": str(self.profile),
             "JUPYTER_PATH": str(self.profile / "jupyter"),
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
@@ -148,13 +151,70 @@ def log_in(server, password: str):
     cookie = page.getheader("Set-Cookie").split(";")[0]
     form = urllib.parse.urlencode({"_xsrf": cookie.partition("=")[2], "password": password})
     form_type = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer, _text = server.ask("POST", "/login", form, Cookie=cookie, **form_type)
+    answer, answer.text = server.ask("POST", "/login", form, Cookie=cookie, **form_type)
     return answer
 
 
 def test_the_password_logs_in_and_another_one_does_not(server):
     assert log_in(server, PASSWORD).status == 302
     assert log_in(server, f"{PASSWORD}!").status == 401
+
+
+def test_the_login_page_says_whose_notebook_it_is_and_where_and_which_password_is_meant(server):
+    text = server.ask("GET", "/login")[1]
+    node = socket.gethostname().partition(".")[0]
+    person = "&lt;b&gt;Eve&lt;/b&gt; &amp; {{ 6 * 7 }}"
+    assert f"<h1>Notebook of {person} on {node}</h1>" in text
+    assert f"<title>Log in: {node} (nbserver)</title>" in text
+    assert "It is the one that you chose in setup, not that of your account." in text
+    assert "hpcc.notebook.setup -i my.ini -e nbserver_profile_ask_password=true" in text
+    assert "token" not in text.lower()
+    assert WRONG not in text
+    assert "prefers-color-scheme: dark" in text
+
+
+@pytest.mark.parametrize("typed", ["wrong", "", "<script>alert(1)</script>"])
+def test_a_wrong_password_is_said_and_not_shown(server, typed):
+    answer = log_in(server, typed)
+    assert answer.status == 401
+    assert WRONG in answer.text
+    assert "alert(1)" not in answer.text
+
+
+def test_the_address_to_go_on_to_cannot_leave_its_place_in_the_page(server):
+    text = server.ask("GET", "/login?next=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")[1]
+    assert "<script>" not in text
+
+
+def test_the_title_of_a_tab_says_node_and_profile(server):
+    node = socket.gethostname().partition(".")[0]
+    for page in ("/lab", "/tree"):
+        text = server.ask("GET", page, **server.authorization())[1]
+        assert f'"appName": "{node} (nbserver)"' in text, page
+
+
+NOTIFICATION = "/lab/api/settings/@jupyterlab/apputils-extension:notification"
+SAVING = "/lab/api/settings/@jupyterlab/docmanager-extension:plugin"
+
+
+def defaults(server, path: str) -> dict[str, object]:
+    found = json.loads(server.ask("GET", path, **server.authorization())[1])
+    return {name: of.get("default") for name, of in found["schema"]["properties"].items()}
+
+
+def test_jupyterlab_asks_the_internet_for_nothing_and_saves_each_minute(server):
+    notification, saving = defaults(server, NOTIFICATION), defaults(server, SAVING)
+    assert (notification["fetchNews"], notification["checkForUpdates"]) == ("false", False)
+    assert (saving["autosave"], saving["autosaveInterval"]) == (True, 60)
+
+
+def test_what_a_person_chooses_in_jupyterlab_wins(server):
+    own = json.dumps({"raw": '{"fetchNews": "true"}'})
+    assert server.ask("PUT", NOTIFICATION, own, **server.authorization())[0].status == 204
+    found = json.loads(server.ask("GET", NOTIFICATION, **server.authorization())[1])
+    assert found["settings"] == {"fetchNews": "true"}
+    kept = server.profile / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    assert "true" in (kept / "notification.jupyterlab-settings").read_text()
 
 
 def test_jupyter_ignores_spaces_around_what_is_typed_as_our_hash_does(server):
@@ -262,7 +322,8 @@ def test_a_changed_password_ends_old_sessions_even_if_the_change_was_interrupted
     server.stop()
     server.start()
     assert server.ask("GET", "/api/contents", **between)[0].status == 403
-    assert log_in(server, PASSWORD).status == 401
+    outdated = log_in(server, PASSWORD)
+    assert (outdated.status, WRONG in outdated.text) == (401, True)
     assert log_in(server, "quite another one").status == 302
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.quoting import python_literal
-from ansible_collections.hpcc.notebook.plugins.module_utils._profile import contents
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import contents, pages
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.own_generation import (
     OWN_GENERATION,
 )
@@ -37,8 +37,11 @@ DIRECTORIES = (
     "jupyter/kernels/python3",
     "jupyter/nbextensions",
     "jupyter/nbextensions/table_of_contents",
+    "labconfig",
+    "labconfig/default_setting_overrides.d",
     "serverconfig",
     "serverconfig/notebook.d",
+    pages.TEMPLATES,
 )
 
 SERVER_CONFIG = "jupyter_server_config.py"
@@ -67,6 +70,8 @@ FILES = (
     KERNEL_SPEC,
     contents.SCRIPT,
     contents.SWITCH,
+    pages.DEFAULTS,
+    pages.LOGIN,
     KERNEL_LAUNCHER,
     ENVIRONMENT_KERNELS,
     ENGINES,
@@ -209,9 +214,22 @@ def signatures():
     return sign.MemorySignatureStore()
 
 
+# What tells one notebook from another: on the login page, and in the title of a tab.
+place = {{"user": os.environ.get("USER", ""), "profile": {name}}}
+place["node"] = os.uname().nodename.partition(".")[0]
+
+
+def named(_handler, page):
+    page["appName"] = "{{node}} ({{profile}})".format(**place)
+    return page
+
+
 # No page for a browser on the node: it would hold the token. This has no option of its own.
 if ServerApp.initialized():
-    ServerApp.instance().no_browser_open_file = True
+    server = ServerApp.instance()
+    server.no_browser_open_file = True
+    server.jinja_template_vars = {{"notebook": place}}
+    server.tornado_settings = {{"page_config_hook": named}}
     kernels = ConnectionFileMixin
     kernels.write_connection_file = writing(kernels.write_connection_file)
     kernels._make_url = connecting(kernels._make_url)  # each connection asks it where to
@@ -296,6 +314,7 @@ def server_config(
         "ServerApp.root_dir": layout.expanded(root_dir),
         "ServerApp.port_retries": 0,
         "ServerApp.cookie_secret_file": layout.cookie_secret,
+        "ServerApp.extra_template_paths": [layout.at(pages.TEMPLATES)],
         "PasswordIdentityProvider.password_required": True,
         "PasswordIdentityProvider.allow_password_change": False,
     }
@@ -308,6 +327,7 @@ def server_config(
         settings="\n".join(lines),
         environments=ENVIRONMENTS,
         environment_kernels=python_literal(layout.at(ENVIRONMENT_KERNELS)),
+        name=python_literal(layout.name),
         private=PRIVATE_DIRECTORY,
         own_generation=OWN_GENERATION,
         end=END,

@@ -16,6 +16,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files,
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     contents,
     environment_kernels,
+    pages,
     proof,
     removal,
 )
@@ -63,6 +64,8 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
         rendered(layout, profile.ENVIRONMENT_KERNELS, inspect.getsource(environment_kernels)),
         rendered(layout, contents.SCRIPT, contents.EXTENSION),
         rendered(layout, contents.SWITCH, contents.ENABLED),
+        rendered(layout, pages.DEFAULTS, pages.SETTINGS),
+        rendered(layout, pages.LOGIN, pages.LOGIN_PAGE),
         server_config(layout, params),
     ]
     status = files.directory_status(layout.ipython)
