@@ -96,6 +96,7 @@ def documents() -> dict[Path, str]:
     sections = {CHECKOUT / "README.md": often_changed(roles)}
     sections |= {CHECKOUT / "roles" / t.title.split("`")[1] / "README.md": t.rows() for t in roles}
     sections[CHECKOUT / "docs" / "parallel.md"] = tables.schedulers().rstrip("\n")
+    sections[CHECKOUT / "docs" / "jobs.md"] = tables.job_resources().rstrip("\n")
     sections[CHECKOUT / "docs" / "architecture.md"] = picture.picture()
     for path, section in sections.items():
         if path.exists() and BEGIN in path.read_text("utf-8"):

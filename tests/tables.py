@@ -21,6 +21,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout impor
     FRONTENDS,
 )
 from cluster_helper.job import Job  # noqa: E402
+from cluster_helper.resources import KEYS as RESOURCES  # noqa: E402
 from cluster_helper.resources import Resources  # noqa: E402
 from cluster_helper.schedulers import DIALECTS  # noqa: E402
 from cluster_helper.schedulers.dialect import Dialect  # noqa: E402
@@ -84,6 +85,28 @@ def schedulers() -> str:
     for what, asked, default in _WORDS:
         rows += [[what, *(_said(dialect, asked) for dialect in dialects), default]]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def job_resources() -> str:
+    """How what a notebook's job asks for is said to the schedulers that it can be a job of."""
+    dialects = [dialect for dialect in DIALECTS.values() if dialect.named]
+    rows = [["part", "example", *(dialect.title for dialect in dialects)]]
+    rows += [["---"] * len(rows[0])]
+    for name in RESOURCES:
+        said = (_said(dialect, name) for dialect in dialects)
+        rows += [[f"`{name}`", f"`{name}={_WRITTEN[name]}`", *said]]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+_WRITTEN = {
+    "walltime": "01:00:00",
+    "mem": "64mb",
+    "account": "ACCOUNT",
+    "project": "PROJECT",
+    "qos": "QOS",
+    "feature": "FEATURE",
+    "gpus": "1",
+}
 
 
 def _said(dialect: Dialect, asked: Job | str) -> str:

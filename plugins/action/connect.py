@@ -75,18 +75,21 @@ class ActionModule(ReachingAction):
         try:
             return first, attempt(first)
         except Elsewhere as elsewhere:
-            other = self._hosts.named(str(elsewhere.server["host"]))
-            if other in (None, self._hosts.here):  # one name for several nodes
+            host = str(elsewhere.server["host"])
+            other, node = self._hosts.named(host), ""
+            if other is None and elsewhere.server.get("job"):
+                other, node = self._hosts.here, host  # no inventory names a compute node
+            elif other in (None, self._hosts.here):  # one name for several nodes
                 form = self._given["form"]
                 self._tell_command(reached, elsewhere.server, form, by_own_name=True)
                 raise
             reached.person.tell(f"{elsewhere}: going there.")
         first.session.close()
-        second = self._prepared(reached, other)
+        second = self._prepared(reached, other, node)
         return second, attempt(second)
 
-    def _prepared(self, reached: Reach, host: str) -> Connection:
-        found = self._hosts.way(host)
+    def _prepared(self, reached: Reach, host: str, node: str = "") -> Connection:
+        found = self._hosts.way(host, node=node)
         session = reached.session(found.words(), found.program)
         return Connection(
             session,

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import announcement
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import table as server_table
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours import beside
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import tunnel
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.filter_errors import as_filter
@@ -32,8 +33,8 @@ options:
   hosts:
     description:
       - The variables of every host, such as C(hostvars), and among them C(nbserver_looked),
-        which the module returned, or C(nbserver_reached) and C(nbserver_installation), which say
-        why it was not asked.
+        which the module returned, C(nbserver_job), which M(hpcc.notebook.notebook_job) did, or
+        C(nbserver_reached) and C(nbserver_installation), which say why it was not asked.
     type: dict
     required: true
   gateway:
@@ -67,6 +68,7 @@ _value:
 """
 
 
+JOB = "nbserver_job"
 REGISTERED = ("nbserver_reached", "nbserver_installation", "nbserver_looked")
 
 
@@ -80,15 +82,39 @@ def table(
 ) -> list[str]:
     """The table, and below it how each server that runs is reached."""
     answers = {name: _answer(hosts[name]) for name in asked}
-    found = server_table.rows(answers, hosts)
-    lines = [*server_table.table(found, time.time()), *server_table.remarks(found, answers)]
+    jobs = list(_jobs(hosts[name] for name in answers))
+    now = time.time()
+    found = server_table.rows(answers, hosts, jobs)
+    lines = [*server_table.table(found, now), *server_table.remarks(found, answers)]
+    lines += server_table.of_jobs(jobs, now)
     for row in server_table.living(found):
         name = str(row["name"])
-        reached = {**row, "keywords": answers[name].get("keywords")}
-        shown = printed(reached, hosts[name], gateway, local_port, form)
+        dev, asked_there = _reached(name, hosts, answers, jobs)
+        reached = {**row, "keywords": asked_there.get("keywords")}
+        shown = printed(reached, dev, gateway, local_port, form)
         way_in = announcement.way_in(row, shown.command, local_port, shown.remarks)
         lines += ["", f"{name}:", *way_in]
     return lines
+
+
+def _reached(
+    name: str,
+    hosts: Mapping[str, Variables],
+    answers: Mapping[str, Variables],
+    jobs: Sequence[Variables],
+) -> tuple[Variables, Variables]:
+    """The variables of a host, and the result that says how it was logged in to."""
+    if name in hosts:
+        return hosts[name], answers.get(name, {})
+    return beside(hosts[next(iter(answers))], name), next(iter(jobs), {})
+
+
+def _jobs(hosts: Iterable[Variables]) -> Iterator[Variables]:
+    """What schedulers were asked for; one that did not answer is told of."""
+    for variables in hosts:
+        job = variables.get(JOB)
+        if isinstance(job, Mapping) and ("asked" in job or job.get("failed")):
+            yield job
 
 
 def _answer(variables: Variables) -> Variables:

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import json
+import re
 from dataclasses import asdict
 
 import pytest
@@ -107,3 +109,33 @@ def test_a_damaged_record_of_another_host_is_left_to_that_host():
 def test_an_answer_that_is_none_is_refused_in_one_line(answers):
     with pytest.raises(NotebookError):
         discovery.node(answers)
+
+
+@pytest.mark.parametrize(
+    ("job", "end", "told"),
+    [
+        ({"mark": "a", "job": "5"}, None, "job 5 does not serve; `status` asks its scheduler why"),
+        ({"mark": "a", "job": "5"}, {"mark": "b", "reason": "x"}, "job 5 does not serve"),
+        (
+            {"mark": "a", "job": "5"},
+            {"mark": "a", "reason": "walltime of 00:02:00 reached"},
+            "job 5 ended: walltime of 00:02:00 reached",
+        ),
+    ],
+)
+def test_a_job_that_does_not_serve_is_told_with_what_it_left(job, end, told):
+    answers = {"job": [json.dumps(job)], "job_end": [json.dumps(end) if end else ""]}
+    with pytest.raises(NotebookError, match=re.escape(f"no notebook server is running: {told}")):
+        discovery.choose(seen(**answers))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null"])
+def test_a_damaged_record_of_a_job_does_not_hide_a_server(text):
+    node = seen(line(), job=[text], job_end=[text])
+    assert discovery.choose(node).host == "dev1"
+
+
+def test_a_server_that_is_a_job_is_found_with_its_end():
+    node = seen(line(host="c1", job="5", ends="2026-07-18T17:20:00Z"))
+    server = discovery.server(node, discovery.choose(node))
+    assert (server["host"], server["job"], server["ends"]) == ("c1", "5", "2026-07-18T17:20:00Z")

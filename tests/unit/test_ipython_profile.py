@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import JOB_FILES
 from ansible_collections.hpcc.notebook.plugins.modules import ipython_profile
 from modules import ModuleFailed, four_beats, run_module
 
@@ -249,6 +250,9 @@ def test_bad_input_is_refused_before_any_change(home, option, message):
 
 def test_four_beats_of_removal_leave_nothing(home, profile):
     run_module(ipython_profile)
+    (profile / "job").mkdir(mode=0o700)
+    for name in JOB_FILES.values():
+        (profile / name).write_text("of a job that is over")
     with socket.socket(socket.AF_UNIX) as left_by_a_tunnel:
         left_by_a_tunnel.bind(str(profile / "run" / "dev1.sock"))
     four_beats(ipython_profile, state="absent")

@@ -24,6 +24,25 @@ def argon2(cost: str, variant: str = "argon2id", version: int = 19) -> str:
 
 
 REFUSED = {
+    "cores": [0, -1, 1025, 1.5, "x", True, None],
+    "optional_queue": ["a b", "-p", "a;b", "main\n#SBATCH --x", *NO_TEXT],
+    "resources": [
+        "walltime=8h",
+        "walltime=00:00:00",
+        "mem=16",
+        "mem",
+        "gpus=0",
+        "gpus=many",
+        "gpu=1",
+        "ppn=4",
+        "nodes=1:ppn=4",
+        "queue=main",
+        "mem=1gb;mem=2gb",
+        "account=a b",
+        "account=$(id)",
+        "mem=2gb\n#SBATCH --wrap=id",
+        *NO_TEXT,
+    ],
     "prefix": [
         "",
         "/",
@@ -372,6 +391,9 @@ REFUSED = {
 }
 
 ACCEPTED = {
+    "cores": [1, "4", 1024],
+    "optional_queue": ["", "main", "gpu-a100_2"],
+    "resources": ["", "walltime=08:00:00;mem=16gb;gpus=1", "walltime=1-00:00:00; account=ged"],
     "prefix": [
         "~/anaconda",
         "~/a",
@@ -519,6 +541,13 @@ def test_accepts_without_a_word(rule, value):
     [
         ("prefix", "relative/dir", "must be an absolute path or begin with ~/, got 'relative/dir'"),
         ("port", "8_888", "must be a whole number from 1 to 65535, got '8_888'"),
+        (
+            "resources",
+            "mem=16",
+            "must be right in each part: mem must be a number with a unit, such "
+            "as 64mb or 2gb, got '16'",
+        ),
+        ("resources", "ppn=4", "must not contain 'ppn': say nbserver_cores instead"),
         ("port", True, "must be a whole number from 1 to 65535, got True (a boolean)"),
         ("module_text", 3, "must be text, got 3: write it in quotes"),
         ("password", "short", "must have at least 12 characters, has 5"),

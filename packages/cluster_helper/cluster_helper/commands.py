@@ -13,7 +13,7 @@ from shutil import which
 
 from cluster_helper.early import printed_early
 from cluster_helper.errors import ClusterError, JobGone
-from cluster_helper.schedulers.dialect import ENDED, Dialect, Task
+from cluster_helper.schedulers.dialect import ENDED, Dialect, NamedJob, Task
 
 PATIENCE = 60  # seconds that a command of the scheduler gets
 _CANCEL_PATIENCE = 45
@@ -50,6 +50,8 @@ class Commands:
     """What one scheduler is told and asked."""
 
     dialect: Dialect
+    inherited: Sequence[int] = ()
+    """Descriptors that stay open in the commands: a lock that must not end before they do."""
     running: set[subprocess.Popen[str]] = field(default_factory=set)
 
     def abandon(self) -> None:
@@ -93,12 +95,30 @@ class Commands:
             return self.dialect.is_complete(done.stdout) or "job history" in done.stderr
         return self.dialect.has_forgotten(done.stderr)
 
+    def named(self, name: str) -> list[NamedJob]:
+        """The person's jobs of this name, those that the scheduler has not forgotten yet."""
+        if self.dialect.named is None:
+            raise ClusterError(f"jobs of {self.dialect.title} cannot be found by their name")
+        done = self._run(self.dialect.named(name))
+        if done.returncode or (self._lists_all and not self.dialect.is_complete(done.stdout)):
+            raise ClusterError(f"{self.dialect.name} does not answer", _words(done))
+        return self.dialect.named_jobs(name, done.stdout)
+
+    @property
+    def _lists_all(self) -> bool:
+        """Whether it answers with a list whose end can be told."""
+        return self.dialect.named == self.dialect.query
+
     def explain(self, job: str) -> tuple[str, bool]:
         """Why the job waits, in the scheduler's words, and whether in vain."""
         if self.dialect.explain is None:
             return "", False
         said = self._run(self.dialect.explain(job)).stdout
         return self.dialect.reason(said), self.dialect.hopeless(said)
+
+    def terminate(self, job: str) -> None:
+        """Ask the first process of a job to end; whether it has, the next question tells."""
+        self._run((self.dialect.terminate or self.dialect.cancel)(job), patience=_CANCEL_PATIENCE)
 
     def cancel(self, job: str) -> None:
         """End the whole job; one that has ended is no error."""
@@ -140,7 +160,7 @@ class Commands:
         try:
             return printed_early(
                 argv, self._environment(argv[0], beaten),
-                lambda printed: self.dialect.job_id(printed) is not None, PATIENCE,
+                lambda printed: self.dialect.job_id(printed) is not None, PATIENCE, self.inherited,
             )  # fmt: skip
         except OSError as error:
             raise ClusterError(f"{command[0]} cannot be run", str(error.strerror)) from error
@@ -154,6 +174,7 @@ class Commands:
             return subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 text=True, errors="replace", env=self._environment(command[0], beaten),
+                pass_fds=self.inherited,
             )  # fmt: skip
         except OSError as error:
             raise ClusterError(f"{command[0]} cannot be run", str(error.strerror)) from error

@@ -19,6 +19,7 @@ def printed_early(
     environment: Mapping[str, str],
     is_enough: Callable[[str], bool],
     patience: float,
+    inherited: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Let it run until what it has printed is enough, and kill it when it does not end then.
 
@@ -28,8 +29,9 @@ def printed_early(
     with os.fdopen(ours, "rb", 0), tempfile.TemporaryFile("w+", errors="replace") as errors:
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=its, stderr=errors, env=environment
-            )
+                command, stdin=subprocess.DEVNULL, stdout=its, stderr=errors, env=environment,
+                pass_fds=inherited,
+            )  # fmt: skip
         finally:
             os.close(its)
         try:

@@ -1,4 +1,4 @@
-"""One job to submit: an array of engines. A plain value."""
+"""One job to submit: an array of engines, or the one of a notebook. A plain value."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ class Job:
 
     name: str
     count: int
+    """How many members the array has; 0 makes a job of its own that is no array."""
     command: Sequence[str]
-    """What each engine runs; its number is added."""
+    """What each engine runs; its number is added. One that is no array gets its own id instead."""
     directory: str
     path: str
     """What comes first in PATH there."""
     log: str
-    """Where the output of each engine goes: this, its number and .log."""
+    """Where the output of each engine goes: this, its number and .log. Else this is the file."""
     resources: Resources = field(default_factory=Resources)
     cores: int = 1
     queue: str | None = None

@@ -57,13 +57,13 @@ def read(
     """The parameters of cluster_view, in its order, over the defaults of the site."""
     extra = _extra(extra_params)
     named = _optional("scheduler", scheduler) or site.scheduler
-    asked = _resources(extra, days=_knows_days(named))
+    asked = _resources(extra, days=knows_days(named))
     return Request(
         scheduler=named,
         queue=_optional("queue", queue) or site.queue,
         count=_count(num_jobs, site.max_jobs),
         cores=rules.whole("cores_per_job", cores_per_job, 1, 1024),
-        resources=_with_defaults(asked, site),
+        resources=with_defaults(asked, site),
         name=f"{rules.name('tag', extra['tag'])}-e" if "tag" in extra else "engines",
         run_local=rules.boolean("run_local", extra.get("run_local", False)),
         profile=_profile(profile),
@@ -75,8 +75,8 @@ def read(
     )
 
 
-def _knows_days(scheduler: str | None) -> bool:
-    """One that nobody named may."""
+def knows_days(scheduler: str | None) -> bool:
+    """Whether a walltime may be 1-00:00:00. One that nobody named may."""
     return scheduler is None or (scheduler in DIALECTS and DIALECTS[scheduler].days)
 
 
@@ -117,7 +117,8 @@ def _resources(extra: Mapping[str, object], days: bool) -> Resources:
     return replace(asked, mem=units.gigabytes(extra["mem"]))
 
 
-def _with_defaults(asked: Resources, site: Site) -> Resources:
+def with_defaults(asked: Resources, site: Site) -> Resources:
+    """What is asked for, over what the site has set; there is always a walltime."""
     walltime = units.walltime(site.walltime or DEFAULT_WALLTIME, days=True)
     return replace(
         asked,

@@ -28,16 +28,17 @@ def refuse_what_cannot_be_said(dialect: Dialect, job: Job) -> None:
 
 
 def _body(dialect: Dialect, job: Job) -> list[str]:
-    """The engine in place of the shell, so that the scheduler's signals reach it."""
+    """The program in place of the shell, so that the scheduler's signals reach it."""
+    numbered = [f'task="{dialect.task}"', 'case "$task" in "" | *[!0-9]*) task=1 ;; esac']
+    task, log = (' --task "$task"', '"$task".log') if job.count else (f' "{dialect.own_id}"', "")
     return [
-        f'task="{dialect.task}"',
-        'case "$task" in "" | *[!0-9]*) task=1 ;; esac',
+        *(numbered if job.count else []),
         'mask="$(umask)"; umask 077',
-        f'exec > {word("the log", job.log)}"$task".log 2>&1',
+        f"exec > {word('the log', job.log)}{log} 2>&1",
         'umask "$mask"',
         f'export PATH={word("the path", job.path)}:"${{PATH:-/usr/local/bin:/usr/bin:/bin}}"',
         f"cd -- {word('the directory', job.directory)} || exit",
-        f'exec {" ".join(word("the command", part) for part in job.command)} --task "$task"',
+        f"exec {' '.join(word('the command', part) for part in job.command)}{task}",
     ]
 
 

@@ -122,12 +122,15 @@ def program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def locked(path: str, timeout: float) -> Iterator[None]:
-    """Do something while no other process does it; the kernel frees the lock of a killed one."""
+def locked(path: str, timeout: float) -> Iterator[int]:
+    """Do something while no other process does it; the kernel frees the lock of a killed one.
+
+    Whoever inherits the descriptor holds it, too, until it ends.
+    """
     handle = files.lock_file(path)
     try:
         _wait_for_lock(handle, path, timeout)
-        yield
+        yield handle
     finally:
         os.close(handle)
 

@@ -82,6 +82,13 @@ FILES = (
 # What servers have written since.
 LOGS = ("server.log", "server.log.1", "trial.log", "kernel.log")
 MARKS = ("migrated",)
+# Of a server that is a job: the record, and how it ended; the lock of whoever submits; what was
+# submitted, what that runs, and what it printed.
+JOB = "job"
+JOB_FILES = {
+    name: f"{JOB}/{name}"
+    for name in ("submission.json", "end.json", "lock", "job.sh", "supervisor.py", "job.log")
+}
 IPYTHONS_DIRECTORIES = ("static",)  # beside those that we make, too
 
 # All that a kernel is ever asked, but debug_request: it opens a port of the node, through which

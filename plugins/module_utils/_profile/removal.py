@@ -22,11 +22,12 @@ def absent(layout: Layout) -> resource.Plan:
     profile_plan.refuse_recorded_servers(layout, files.entries(layout.at("run")))
     hosts = [f"log/{host}" for host in files.entries(layout.at("log"))]
     logs = [f"{host}/{name}" for host in hosts for name in profile.LOGS]
-    made = (*profile.FILES, *profile.MARKS, *logs)
+    made = (*profile.FILES, *profile.MARKS, *profile.JOB_FILES.values(), *logs)
     doomed = {layout.at(name): name for name in made if may_go(layout, name)}
     ends = [f"run/{name}" for name in files.sockets(layout.at("run"))]  # left by tunnels
     doomed.update((layout.at(name), name) for name in ends)
-    for name in (*hosts, *profile.IPYTHONS_DIRECTORIES, *reversed(profile.DIRECTORIES), ""):
+    empty = (*hosts, profile.JOB, *profile.IPYTHONS_DIRECTORIES, *reversed(profile.DIRECTORIES))
+    for name in (*empty, ""):
         path = layout.at(name) if name else layout.directory
         if holds_only(path, doomed):
             doomed[path] = name or f"profile_{layout.name}"

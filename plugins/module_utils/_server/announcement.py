@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import commands
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.table import time_left
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.tunnel import (
     LOCAL_PORT,
@@ -30,6 +32,7 @@ def connected(server: Variables, local_port: object) -> list[str]:
     return [
         f"Connected: {printable(server['version'])} on {printable(server['host'])} is at",
         f"    {address(local_port)}   (certificate SHA-256 {sha256}, checked)",
+        *_end_of(server),
         "This window keeps the connection; Ctrl-C closes it, and the server goes on running.",
     ]
 
@@ -41,6 +44,14 @@ def closed(server: Variables) -> str:
         f"Closed. The server on {host} goes on running: `{commands.OPEN}` leads there again, "
         f"`{commands.STOP}` ends it."
     )
+
+
+def _end_of(server: Variables) -> list[str]:
+    """How long a server that is a job goes on."""
+    if not server.get("job"):
+        return []
+    left = time_left(str(server["ends"]), time.time())
+    return [f"It is job {printable(server['job'])}: {left}."]
 
 
 _WARNING = (
@@ -61,6 +72,11 @@ def announcement(
     if server["state"] == "stopped":
         return [f"{host} {_stopped(server, check)}."]
     verb = "would be started" if check and server.get("changed") else "is running"
+    if "job" in server and server["state"] != "elsewhere":
+        return [
+            *_of_job(server),
+            *(way_in(server, command, local_port, remarks) if command else []),
+        ]
     session = f'tmux session "{printable(server["session"])}", {printable(server["version"])}'
     if server["state"] == "elsewhere":
         reason = printable(server["reason"])
@@ -89,6 +105,18 @@ def way_in(
             else []
         ),
         *map(printable, remarks),
+    ]
+
+
+def _of_job(server: Variables) -> list[str]:
+    """Where a job is that serves, or that will."""
+    job = f"Job {printable(server['job'])}" if server["job"] else "A job"
+    if server["state"] != "started":
+        return [f"{job} {printable(server['reason'])} ({printable(server['asked'])})."]
+    left = time_left(str(server["ends"]), time.time())
+    return [
+        f"Notebook server on {printable(server['host'])} is running "
+        f"({job.lower()}, {printable(server['version'])}); {left}."
     ]
 
 

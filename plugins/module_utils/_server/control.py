@@ -31,9 +31,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe impo
     elsewhere,
     endpoint,
     observe,
+    recorded_job,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import here, startable
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.plan import Plan, decide
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.plan import ENDED, Plan, decide
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.report import (
     Outcome,
     Request,
@@ -66,7 +67,9 @@ def carry_out(request: Request, *, check: bool) -> Outcome:
     if plan.start:
         _require_startable(layout, request, observed)
     outcome = _done(layout, request, observed, plan, check=check)
-    return replace(outcome, warnings=tuple(map(printable, (*outcome.warnings, *damaged))))
+    report = {**outcome.report, **(recorded_job(layout) if request.state in ENDED else {})}
+    warnings = tuple(map(printable, (*outcome.warnings, *damaged)))
+    return replace(outcome, report=report, warnings=warnings)
 
 
 def _done(

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from dataclasses import dataclass
-from typing import Iterator, Sequence
+from typing import Iterator, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import START
@@ -40,6 +41,7 @@ class Node:
     ssh_port: int = 22
     records_path: str = ""
     python: str = ""  # what this node's server runs on
+    job: str = ""  # what became of the job that was submitted last, when one was
     unrecorded: Record | None = None  # a server that lives here and that no record speaks of
 
     def record(self) -> Record | None:
@@ -80,11 +82,30 @@ def node(answers: Answers) -> Node:
             certificate_sha256=_fingerprint(answers.get("certificate", [""])[0]),
             ssh_port=int(answers.get("ssh_port", [""])[0] or 22),
             python=answers.get("python", [""])[0],
+            job=_job(answers),
             unrecorded=_unrecorded(answers),
         )
     except (KeyError, ValueError) as error:
         what = "the answer of the node cannot be read"
         raise NotebookError(what, "connect", "Look at what the login files print there.") from error
+
+
+def _job(answers: Answers) -> str:
+    """Two small files that the job's supervisor and whoever submitted it have left."""
+    submitted, end = (_object(answers.get(name, [""])[0]) for name in ("job", "job_end"))
+    if not submitted:
+        return ""
+    if end.get("mark") == submitted.get("mark"):
+        return f"job {submitted.get('job')} ended: {end.get('reason')}"
+    return f"job {submitted.get('job')} does not serve; `status` asks its scheduler why"
+
+
+def _object(text: str) -> Mapping[str, object]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _unrecorded(answers: Answers) -> Record | None:
@@ -138,7 +159,8 @@ def choose(found: Node) -> Record:
     others = found.elsewhere()
     if others:
         return others[0]
-    raise NoServer(f"no notebook server is running: {reason}", found.host, _START)
+    why = found.job or reason
+    raise NoServer(f"no notebook server is running: {why}", found.host, _START)
 
 
 def server(found: Node, record: Record) -> dict[str, object]:

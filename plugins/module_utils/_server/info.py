@@ -33,6 +33,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe impo
     elsewhere,
     endpoint,
     observe,
+    recorded_job,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import here, notice
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import Trust
@@ -58,6 +59,7 @@ def look(profile: str, session: str) -> dict[str, object]:
         "servers": [{**each, "user": user} for each in servers],
         "damaged": [*own, *damaged, *filter(None, [notice(layout)])],
         "certificate_days": _days_left(layout),
+        **recorded_job(layout),
     }
 
 

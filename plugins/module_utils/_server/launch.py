@@ -222,8 +222,8 @@ def surrounded(
 
 
 def modules_line(shell: str, modules: Sequence[str]) -> list[str]:
-    """Load the modules and do nothing with them, to see whether they can be loaded."""
-    return [*_shell(shell, _SITE), "modules", " ".join(modules)]
+    """Load the modules, and print what the environment has become, to see whether they can be."""
+    return [*_shell(shell, f"{{ {_SITE} }} >&2\nenv -0"), "modules", " ".join(modules)]
 
 
 def _shell(shell: str, script: str) -> list[str]:

@@ -82,6 +82,15 @@ class Layout(profile.Layout):
         return f"{self.records}/{self.stem or self.host}.json"
 
     @property
+    def job(self) -> str:
+        """Where the record of a server that is a job lies, and what that job needs."""
+        return self.at(profile.JOB)
+
+    @property
+    def submission(self) -> str:
+        return self.at(profile.JOB_FILES["submission.json"])
+
+    @property
     def logs(self) -> str:
         return self.at(f"log/{self.stem or self.host}")
 

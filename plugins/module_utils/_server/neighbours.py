@@ -25,8 +25,21 @@ def host_of(hosts: Mapping[str, Variables], server: Variables, asked: str) -> Va
         server: what notebook_server returned.
         asked: the host that returned it; what it calls itself may stand in no inventory.
     """
-    name = name_of(hosts, str(server["host"])) if server["state"] == "elsewhere" else asked
-    return hosts[name] if name else {}
+    if server["state"] != "elsewhere" and not server.get("job"):
+        return hosts[asked]
+    name = name_of(hosts, str(server["host"]))
+    if name or not server.get("job"):
+        return hosts[name] if name else {}
+    return beside(hosts[asked], str(server["host"]))
+
+
+def beside(known: Variables, node: str) -> dict[str, object]:
+    """How a node is reached that no inventory names: as the one from which its job was submitted.
+
+    What leads to that one leads to it, too; only the gateway has to know its name.
+    """
+    own = ("ansible_ssh_host", "ansible_port", "ansible_ssh_port")
+    return {**{name: known[name] for name in known if name not in own}, "ansible_host": node}
 
 
 def _short_names(variables: Variables) -> set[str]:

@@ -128,6 +128,11 @@ def recorded(path: str) -> Record | None:
     return None if content is None else server_record.parse(content, path)
 
 
+def recorded_job(layout: Layout) -> dict[str, object]:
+    """Whether a job was submitted for this profile: only then is a scheduler asked."""
+    return {"job": layout.job} if files.read(layout.submission) is not None else {}
+
+
 def elsewhere(layout: Layout) -> tuple[list[Record], list[str]]:
     """The records of other hosts, and what is wrong with the files that are none."""
     found, damaged = [], []

@@ -15,9 +15,14 @@ from dataclasses import asdict, dataclass, fields
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS
 
-SCHEMA = 4
-# What older records do not say: of schema 2 the full name of a host, of 2 and 3 the generation.
-UNSAID = {"2": ("node", "prefix"), "3": ("prefix",)}
+SCHEMA = 5
+# What older records do not say: schema 2 the full name of a host, up to 3 the generation, up to 4
+# the job of a server that is one.
+UNSAID = {
+    "2": ("node", "prefix", "job", "ends"),
+    "3": ("prefix", "job", "ends"),
+    "4": ("job", "ends"),
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Record:
     certificate_sha256: str
     node: str = ""  # the full name of the host, as far as it knows it: short ones are not unique
     prefix: str = ""  # the generation that it runs from
+    job: str = ""  # the scheduler's job that it runs in
+    ends: str = ""  # when that job is over at the latest, in UTC
 
     @property
     def called(self) -> str:
@@ -94,6 +101,7 @@ def way_in(record: Record, records: str) -> dict[str, object]:
         "certificate_sha256": record.certificate_sha256,
         "since": record.since,
         "prefix": record.prefix,
+        **({"job": record.job, "ends": record.ends} if record.job else {}),
     }
 
 

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Iterator, Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
@@ -59,15 +62,50 @@ def start(layout: Layout, session: str, launch: Launch, python: str, timeout: fl
             # Whatever it is that came up there, nobody vouches for it.
             end(started, layout, session)
             raise
-    # Jupyter writes the token into a page for a local browser, and lets the umask decide who reads.
-    files.remove(f"{layout.runtime}/jpserver-{started.pid}-open.html")
+    _forget_token_page(layout, started)
     return started
+
+
+@contextlib.contextmanager
+def serving(
+    layout: Layout,
+    launch: Launch,
+    python: str,
+    timeout: float,
+    granted: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Running]:
+    """A server that has proved itself, and that never outlives this process.
+
+    `granted` is what a scheduler has put into the environment of its job.
+    """
+    prepare(layout)
+    line = launch_line(launch_shell(), python, layout, launch)
+    environment = {**clean_environment(layout.home, *person(layout.uid)), **granted}
+    with processes.child(line, environment) as process:
+        running = Running(process.pid, process.start_time, launch, python)
+        with kernel.proving(layout, launch, launch_shell(), python, timeout) as proof:
+            wait_until_served(layout, running, timeout)
+            proof.require()
+        _forget_token_page(layout, running)
+        yield running
+
+
+def _forget_token_page(layout: Layout, running: Running) -> None:
+    """Jupyter writes the token into a page for a local browser, which the umask may open to all."""
+    files.remove(f"{layout.runtime}/jpserver-{running.pid}-open.html")
 
 
 def require_modules(launch: Launch, home: str, user: str, shell: str) -> None:
     """Refuse modules that the site does not have; a module system can be slow."""
-    if not launch.modules:
-        return
+    if launch.modules:
+        site_environment(launch, home, user, shell)
+
+
+def site_environment(launch: Launch, home: str, user: str, shell: str) -> dict[str, str]:
+    """What the site's profile and the modules set; a login without a terminal may have none of it.
+
+    NotebookError when there are no such modules.
+    """
     environment = clean_environment(home, user, shell)
     line = modules_line(launch_shell(), launch.modules)
     tried = processes.run(line, timeout=MODULES_WITHIN, env=environment)
@@ -75,6 +113,8 @@ def require_modules(launch: Launch, home: str, user: str, shell: str) -> None:
         what = f"cannot be loaded: {tried.stderr.strip()}"
         where = f"module load {' '.join(launch.modules)}"
         raise NotebookError(what, where, "Ask `module avail` on the host for what there is.")
+    pairs = (line.partition("=") for line in tried.stdout.split("\0"))
+    return {name: value for name, equals, value in pairs if equals}
 
 
 def require_free(layout: Layout, launch: Launch) -> None:
@@ -86,7 +126,14 @@ def require_free(layout: Layout, launch: Launch) -> None:
         raise NotebookError(what, layout.socket, "End it and run again.")
 
 
-def write_record(layout: Layout, session: str, running: Running, version: str, shown: str) -> None:
+def write_record(
+    layout: Layout,
+    session: str,
+    running: Running,
+    version: str,
+    shown: str,
+    of_job: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Leave a note for whoever looks for servers on all hosts."""
     record = Record(
         host=layout.host,
@@ -103,6 +150,7 @@ def write_record(layout: Layout, session: str, running: Running, version: str, s
         certificate_sha256=shown,
         node=processes.full_hostname(),
         prefix=generations.prefix_of(running.python),
+        **of_job,
     )
     files.make_private_directory(layout.records)
     files.write_private(layout.record, server_record.serialise(record))

@@ -45,7 +45,7 @@ def stop(layout: Layout, session: str, observed: Observed) -> Stopped:
     """Stop what there is; say what that took."""
     stopped = Stopped("only a session was left")
     if observed.running:
-        stopped = _stop_server(layout, observed.running)
+        stopped = stop_server(layout, observed.running)
     _tidy(layout, session)
     return stopped
 
@@ -64,7 +64,7 @@ def end(running: Running, layout: Layout, session: str) -> None:
     _tidy(layout, session)
 
 
-def _stop_server(layout: Layout, running: Running) -> Stopped:
+def stop_server(layout: Layout, running: Running) -> Stopped:
     """Jupyter ends its kernels itself; one that was killed cannot, and would leave them behind."""
     begun = kernels(layout, running)
     if _asked(layout, running) and _gone([running], CLEAN_WITHIN):

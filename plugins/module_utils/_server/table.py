@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import calendar
 import time
-from typing import Iterator, Mapping, Sequence
+from typing import Container, Iterator, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours import name_of
@@ -18,17 +18,24 @@ MUTE = "unknown"
 UNREACHABLE = "unreachable"
 NOT_ASKED = "not asked"
 STRANGER = "not in inventory"
+OVER = "job over"
 LIVING = ("running", "starting", "session lost")
 _UNITS = (("days", 86400), ("h", 3600), ("min", 60))
 
 
-def rows(answers: Mapping[str, Variables], hosts: Mapping[str, Variables]) -> list[Variables]:
+def rows(
+    answers: Mapping[str, Variables],
+    hosts: Mapping[str, Variables],
+    jobs: Sequence[Variables] = (),
+) -> list[Variables]:
     """One description for each host that was asked, and for each that only a record speaks of.
 
     Args:
         answers: what notebook_server_info returned, or how it failed, by the name in the inventory.
         hosts: the variables of every host, by the same name.
+        jobs: what notebook_job found.
     """
+    serving = {(job["host"], job["job"]) for job in jobs if job.get("state") == "started"}
     recorded = {
         name_of(hosts, str(server["host"])) or str(server["host"]): server
         for server in _servers(answers)
@@ -36,11 +43,62 @@ def rows(answers: Mapping[str, Variables], hosts: Mapping[str, Variables]) -> li
     }
     asked = [_row(name, answers[name], recorded.get(name, {})) for name in answers]
     strangers = [
-        {**server, "name": name, "state": NOT_ASKED if name in hosts else STRANGER}
+        {**server, "name": name, "state": _state(server, name in hosts, serving)}
         for name, server in recorded.items()
         if name not in answers
     ]
     return [*asked, *strangers]
+
+
+def _state(server: Variables, known: bool, serving: Container[tuple[object, object]]) -> str:
+    """What a record alone says; of a job, its scheduler says more."""
+    if "job" in server:
+        return "running" if (server["host"], server["job"]) in serving else OVER
+    return NOT_ASKED if known else STRANGER
+
+
+def of_jobs(jobs: Sequence[Variables], now: float) -> list[str]:
+    """A line for each job: how long it goes on, why it waits, or why it has ended."""
+    return list(dict.fromkeys(printable(_of_job(job, now)) for job in jobs))
+
+
+def _of_job(job: Variables, now: float) -> str:
+    if "asked" not in job:
+        return f"The scheduler was not asked for the job: {job.get('msg')}"
+    what = f"Job {job['job']}"
+    if job["state"] == "started":
+        return f"{what} on {job['host']} ({job['asked']}): {time_left(str(job['ends']), now)}"
+    if job["state"] == "starting":
+        return f"{what} runs on {job['node'] or 'a node'}; its server starts"
+    when = f"; expected to start at {job['expected']}" if job["expected"] else ""
+    verb = "waits in the queue: " if job["state"] == "waiting" else ""
+    return f"{what} {verb}{job['reason'] or 'no reason is known'}{when} ({job['asked']})"
+
+
+def time_left(ends: str, now: float) -> str:
+    """What is left until a moment in UTC, as people say it."""
+    then = moment_of(ends)
+    if then is None:
+        return "its end is not known"
+    if then <= now:
+        return "its walltime is over"
+    hours, minutes = divmod(int(then - now) // 60, 60)
+    spoken = (
+        f"{hours} h {minutes} min"
+        if hours
+        else f"{minutes} min"
+        if minutes
+        else "less than a minute"
+    )
+    return f"{spoken} left, until {ends}"
+
+
+def moment_of(text: str) -> int | None:
+    """Seconds of the epoch of a moment in UTC, such as 2026-07-18T09:30:00Z."""
+    try:
+        return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
+    except ValueError:
+        return None
 
 
 def table(found: Sequence[Variables], now: float) -> list[str]:
@@ -65,9 +123,8 @@ def living(found: Sequence[Variables]) -> list[Variables]:
 
 def ago(moment: str, now: float) -> str:
     """A moment in UTC, such as 2026-07-18T09:30:00Z, as people say it."""
-    try:
-        then = calendar.timegm(time.strptime(moment[:19], "%Y-%m-%dT%H:%M:%S"))
-    except ValueError:
+    then = moment_of(moment)
+    if then is None:
         return "-"
     seconds = max(0.0, now - then)
     for unit, size in _UNITS:

@@ -13,24 +13,13 @@ import shutil
 from dataclasses import replace
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, processes
-from ansible_collections.hpcc.notebook.plugins.module_utils._server import kernel
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.launch import (
-    clean_environment,
-    launch_line,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import (
     Launch,
     Layout,
     Trial,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe import Running
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.session import person
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import (
-    launch_shell,
-    prepare,
-    wait_until_served,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import serving
 
 LEFT = "The server that runs was left as it is."
 
@@ -40,23 +29,13 @@ def require_serving(layout: Layout, launch: Launch, python: str, timeout: float)
     trial = layout.beside()
     clear(trial)
     try:
-        _serve(trial, replace(launch, transport="socket", idle=0), python, timeout)
+        with serving(trial, replace(launch, transport="socket", idle=0), python, timeout):
+            pass
     except NotebookError as error:
         raise NotebookError(error.what, error.where, f"{error.todo} {LEFT}".strip()) from error
     finally:
         clear(trial)
     files.remove(trial.log)
-
-
-def _serve(trial: Trial, launch: Launch, python: str, timeout: float) -> None:
-    prepare(trial)
-    line = launch_line(launch_shell(), python, trial, launch)
-    environment = clean_environment(trial.home, *person(trial.uid))
-    proving = kernel.proving(trial, launch, launch_shell(), python, timeout)
-    with proving as proof, processes.child(line, environment) as process:
-        running = Running(process.pid, process.start_time, launch)
-        wait_until_served(trial, running, timeout)
-        proof.require()
 
 
 def clear(trial: Trial) -> None:

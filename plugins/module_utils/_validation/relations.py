@@ -60,10 +60,18 @@ def key(key_type: object, size: object) -> str | None:
     return None if bits is None else server.key(str(key_type), bits)
 
 
+def job_over_socket(transport: object, where: object) -> str | None:
+    """A port of a compute node is everybody's who has a job there."""
+    if where != "job" or transport in ("socket", None):
+        return None
+    return "must be socket when nbserver_where is job"
+
+
 RELATIONS: Mapping[str, Relation] = {
     "terms_accepted": terms_accepted,
     "url_with_checksum": url_with_checksum,
     "password_or_hash": password_or_hash,
     "renewed_in_time": renewed_in_time,
     "key": key,
+    "job_over_socket": job_over_socket,
 }

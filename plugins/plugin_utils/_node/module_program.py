@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -63,8 +64,17 @@ class ModuleProgram:
         return {name: value for name, value in found.items() if not name.startswith(_CONTROLS)}
 
 
-def module_program(name: str, arguments: Mapping[str, Any], *, check: bool) -> ModuleProgram:
-    """The module of this name with arguments that it takes; NotebookError when it does not."""
+def module_program(
+    name: str,
+    arguments: Mapping[str, Any],
+    *,
+    check: bool,
+    also: Mapping[str, str] = MappingProxyType({}),
+) -> ModuleProgram:
+    """The module of this name with arguments that it takes; NotebookError when it does not.
+
+    `also` are texts that it may import besides our own.
+    """
     module = f"{PACKAGE}.modules.{name}"
     interface = importlib.import_module(module).INTERFACE
     validated = ArgumentSpecValidator(**interface).validate(dict(arguments))
@@ -75,7 +85,7 @@ def module_program(name: str, arguments: Mapping[str, Any], *, check: bool) -> M
         raise NotebookError(str(validated.errors.msg).rstrip("."), where)
     mark = f"hpcc-answer-{secrets.token_hex(8)}"
     given = {"params": validated.validated_parameters, "check_mode": check, "mark": mark}
-    texts = {**_texts(), module: file_of(module).read_text("utf-8")}
+    texts = {**_texts(), **also, module: file_of(module).read_text("utf-8")}
     words = packed([texts, module, given], 1)
     program = _PROGRAM.format(packed=words, execution=execution.__name__)
     return ModuleProgram(program.encode(), mark, frozenset(validated._no_log_values))

@@ -72,6 +72,10 @@ class NodeModule(IsolatedCommands):
     _supports_check_mode = True
     _supports_diff = True
 
+    def more_texts(self) -> Mapping[str, str]:
+        """What the module may import besides our own."""
+        return {}
+
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
     ) -> dict[str, Any]:
@@ -113,7 +117,9 @@ class NodeModule(IsolatedCommands):
         """Run the module as one program: nothing is unpacked on the host."""
         name = self._task.action.rpartition(".")[2]
         try:
-            sent = module_program(name, arguments, check=bool(self._task.check_mode))
+            sent = module_program(
+                name, arguments, check=bool(self._task.check_mode), also=self.more_texts()
+            )
         except NotebookError as error:
             return {"failed": True, "changed": False, "msg": str(error)}
         home, rest = ("~/", python[2:]) if python.startswith("~/") else ("", python)

@@ -24,6 +24,7 @@ _LAST_WORDS = (
     "as it is; run again to join it"
 )
 _EVERY = 10.0
+_STILL_EVERY = 300.0
 
 
 class Reporter:
@@ -51,14 +52,20 @@ class Reporter:
             self._said = time.monotonic()
         self._phase = now.phase
 
+    def status(self, text: str) -> None:
+        """What is waited for: when it changes, and now and then that it is still so."""
+        if text != self._phase or time.monotonic() - self._said > _STILL_EVERY:
+            self.say(text)
+            self._phase, self._said = text, time.monotonic()
+
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """While a worker may run on the host: Ctrl-C says what becomes of it."""
+    def watching(self, last_words: str = _LAST_WORDS) -> Iterator[None]:
+        """While something may go on on the cluster: Ctrl-C says what becomes of it."""
         numbers: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM)
         before = {number: signal.getsignal(number) for number in numbers}
 
         def interrupted(number: int, _frame: FrameType | None) -> None:
-            terminal.last_words(f"{self._host}: {_LAST_WORDS}.")
+            terminal.last_words(f"{self._host}: {last_words}.")
             signal.signal(number, before[number])
             signal.raise_signal(number)
 

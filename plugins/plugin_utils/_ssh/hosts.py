@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours import name_of
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours import (
+    beside,
+    name_of,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Way, is_local, way_to
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_options import (
     control_directory,
@@ -46,9 +49,10 @@ class Hosts:
         """The same of the gateway, where the inventory has one."""
         return self.variables(self.gateway) if self.gateway else None
 
-    def way(self, host: str, form: str = "") -> Way:
-        """How to get to a host by ssh."""
+    def way(self, host: str, form: str = "", node: str = "") -> Way:
+        """How to get to a host by ssh, or to a node that lies beside it."""
         dev = self.variables(host)
+        dev = beside(dev, node) if node else dev
         if is_local(dev):
             what = "it is this computer: there is no way to go"
             todo = "Run this on your own computer, with an inventory that reaches the cluster."

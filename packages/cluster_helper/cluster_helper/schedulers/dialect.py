@@ -21,6 +21,23 @@ class Task:
     """The scheduler's own words."""
 
 
+@dataclass(frozen=True)
+class NamedJob:
+    """One job of a person, found by its name."""
+
+    job: str
+    """Its id."""
+    state: str  # as of a task
+    reason: str = ""
+    """The scheduler's own words."""
+    held: bool = False
+    """Whether somebody can let it go."""
+    node: str = ""
+    """Where it runs."""
+    expected: str = ""
+    """When it is expected to start, in the scheduler's own words."""
+
+
 def beaten_variables(dialect: Dialect, job: Job) -> list[str]:
     """What must not reach the submission, since this job says it itself. Pure."""
     said = ["", *job.resources.asked(), *(["queue"] if job.queue else [])]
@@ -89,6 +106,14 @@ class Dialect:
     """How to ask for a job of which the query only says that it has finished."""
     is_complete: Callable[[str], bool] = lambda _printed: False
     """Whether this is a list of all jobs that live, so that one which is missing has ended."""
+    named: Callable[[str], list[str]] | None = None
+    """How to ask for the person's jobs of a name; without it, no notebook runs as a job."""
+    named_jobs: Callable[[str, str], list[NamedJob]] = lambda _name, _printed: []
+    """From the name and what that printed."""
+    own_id: str = ""
+    """The id of such a job, as the shell finds it there."""
+    terminate: Callable[[str], list[str]] | None = None
+    """How the first process of a job is asked to end; where None, cancelling does that first."""
     explain: Callable[[str], list[str]] | None = None
     """A further question for the reason why a job waits."""
     reason: Callable[[str], str] = str.strip

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
 from collections.abc import Iterator
 
 from cluster_helper import units
 from cluster_helper.job import Job
-from cluster_helper.schedulers.dialect import FAILED, RUNNING, WAITING, Dialect, Task
+from cluster_helper.schedulers.dialect import (
+    FAILED,
+    RUNNING,
+    WAITING,
+    Dialect,
+    NamedJob,
+    Task,
+)
+from cluster_helper.schedulers.person import person
 
 _ELEMENT = re.compile(r"<(\w+)(?: [^>]*)?>([^<]*)</\1>")
 _ALL_DROPPED = "All queues dropped because of overload or full"
@@ -19,7 +25,9 @@ _ABOUT_NOBODY = ("There are no messages available", _ALL_DROPPED)
 def directives(job: Job) -> list[str]:
     """The options of qsub. Without -V nothing of the environment goes along."""
     asked = job.resources
-    lines = [f"-N {job.name}", "-S /bin/sh", "-j y", "-o /dev/null", "-r n", f"-t 1-{job.count}"]
+    lines = [f"-N {job.name}", "-S /bin/sh", "-j y", "-o /dev/null", "-r n"]
+    # One that is no array is warned before it is killed.
+    lines += [f"-t 1-{job.count}"] if job.count else ["-notify"]
     lines += [f"-q {job.queue}"] if job.queue else []
     lines += [f"-A {asked.account}"] if asked.account else []
     lines += [f"-P {asked.project}"] if asked.project else []
@@ -39,17 +47,35 @@ def job_id(printed: str) -> str | None:
 
 def tasks(job: str, printed: str) -> list[Task]:
     """Those of this job in `qstat -xml -g d`; what has ended is no longer there."""
-    entries = re.findall(r"<job_list\b.*?</job_list>", printed, re.DOTALL)
-    rows = ({name: text.strip() for name, text in _ELEMENT.findall(entry)} for entry in entries)
+    rows = _rows(printed)
     return [task for row in rows if row.get("JB_job_number") == job for task in _tasks(row)]
 
 
+def _rows(printed: str) -> list[dict[str, str]]:
+    entries = re.findall(r"<job_list\b.*?</job_list>", printed, re.DOTALL)
+    return [{name: text.strip() for name, text in _ELEMENT.findall(entry)} for entry in entries]
+
+
+def named_jobs(name: str, printed: str) -> list[NamedJob]:
+    """Those of this name in the same list."""
+    return [_named_job(row) for row in _rows(printed) if row.get("JB_name") == name]
+
+
+def _named_job(row: dict[str, str]) -> NamedJob:
+    kind, reason = _state(row)
+    node = row.get("queue_name", "").partition("@")[2].partition(".")[0]
+    return NamedJob(row.get("JB_job_number", ""), kind, reason, reason == "held", node)
+
+
 def _tasks(row: dict[str, str]) -> Iterator[Task]:
+    if row.get("tasks", "").isdigit():
+        yield Task(int(row["tasks"]), *_state(row))
+
+
+def _state(row: dict[str, str]) -> tuple[str, str]:
     state = row.get("state", "")
     kind = FAILED if "h" in state or "E" in state else WAITING if "q" in state else RUNNING
-    reason = "held" if "h" in state else "in error" if "E" in state else ""
-    if row.get("tasks", "").isdigit():
-        yield Task(int(row["tasks"]), kind, reason)
+    return kind, "held" if "h" in state else "in error" if "E" in state else ""
 
 
 def reason(printed: str) -> str:
@@ -86,8 +112,9 @@ def _is_disabled(line: str) -> bool:
     return line.endswith("dropped because it is disabled")
 
 
-def _person() -> str:
-    return pwd.getpwuid(os.getuid()).pw_name
+def _list(_job_or_name: str) -> list[str]:
+    """In a form that the person's ~/.sge_qstat cannot change, of every state, of this person."""
+    return ["qstat", "-u", person(), "-xml", "-g", "d", "-s", "prs"]
 
 
 DIALECT = Dialect(
@@ -104,9 +131,11 @@ DIALECT = Dialect(
     waits=True,  # -sync y there wins over -sync n here
     job_id=job_id,
     cancel=lambda job: ["qdel", job],
-    # In a form that the person's ~/.sge_qstat cannot change, of every state, and of this person.
-    query=lambda _job: ["qstat", "-u", _person(), "-xml", "-g", "d", "-s", "prs"],
+    query=_list,
     tasks=tasks,
+    named=_list,
+    own_id="$JOB_ID",
+    named_jobs=named_jobs,
     is_complete=lambda printed: "</job_info>" in printed,
     explain=lambda job: ["qstat", "-j", job],
     reason=reason,

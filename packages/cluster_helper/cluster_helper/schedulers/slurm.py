@@ -6,7 +6,16 @@ import re
 
 from cluster_helper import units
 from cluster_helper.job import Job
-from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Dialect, Task
+from cluster_helper.schedulers.dialect import (
+    ENDED,
+    FAILED,
+    RUNNING,
+    WAITING,
+    Dialect,
+    NamedJob,
+    Task,
+)
+from cluster_helper.schedulers.person import person
 
 _STATES = {
     "PENDING": WAITING, "CONFIGURING": WAITING, "REQUEUED": WAITING, "RUNNING": RUNNING,
@@ -28,7 +37,8 @@ def directives(job: Job) -> list[str]:
     """
     asked = job.resources
     lines = [f"--job-name={job.name}", "--ntasks=1", f"--cpus-per-task={job.cores}"]
-    lines += ["--output=/dev/null", "--no-requeue", f"--array=1-{job.count}"]
+    lines += ["--output=/dev/null", "--no-requeue"]
+    lines += [f"--array=1-{job.count}"] if job.count else []
     lines += [f"--partition={job.queue}"] if job.queue else []
     lines += [f"--time={units.clock(asked.walltime)}"] if asked.walltime else []
     lines += [f"--mem={asked.mem}M"] if asked.mem else []
@@ -64,6 +74,25 @@ def _task(number: int, state: str, reason: str) -> Task:
     return Task(number, kind, words if kind in (WAITING, FAILED) else state)
 
 
+def named(name: str) -> list[str]:
+    """The person's jobs of this name, those that ended a moment ago included."""
+    return ["squeue", "--noheader", f"--user={person()}", f"--name={name}", "--states=all",
+            "--format=%A|%T|%r|%N|%S"]  # fmt: skip
+
+
+def named_jobs(_name: str, printed: str) -> list[NamedJob]:
+    """One line each: id, state, reason, node, start, which is an expected one while it waits."""
+    rows = (line.strip().split("|") for line in printed.splitlines())
+    return [_named_job(*row) for row in rows if len(row) == 5 and row[0].isdigit()]
+
+
+def _named_job(job: str, state: str, reason: str, node: str, start: str) -> NamedJob:
+    task = _task(1, state, reason)
+    held = task.state == FAILED and "held" in reason.lower()
+    expected = start if task.state == WAITING and start != "N/A" else ""
+    return NamedJob(job, task.state, task.reason, held, node, expected)
+
+
 # Variables win over the lines of a script, and nobody sees it.
 BEATEN = {
     "": ("SBATCH_JOB_NAME", "SBATCH_ARRAY_INX", "SBATCH_OUTPUT", "SBATCH_ERROR", "SBATCH_INPUT",
@@ -91,6 +120,10 @@ DIALECT = Dialect(
     cancel=lambda job: ["scancel", job],
     query=query,
     tasks=tasks,
+    named=named,
+    own_id="$SLURM_JOB_ID",
+    named_jobs=named_jobs,
+    terminate=lambda job: ["scancel", "--batch", "--signal=TERM", job],
     forgotten=("Invalid job id specified",),
     days=True,
     settings=("SLURM_CONF", "SLURM_CLUSTERS", "SBATCH_*"),

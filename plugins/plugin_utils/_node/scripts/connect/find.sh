@@ -12,6 +12,9 @@ emit records "$directory/run"
 for record in "$directory"/run/*.json; do
   [ -f "$record" ] && emit record "$(basename "$record") $(head -c 65536 "$record" | tr -d '\n')"
 done
+for name in submission:job end:job_end; do
+  [ -f "$directory/job/${name%:*}.json" ] && emit "${name#*:}" "$(head -c 65536 "$directory/job/${name%:*}.json" | tr -d '\n')"
+done
 find_record "$directory/run" "$host"
 pid=$(recorded pid)
 [ -n "$pid" ] && emit started "$(process_start "$pid")" && emit python "$(readlink "/proc/$pid/exe")"

@@ -1,0 +1,275 @@
+"""The notebook as a job: which job counts, what is said of it, and what it is granted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+from ansible_collections.hpcc.notebook.plugins.filter.server_table import table
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.margin import margin
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import End, Submission
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import granted
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import (
+    Known,
+    View,
+    chosen,
+    strays,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import (
+    announcement,
+    neighbours,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import table as server_table
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
+
+NOW = 1784367000.0  # 2026-07-18T09:30:00Z
+LAYOUT = Layout("/home/ann", "nbserver", "dev1", 1001)
+SUBMITTED = Submission(
+    name="nbserver-75b744",
+    mark="b9020ae2be1a46b2",
+    scheduler="slurm",
+    job="5",
+    submitted="2026-07-18T09:20:00Z",
+    walltime=28800,
+    clock="08:00:00",
+    asked="cores 1, walltime 08:00:00",
+    frontend="lab",
+    modules=["gcc"],
+    threads=1,
+    idle=0,
+    environments=False,
+    timeout=60,
+)
+SENDING = replace(SUBMITTED, job="")
+SERVER = Record(
+    host="c1",
+    boot_id="b",
+    pid=7,
+    start_time=99,
+    since="2026-07-18T09:21:00Z",
+    session="job 5",
+    frontend="lab",
+    version="JupyterLab 4.6.6",
+    transport="socket",
+    port=0,
+    socket="/tmp/nbserver-1001/notebook.sock",
+    certificate_sha256="3F:A2",
+    job="5",
+    ends="2026-07-18T17:20:00Z",
+)
+RUNS, WAITS = Known("5", "running", node="c1"), Known("5", "waiting", "Priority")
+
+
+def test_a_record_is_read_as_it_was_written() -> None:
+    assert submission.parse(submission.serialise(SUBMITTED), "x") == SUBMITTED
+    end = End("m", "walltime of 08:00:00 reached", "2026-07-18T17:19:00Z")
+    assert submission.parse_end(submission.serialise(end), "x") == end
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"schema": 2},
+        {"schema": True},
+        {"walltime": "28800"},
+        {"modules": [1]},
+        {"modules": "gcc"},
+        {"frontend": "nosuch"},
+        {"more": 1},
+    ],
+)
+def test_a_record_that_nobody_wrote_so_is_refused_in_one_line(changed: dict[str, object]) -> None:
+    content = json.dumps({"schema": 1, **asdict(SUBMITTED), **changed}).encode()
+    with pytest.raises(NotebookError, match=r"^/p/submission.json: it was changed by hand"):
+        submission.parse(content, "/p/submission.json")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"[" * 100_000, b'{"schema": 1}'])
+def test_no_content_ends_in_another_error(content: bytes) -> None:
+    with pytest.raises(NotebookError):
+        submission.parse(content, "x")
+
+
+def test_the_name_fits_every_scheduler_and_is_this_profiles_alone() -> None:
+    name = submission.job_name(LAYOUT)
+    assert len(name) == 15
+    assert name.startswith("nbserver-")
+    others = (replace(LAYOUT, uid=1002), replace(LAYOUT, name="other"), replace(LAYOUT, home="/h"))
+    assert name not in {submission.job_name(other) for other in others}
+    assert name == submission.job_name(replace(LAYOUT, host="dev2")), "each node computes the same"
+
+
+@pytest.mark.parametrize(
+    ("jobs", "submitted", "job"),
+    [
+        ([], None, None),
+        ([RUNS], SUBMITTED, "5"),
+        ([RUNS, Known("6", "waiting")], SUBMITTED, "5"),
+        ([Known("6", "waiting")], SUBMITTED, None),
+        ([Known("4", "ended"), Known("6", "waiting")], SENDING, "6"),
+        ([Known("9", "running"), Known("10", "waiting")], SENDING, "10"),
+        ([Known("4", "ended")], SENDING, "4"),
+        ([RUNS], None, None),
+    ],
+)
+def test_the_recorded_job_counts_and_without_an_id_the_last_one_of_the_name(
+    jobs: list[Known], submitted: Submission | None, job: str | None
+) -> None:
+    found = chosen(jobs, submitted)
+    assert (found.job if found else None) == job
+    left = {each.job for each in jobs if each.alive} - {job}
+    assert {each.job for each in strays(jobs, found)} == left
+
+
+@pytest.mark.parametrize(
+    ("view", "state", "reason"),
+    [
+        (View(), "stopped", ""),
+        (View(SUBMITTED, WAITS), "waiting", "Priority"),
+        (View(SUBMITTED, Known("5", "failed", "JobHeldUser", held=True)), "waiting", "JobHeldUser"),
+        (View(SUBMITTED, RUNS), "starting", ""),
+        (View(SUBMITTED, RUNS, server=SERVER), "started", ""),
+        (View(SUBMITTED, RUNS, End("m", "x", ""), SERVER), "stopped", "ended: x"),
+        (View(SUBMITTED, Known("5", "ended", "NODE_FAIL")), "stopped", "ended: NODE_FAIL"),
+        (View(SUBMITTED), "stopped", "the scheduler does not know the job any more"),
+    ],
+)
+def test_each_look_has_one_word_and_a_reason(view: View, state: str, reason: str) -> None:
+    assert (view.state, view.reason) == (state, reason)
+
+
+def test_only_what_nobody_can_let_go_is_hopeless() -> None:
+    assert View(SUBMITTED, Known("5", "failed", "PartitionTimeLimit")).hopeless
+    assert not View(SUBMITTED, Known("5", "failed", "JobHeldUser", held=True)).hopeless
+    assert not View(SUBMITTED, WAITS).hopeless
+
+
+@pytest.mark.parametrize(("walltime", "seconds"), [(28800, 60), (300, 60), (180, 36), (60, 12)])
+def test_an_orderly_end_has_a_minute_or_a_fifth(walltime: int, seconds: float) -> None:
+    assert margin(walltime) == seconds
+
+
+def test_kernels_learn_what_was_granted_and_nothing_else_of_a_jobs_environment() -> None:
+    own = {"SLURM_JOB_ID": "5", "CUDA_VISIBLE_DEVICES": "2", "TMPDIR": "/tmp/5", "NSLOTS": "4"}
+    other = {
+        "PYTHONPATH": "/x",
+        "LD_PRELOAD": "/x.so",
+        "JUPYTER_TOKEN": "t",
+        "PATH": "/x",
+        "HOME": "/",
+    }
+    assert granted({**own, **other}) == own
+
+
+JOB = {
+    "host": "c1",
+    "state": "started",
+    "job": "5",
+    "reason": "",
+    "node": "c1",
+    "expected": "",
+    "asked": "cores 1, walltime 08:00:00",
+    "ends": "2026-07-18T17:20:00Z",
+}
+DEV = {
+    "inventory_hostname": "dev1",
+    "ansible_host": "dev1.x.edu",
+    "ansible_port": 2200,
+    "ansible_user": "ann",
+    "ansible_ssh_common_args": "-J gw",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        (
+            {},
+            "Job 5 on c1 (cores 1, walltime 08:00:00): 7 h 50 min left, until 2026-07-18T17:20:00Z",
+        ),
+        (
+            {"state": "waiting", "reason": "Priority", "expected": "2026-07-18T12:00:00"},
+            "Job 5 waits in the queue: Priority; expected to start at 2026-07-18T12:00:00 "
+            "(cores 1, walltime 08:00:00)",
+        ),
+        ({"state": "starting"}, "Job 5 runs on c1; its server starts"),
+        (
+            {"state": "stopped", "reason": "ended: walltime of 08:00:00 reached"},
+            "Job 5 ended: walltime of 08:00:00 reached (cores 1, walltime 08:00:00)",
+        ),
+        ({"state": "waiting", "reason": "\x1b[2J"}, None),
+    ],
+)
+def test_a_line_tells_what_a_job_does(changed: dict[str, str], line: str | None) -> None:
+    (told,) = server_table.of_jobs([{**JOB, **changed}], NOW)
+    assert told.isprintable()
+    assert line is None or told == line
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ("2026-07-18T09:30:30Z", "less than a minute left, until 2026-07-18T09:30:30Z"),
+        ("2026-07-18T09:45:00Z", "15 min left, until 2026-07-18T09:45:00Z"),
+        ("2026-07-19T10:31:00Z", "25 h 1 min left, until 2026-07-19T10:31:00Z"),
+        ("2026-07-18T09:29:59Z", "its walltime is over"),
+        ("soon", "its end is not known"),
+    ],
+)
+def test_the_time_left_is_said_as_people_say_it(ends: str, told: str) -> None:
+    assert server_table.time_left(ends, NOW) == told
+
+
+def served(**job: object) -> list[str]:
+    record = {"host": "c1", "seen": False, "user": "ann", **{"since": SERVER.since}}
+    way = {"version": SERVER.version, "transport": "socket", "socket": SERVER.socket}
+    more = {"job": "5", "ends": SERVER.ends, "session": "job 5", "certificate_sha256": "3F:A2"}
+    stopped = {"host": "dev1", "seen": True, "user": "ann", "state": "stopped", "notes": []}
+    looked = {"servers": [stopped, {**record, **way, **more}], "damaged": [], "job": "/x"}
+    hosts = {"dev1": {**DEV, "nbserver_looked": looked, "nbserver_job": job}}
+    return list(table(["dev1"], hosts, None, 8888))
+
+
+def test_a_server_that_is_a_job_is_shown_and_reached_as_its_neighbour_is() -> None:
+    lines = "\n".join(served(**JOB))
+    assert "\nc1    running" in lines
+    assert "alice" not in lines
+    assert "-J gw -L 127.0.0.1:8888:/tmp/nbserver-1001/notebook.sock ann@c1\n" in lines
+    assert "2200" not in lines, "the port is that of the other node"
+
+
+def test_the_record_of_a_job_that_is_over_leads_nowhere() -> None:
+    over = {"state": "stopped", "reason": "ended: NODE_FAIL", "host": "dev1"}
+    lines = "\n".join(served(**{**JOB, **over}))
+    assert "\nc1    job over" in lines
+    assert "ssh" not in lines
+    assert "Job 5 ended: NODE_FAIL" in lines
+
+
+def test_a_scheduler_that_does_not_answer_is_told_of_and_hides_nothing() -> None:
+    lines = "\n".join(served(failed=True, msg="slurm does not answer"))
+    assert "The scheduler was not asked for the job: slurm does not answer" in lines
+    assert "dev1" in lines
+
+
+def test_a_job_that_serves_is_announced_with_the_time_that_is_left() -> None:
+    server = {**JOB, "version": "JupyterLab 4.6.6", "certificate_sha256": "3F:A2", "socket": "/s"}
+    lines = announcement.announcement(server, "ssh x", 8888)
+    assert lines[0].startswith("Notebook server on c1 is running (job 5, JupyterLab 4.6.6); ")
+    assert "    ssh x" in lines
+    assert "It is job 5: " in "\n".join(announcement.connected(server, 8888))
+
+
+def test_a_compute_node_is_reached_as_the_node_that_submitted_unless_the_inventory_knows_it() -> (
+    None
+):
+    found = neighbours.host_of({"dev1": DEV}, JOB, "dev1")
+    assert found["ansible_host"] == "c1"
+    assert found["ansible_ssh_common_args"] == "-J gw"
+    assert "ansible_port" not in found
+    own = {"inventory_hostname": "c1", "ansible_port": 2201}
+    assert neighbours.host_of({"dev1": DEV, "c1": own}, JOB, "dev1") == own
