@@ -31,6 +31,7 @@ class ActionModule(ReachingAction):
         "modulefile_dir": {"type": "str", "default": "~/modulefiles"},
         "transport": {"type": "str", "choices": ["socket", "tcp"], "default": "socket"},
         "port": {"type": "int", "default": 8888},
+        "only": {"type": "str", "choices": ["all", "wrong"], "default": "all"},
     }
     MORE_RULES: ClassVar = {
         "prefix": "prefix",
@@ -63,8 +64,10 @@ class ActionModule(ReachingAction):
             **examination.node(session, reached.person.refused, settings),
         }
         found = findings(Seen(seen))
-        for line in report(found):
+        listed = [vars(finding) for finding in found]
+        for line in report(found, given["only"]):
             reached.person.tell(line)
         if is_wrong(found):
-            return {"failed": True, "msg": "Something does not work: see the lines marked wrong."}
-        return {"changed": False, "findings": [vars(finding) for finding in found]}
+            what = "Something does not work: see the lines marked wrong."
+            return {"failed": True, "msg": what, "findings": listed}
+        return {"changed": False, "findings": listed}

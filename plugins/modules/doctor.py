@@ -41,6 +41,13 @@ options:
     description: The port of the node, with O(transport=tcp).
     type: int
     default: 8888
+  only:
+    description:
+      - Which findings are printed. With V(wrong), those of what does not work, and the sum. All are
+        returned.
+    type: str
+    choices: [all, wrong]
+    default: all
 extends_documentation_fragment: [hpcc.notebook.controller, hpcc.notebook.reaching]
 attributes:
   check_mode:
@@ -60,13 +67,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: What was found, when nothing is wrong; what is wrong is only printed.
-  returned: success
+  description: What was found.
+  returned: when everything was looked at, also when it fails because something is wrong
   type: list
   elements: dict
   contains:
     level:
-      description: V(ok) or V(warning).
+      description: V(ok), V(warning) or V(wrong).
       type: str
       sample: ok
     subject:

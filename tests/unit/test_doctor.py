@@ -376,6 +376,8 @@ def test_the_report_counts_and_ends_badly_only_when_something_is_wrong():
     assert not is_wrong(warned)
     bad = findings(seen({"ssh": "", "agent_keys": "1"}))
     assert report(bad)[-1] == "2 checks: 1 ok, 0 to look at, 1 wrong."
+    assert report(bad, "wrong") == [*bad[0].lines(), report(bad)[-1]]
+    assert report(good, "wrong") == [report(good)[-1]]
     assert is_wrong(bad)
 
 

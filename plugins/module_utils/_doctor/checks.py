@@ -51,13 +51,14 @@ def findings(seen: Seen) -> list[Finding]:
     return [finding for finding in found if finding]
 
 
-def report(found: Sequence[Finding]) -> list[str]:
-    """The lines for a person, with the sum at the end."""
+def report(found: Sequence[Finding], only: str = "all") -> list[str]:
+    """The lines for a person, all or those of one level, with the sum at the end."""
     levels = Counter(finding.level for finding in found)
     total = (
         f"{len(found)} checks: {levels[OK]} ok, {levels[WARNING]} to look at, {levels[WRONG]} wrong"
     )
-    return [*(line for finding in found for line in finding.lines()), f"{total}."]
+    shown = [finding for finding in found if only in ("all", finding.level)]
+    return [*(line for finding in shown for line in finding.lines()), f"{total}."]
 
 
 def is_wrong(found: Sequence[Finding]) -> bool:
