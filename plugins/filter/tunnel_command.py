@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import tunnel
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
@@ -64,7 +65,7 @@ _value:
 
 @as_filter
 def tunnel_command(
-    server: Variables,
+    server: Mapping[str, Any],
     dev: Variables,
     gateway: Variables | None = None,
     local_port: object = tunnel.LOCAL_PORT,

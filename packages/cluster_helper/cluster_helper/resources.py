@@ -73,8 +73,8 @@ def _items(resources: object) -> Iterable[str]:
     if rules.left_out(resources):
         return []
     items = resources if isinstance(resources, (list, tuple)) else [resources]
-    said = [item for item in items if not rules.left_out(item)]
-    if not all(isinstance(item, str) for item in said):
+    said = [item for item in items if isinstance(item, str) and not rules.left_out(item)]
+    if not all(isinstance(item, str) or rules.left_out(item) for item in items):
         raise ClusterError(f"resources must be text such as 'mem=2gb' or a list, got {resources!r}")
     parts = [part for item in said for part in rules.line("resources", item).split(";")]
     return [part for part in parts if part.strip(" ")]
