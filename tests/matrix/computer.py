@@ -80,6 +80,8 @@ class Computer:
         self._step("paste", self._paste)
         self._play("status")
         self._step("connect", self._connect)
+        self._announced = self._play("restart")
+        self._step("paste after a restart", self._paste)
         if ", 0 wrong." not in (said := self._play("doctor")):
             raise Failed("doctor", said)
         self._play("parallel")
