@@ -189,7 +189,7 @@ look_at_installation() {
   [ -e "$prefix.d/markers/.changing-${generation##*/}" ] && emit changing yes
   # shellcheck disable=SC2086 # a word for each name
   [ ! -x "$prefix/bin/python" ] || "$prefix/bin/python" -I -S -c "$LOST_FILES" "$prefix" \
-    "$prefix.d/markers/.unshipped-${generation##*/}" $NAMES </dev/null
+    "$prefix.d/markers/.unshipped-${generation##*/}" $NAMES </dev/null | pass_on
 }
 
 # A name that nobody knows any more may be that of a node that is gone; where names take long, no more is asked.

@@ -40,7 +40,7 @@ probe_live() {
   probe_packages "$ROOT"
   # shellcheck disable=SC2086 # a word for each name
   [ "$STATE" != present ] ||
-    "$ROOT/bin/python" -I -S -c "$LOST_FILES" "$ROOT" "$STORE/markers/.unshipped-$LIVE" $NAMES
+    "$ROOT/bin/python" -I -S -c "$LOST_FILES" "$ROOT" "$STORE/markers/.unshipped-$LIVE" $NAMES | pass_on
   [ -e "$STORE/markers/.changing-$LIVE" ] && emit changing "$(cat "$STORE/markers/.changing-$LIVE")"
   return 0
 }
