@@ -21,6 +21,10 @@ ENDINGS = {".sh": "shell", ".py": "python", ".yml": "shell", ".j2": "shell"}
 # Lines that may name one, and why. One that is no longer there is a complaint, too.
 ALLOWED = {
     ("plugins/module_utils/_profile/kernel_trial.py", "/tmp"): "where tempfile makes a directory",
+    (
+        "plugins/module_utils/_profile/kernel_trial.py",
+        "tempfile.gettempdir",
+    ): "where tempfile makes a directory, unless others could rename it",
     ("plugins/plugin_utils/_connect/reach.py", "/tmp"): "only where tempfile makes a directory",
     ("plugins/module_utils/_server/layout.py", "/tmp/"): "owner and mode are verified",
     ("plugins/module_utils/_server/layout.py", "/tmp/nb-"): "made from a secret, and verified",
@@ -31,6 +35,10 @@ ALLOWED = {
         "plugins/plugin_utils/_node/scripts/doctor/look.sh",
         "/tmp/$PROFILE-$(id -u)",
     ): "owner and mode are verified",
+    (
+        "plugins/plugin_utils/_node/scripts/doctor/look.sh",
+        "$TMPDIR/trial",
+    ): "whether others could rename it, and never made",
 }
 SHARED = r"(?:/tmp|/var/tmp|/dev/shm|/run/lock|\$TMPDIR|\$\{TMPDIR(?::-[^}]*)?\})"
 _BELOW = re.compile(rf"(?<![\w./$}}-]){SHARED}/[^\s\"';()]*(?:\([^)]*\))?")

@@ -25,9 +25,11 @@ from typing import Any
 import pexpect
 from attacks.controller import computer
 from attacks.controller_directory import directory_of_the_controller
+from attacks.controller_names import names_of_the_computer
 from attacks.planted_names import names_below_tmp, names_of_old, names_seen
 from attacks.planted_prefixes import prefixes
 from attacks.swept import swept_runtime
+from attacks.temporary_directory import temporary_directory
 from attacks.words import words
 from attacks.working_directory import cluster_view, cluster_view_in_a_job
 from people import PYTHON, Person, Run, done, playbook, root
@@ -280,7 +282,8 @@ def debugged(connection: str) -> tuple[list[str], str]:
 # The subjects of the attacks on playbooks; each has a short form.
 PLAYBOOKS = (
     names_below_tmp, names_of_old, names_seen, prefixes, words, cluster_view, cluster_view_in_a_job,
-    computer, directory_of_the_controller, swept_runtime,
+    computer, names_of_the_computer, directory_of_the_controller, swept_runtime,
+    temporary_directory,
 )  # fmt: skip
 
 

@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils._profile import kernel_trial
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import kernel_trial, proof
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.kernel_trial import (
     MARK,
     scratch,
@@ -139,4 +141,49 @@ def test_where_nothing_can_be_locked_a_trial_still_has_its_directory(
     monkeypatch.setattr(kernel_trial.fcntl, "flock", refuse)
     with scratch("kernel-", str(tmp_path)) as directory:
         assert not (Path(directory) / MARK).exists(), "nobody could tell that it is in use"
+    assert not list(tmp_path.iterdir())
+
+
+def other(top: Path, mode: int, owner: int, group: int) -> Path:
+    """A directory for temporary files, as a site may have one."""
+    place = top / "site"
+    place.mkdir()
+    place.chmod(mode)
+    os.chown(place, owner, group)
+    return place
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to somebody else")
+@pytest.mark.parametrize(
+    ("mode", "owner", "group", "used"),
+    [
+        (0o1777, 0, 0, True), (0o755, 0, 5, True), (0o700, 0, 5, True), (0o775, 0, 0, True),
+        (0o777, 0, 0, False), (0o775, 0, 5, False), (0o1777, 65534, 0, False),
+        (0o755, 65534, 65534, False),
+    ],
+)  # fmt: skip
+def test_no_trial_lies_where_others_could_put_theirs_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, owner: int, group: int, used: bool
+) -> None:
+    place = other(tmp_path, mode, owner, group)
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    with scratch("kernel-") as directory:
+        assert (Path(directory).parent == place) == used
+        assert list(place.iterdir()) == ([Path(directory)] if used else [])
+    (place / "mine").mkdir()
+    with scratch("kernel-", str(place / "mine")) as directory:
+        assert (Path(directory).parents[1] == place) == used, "whoever renames that has all of it"
+
+
+def test_where_even_tmp_is_open_to_all_it_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o777)
+    monkeypatch.setattr(kernel_trial, "SHORT", str(tmp_path))
+    words = "others can rename what you make there"
+    with (
+        pytest.raises(NotebookError, match=words),
+        proof.scratch("nbserver-", str(tmp_path)),
+    ):
+        pass
     assert not list(tmp_path.iterdir())

@@ -14,6 +14,7 @@ of others: what is ours alone, bears our mark, and is locked by nobody.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import importlib
 import json
@@ -46,8 +47,12 @@ def main() -> None:
 
 @contextlib.contextmanager
 def scratch(prefix: str, top: str | None = None) -> Iterator[str]:
-    """A private directory for a while; what killed runs have left of the kind goes."""
-    directory = tempfile.mkdtemp(prefix=prefix, dir=top)
+    """A private directory for a while; what killed runs have left of the kind goes.
+
+    Where others could put theirs in its place, as where somebody has set TMPDIR badly, it is made
+    elsewhere: what is tried in it is run.
+    """
+    directory = tempfile.mkdtemp(prefix=prefix, dir=_place(top or tempfile.gettempdir()))
     handle = os.open(directory, _DIRECTORY)
     try:
         # The kernel frees the lock of whoever is killed. Where there is none, nothing bears a mark.
@@ -59,6 +64,32 @@ def scratch(prefix: str, top: str | None = None) -> Iterator[str]:
     finally:
         shutil.rmtree(directory, ignore_errors=True)
         os.close(handle)
+
+
+def _place(wanted: str) -> str:
+    for place in (os.path.realpath(wanted), os.path.realpath(SHORT)):
+        if _stays_in(Path(place)):
+            return place
+    raise PermissionError(errno.EPERM, "others can rename what you make there", SHORT)
+
+
+def _stays_in(place: Path) -> bool:
+    """Whether nobody else can rename what is made there, or anything that leads there."""
+    may_own = {0, os.geteuid(), *_unmapped()}
+    for found in (path.stat() for path in (place, *place.parents)):
+        others = found.st_mode & (0o002 if found.st_gid == 0 else 0o022)
+        if found.st_uid not in may_own or (others and not found.st_mode & stat.S_ISVTX):
+            return False
+    return True
+
+
+def _unmapped() -> set[int]:
+    """In a container of the person's own, whoever has no number there: root of the host, too."""
+    try:
+        mapped = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
+    except OSError:
+        return set()
+    return set() if mapped == ["0", "0", "4294967295"] else {65534}
 
 
 def _sweep(top: Path, prefix: str) -> None:

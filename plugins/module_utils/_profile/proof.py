@@ -87,9 +87,21 @@ def _answer(copy: Layout, program: ModuleType, words: list[str], stdin: str = ""
 
 
 @contextlib.contextmanager
+def scratch(prefix: str, top: str | None = None) -> Iterator[str]:
+    """A private directory for a while, as a trial has one; NotebookError when there can be none."""
+    with contextlib.ExitStack() as until_the_end:
+        try:
+            made = until_the_end.enter_context(kernel_trial.scratch(prefix, top))
+        except OSError as error:
+            where = error.filename or "the directory for temporary files"
+            raise files.explained(error.strerror or str(error), str(where)) from error
+        yield made
+
+
+@contextlib.contextmanager
 def _copy(name: str) -> Iterator[Layout]:
     """A profile of that name in a home of its own, for a moment."""
-    with kernel_trial.scratch("profile-") as home:
+    with scratch("profile-") as home:
         copy = Layout(home, name, "trial", os.geteuid())
         for path in (copy.at(directory) for directory in ("", *profile.DIRECTORIES)):
             Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)

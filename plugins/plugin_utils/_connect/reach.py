@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._profile.kernel_trial import scratch
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.proof import scratch
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.person import Person
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.askpass import Askpass

@@ -19,6 +19,7 @@ from urllib.parse import urljoin
 
 from ansible.module_utils.urls import open_url
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
 from ansible_collections.hpcc.notebook.plugins.module_utils._installation.progress import Progress
 
 _CHUNK = 1024 * 1024
@@ -35,7 +36,8 @@ def fetch(url: str, sha256: str, timeout: int, show: Show) -> Path:
     """The path of the verified installer in the controller's cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hpcc.notebook"
     kept, part = cache / f"{sha256}.sh", cache / f"{sha256}.part"
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.make_private_directory(str(cache))  # what others could put there would be written to
     with _alone(cache):
         if not (kept.exists() and _sum(kept) == sha256):
             _bring(url, sha256, part, _Download(url, part, timeout, show))

@@ -74,7 +74,7 @@ def computer(report: Report, *, short: bool = False) -> None:
     done("setup")
     done("stop")  # whatever an attack before this one has made of it
     done("start")
-    with _desk() as desk:
+    with a_desk() as desk:
         _require_dangerous(desk)
         for line in PLAYBOOKS[:2] if short else PLAYBOOKS:
             ended, let_in = _watched(desk, desk.playbook(line))
@@ -124,7 +124,7 @@ def _watched(desk: Desk, argv: list[str]) -> tuple[int, list[str]]:
 
 
 @contextmanager
-def _desk() -> Iterator[Desk]:
+def a_desk() -> Iterator[Desk]:
     with servers.python_for_everybody() as python, tempfile.TemporaryDirectory(dir="/tmp") as name:
         home = Path(name)
         home.chmod(0o755)
