@@ -208,16 +208,16 @@ def test_the_class_that_is_unknown_is_blamed_only_when_all_classes_are_known():
 
 @pytest.mark.usefixtures("live")
 def test_the_doctor_lets_a_kernel_compute(made, tmp_path):
-    """The function of its shell program, with a Python that is beside nothing else."""
+    """The functions of its shell program, with a Python that is beside nothing else."""
     shell = (CHECKOUT / "plugins/plugin_utils/_node/scripts/doctor/look.sh").read_text()
-    function = shell[shell.index("look_at_kernel() {") :].partition("\n}\n")[0]
+    functions = shell[shell.index("as_a_server() {") : shell.index("look_at_options() {")]
     prefix = tmp_path / "prefix"
     (prefix / "bin").mkdir(parents=True)
     python = prefix / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
     given = {"directory": f"{made}/.ipython/profile_nbserver", "prefix": str(prefix)}
-    program = f'emit() {{ printf "%s\\n" "$2"; }}\n{function}\n}}\nlook_at_kernel\n'
+    program = f'emit() {{ printf "%s\\n" "$2"; }}\n{functions}\nlook_at_kernel\n'
     kernel = {"KERNEL": Path(kernel_trial.__file__).read_text(), "KERNEL_WITHIN": "60"}
     environment = {**os.environ, **given, **kernel}
 
