@@ -130,6 +130,26 @@ def test_every_program_of_the_node_answers_through_the_one_frame() -> None:
         assert path.name == "answer.sh" or not re.search(r"\becho.*\bend\b|emit\(\)", text), path
 
 
+def unmarked(program: str) -> list[str]:
+    """Calls of a program of ours for Python whose lines go out without the mark."""
+    joined = program.replace("\\\n", " ")
+    calls = [
+        line.strip()
+        for line in joined.splitlines()
+        if re.search(r'-c "\$(?:LOOK|LOST_FILES)"', line)
+    ]
+    return [line for line in calls if not re.search(r"\$\(|\| pass_on$|>", line)]
+
+
+def test_what_another_program_of_ours_prints_bears_the_mark() -> None:
+    forgotten = '"$prefix/bin/python" -I -c "$LOOK" "$directory" \\\n  $NAMES'
+    assert unmarked(forgotten)
+    assert not unmarked(f"{forgotten} | pass_on")
+    asked = [path for path in sorted(PLUGINS.rglob("*.sh")) if path.name != "change.sh"]
+    for path in asked:  # that one is the worker's, who answers by files
+        assert unmarked(path.read_text(encoding="utf-8")) == [], path
+
+
 def test_nothing_but_the_terminal_speaks_to_the_terminal() -> None:
     """Whatever else reaches Ansible's display would not have been made printable."""
     for path in PLUGINS.rglob("*.py"):
