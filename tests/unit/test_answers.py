@@ -153,5 +153,8 @@ def test_what_another_program_of_ours_prints_bears_the_mark() -> None:
 def test_nothing_but_the_terminal_speaks_to_the_terminal() -> None:
     """Whatever else reaches Ansible's display would not have been made printable."""
     for path in PLUGINS.rglob("*.py"):
-        speaks = re.search(r"utils\.display|\._display\b", path.read_text(encoding="utf-8"))
-        assert path.name == "terminal.py" or not speaks, path
+        text = path.read_text(encoding="utf-8")
+        speaks = re.search(r"utils\.display|\._display\b", text)
+        # A callback is what shows: it makes printable itself what it shows.
+        shows = path.parent.name == "callback" and "printable(" in text
+        assert path.name == "terminal.py" or shows or not speaks, path
