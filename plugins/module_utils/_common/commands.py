@@ -13,6 +13,7 @@ SETUP = "ansible-playbook hpcc.notebook.setup"
 START = "ansible-playbook hpcc.notebook.start"
 OPEN = "ansible-playbook hpcc.notebook.open"
 STOP = "ansible-playbook hpcc.notebook.stop"
+DOCTOR = "ansible-playbook hpcc.notebook.doctor"
 CONNECT = "ansible-playbook hpcc.notebook.connect"
 RESTART = f"{START} -e nbserver_state=restarted"
 OVER = {kind: f"{RESTART} -e nbserver_transport={kind}" for kind in ("socket", "tcp")}

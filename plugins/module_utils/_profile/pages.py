@@ -10,6 +10,9 @@ it fills in.
 from __future__ import annotations
 
 import json
+import re
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import commands
 
 TEMPLATES = "templates"  # where Jupyter looks for pages before it takes its own
 LOGIN = f"{TEMPLATES}/login.html"
@@ -32,7 +35,7 @@ _SETTINGS = {
 }
 SETTINGS = json.dumps(_SETTINGS, indent=1, sort_keys=True) + "\n"
 
-LOGIN_PAGE = """\
+_LOGIN_PAGE = """\
 {# Managed by hpcc.notebook: edits are lost. #}
 {% set where = notebook.node if notebook else "this node" %}
 {% set whose = " of " ~ notebook.user if notebook and notebook.user else "" %}
@@ -91,14 +94,22 @@ server knows the new one only after a restart.</p>
 <details>
 <summary>Forgotten?</summary>
 <p>Choose a new one, on your own computer:</p>
-<pre>ansible-playbook hpcc.notebook.setup -i my.ini -e nbserver_profile_ask_password=true
-ansible-playbook hpcc.notebook.restart -i my.ini</pre>
+<pre>NEW_PASSWORD
+RESTART</pre>
 </details>
 {% else %}
 <p>Nobody can log in here. On your own computer, ask the doctor:</p>
-<pre>ansible-playbook hpcc.notebook.doctor -i my.ini</pre>
+<pre>DOCTOR</pre>
 {% endif %}
 </main>
 </body>
 </html>
 """
+
+# What the page tells a person to type, by the words that stand for it there.
+_TYPED = {
+    "NEW_PASSWORD": f"{commands.SETUP} -i my.ini -e nbserver_profile_ask_password=true",
+    "RESTART": f"{commands.RESTART} -i my.ini",
+    "DOCTOR": f"{commands.DOCTOR} -i my.ini",
+}
+LOGIN_PAGE = re.sub("|".join(_TYPED), lambda found: _TYPED[found[0]], _LOGIN_PAGE)
