@@ -151,7 +151,8 @@ def log_in(server, password: str):
     cookie = page.getheader("Set-Cookie").split(";")[0]
     form = urllib.parse.urlencode({"_xsrf": cookie.partition("=")[2], "password": password})
     form_type = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer, answer.text = server.ask("POST", "/login", form, Cookie=cookie, **form_type)
+    answer, text = server.ask("POST", "/login", form, Cookie=cookie, **form_type)
+    answer.text = text
     return answer
 
 
