@@ -53,6 +53,9 @@ LOST = (
     *(f"{SITE}/whole-1.0.dist-info/{name}" for name in ("METADATA", "RECORD", "INSTALLER", "")),
     "conda-meta", "lib", "",
 )  # fmt: skip
+# What a Python finds its place by. The one of these tests is the machine's, and would go on running
+# with the machine's packages where a real one does not run at all.
+LANDMARKS = ("pyvenv.cfg", "lib")
 # Where somebody may put a thing of their own, and what it is.
 PLACES = ("", ".d", ".d/work", ".d/logs", ".d/downloads", ".d/NEXT", ".d/mine", ".d/LIVE/mine")
 THINGS = ("file", "directory", "link")
@@ -168,6 +171,8 @@ class InstallationRules:
             path.unlink(missing_ok=True)
         elif path.is_file():
             path.write_bytes(path.read_bytes()[: 3 if how == "cut" else 0])
+        if lost in LANDMARKS:
+            Path(os.path.realpath(self.prefix), "bin/python").unlink(missing_ok=True)
 
     @rule(
         what=st.sampled_from(["markers", ".turn", ".files-*", ".unshipped-*", "[!.]*", "downloads"])

@@ -92,6 +92,24 @@ def test_what_repairs_packages_may_be_damaged_again_and_again(account: Account) 
     )
 
 
+@pytest.mark.parametrize("purged", [[], [".files-*"]], ids=["", "with its list of files gone"])
+def test_a_name_is_not_used_again_at_the_cost_of_what_a_person_put_there(
+    account: Account, purged: list[str]
+) -> None:
+    first = Path(account.run()["generation"])
+    (first / "mine").mkdir()
+    (first / "mine/thesis.txt").write_text("all of it")
+    for pattern in purged:
+        for note in first.parent.glob(f"markers/{pattern}"):
+            note.unlink()
+    for _time in range(2):  # the second time, the name of the first is free again
+        (account.prefix / "bin/python").unlink()
+        account.run()
+    (found,) = first.parent.rglob("thesis.txt")
+    assert found.read_text() == "all of it"
+    assert account.run()["changed"] is False
+
+
 @pytest.mark.parametrize("half", ["parcel.py", "parcel-2.1.dist-info/RECORD"])
 def test_what_was_cut_off_is_repaired_with_the_list_of_the_next_run(
     account: Account, half: str

@@ -11,14 +11,14 @@ is_noted() {
   [ -e "$STORE/markers/.$1-$2" ]
 }
 
-# claim NAME: takes the name for a generation. What a run of ours has left there goes; what anybody else has put
-# there stays, and nothing happens.
+# claim NAME: takes the name for a generation. What a run of ours has left there goes, but for what people put into it;
+# what anybody else has put there stays, and nothing happens.
 claim() {
   if [ -L "$STORE/$1" ] && is_noted link "$1"; then
     rm -f "$STORE/$1" "$STORE/markers/.link-$1"
   elif [ -e "$STORE/$1" ] || [ -L "$STORE/$1" ]; then
     is_noted begun "$1" || fail "$STORE/$1 is in the way: it was not made by this collection" "Move it away and run again"
-    [ -L "$STORE/$1" ] || discard "$STORE/$1"
+    [ -L "$STORE/$1" ] || remove_generation "$1"
   fi
   note begun "$1"
 }
@@ -68,8 +68,9 @@ list_is_lost() {
 clear_garbage() {
   look_at_prefix
   for name in $(our_generations); do
-    [ "$name" = "$LIVE" ] || [ -f "$STORE/markers/$name" ] || [ "$name" = "$GENERATION" ] || discard "$STORE/$name"
+    [ "$name" = "$LIVE" ] || [ -f "$STORE/markers/$name" ] || [ "$name" = "$GENERATION" ] || remove_generation "$name"
   done
+  TREE=$STORE/$GENERATION
 }
 
 # Why an old generation stays; empty when it can go.
@@ -130,7 +131,7 @@ forget_old_runs() {
   our_runs | while read -r name; do find "$STORE/work/$name" -prune -mmin +1440 -exec rm -rf {} +; done
 }
 
-# Of a generation that somebody put something into, only what came with it is removed.
+# Of a generation that somebody put something into, only what came with it is removed; the rest moves to `kept`.
 remove_generation() {
   TREE=$STORE/$1
   if list_is_lost "$1"; then
@@ -149,6 +150,7 @@ remove_generation() {
 
 keep_generation() {
   mkdir -p "$STORE/kept" && mv "$TREE" "$STORE/kept/$1.$RUN" || return
+  say "moved to $STORE/kept/$1.$RUN: what people may have put into it"
   forget "$1"
   rm -f "$STORE/markers/.begun-$1"
 }
