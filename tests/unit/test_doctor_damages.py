@@ -219,6 +219,13 @@ def test_the_doctor_names_a_damage(owner, damage, subject, said):
     assert finding.todo
 
 
+@pytest.mark.parametrize("made", [0o700, 0o1700, 0o2700])
+def test_a_runtime_directory_as_jupyter_leaves_it_is_no_damage(owner, made):
+    below_local("runtime", "directory", made)(owner)
+    finding = look(owner)["node-local directory"]
+    assert finding.level == "ok", finding
+
+
 def test_what_jupyterlab_keeps_in_the_profile_is_no_damage(owner):
     workspace = owner.directory / "lab/workspaces/default-37a8.jupyterlab-workspace"
     workspace.parent.mkdir(parents=True)

@@ -11,8 +11,9 @@ in_home() {
 
 # Whether a directory is ours alone: no link, no other owner, closed to everybody else. No client
 # talks to a socket anywhere else: tmux does what its server tells it to.
+# Jupyter makes its runtime directory sticky, a shared file system its directories setgid: neither lets anybody in.
 is_private() {
-  [ -n "$(find "$1" -prune -type d -user "$(id -u)" \( -perm 700 -o -perm 2700 \) 2>/dev/null)" ]
+  [ -n "$(find "$1" -prune -type d -user "$(id -u)" -perm -700 ! -perm /077 2>/dev/null)" ]
 }
 
 is_our_socket() {
