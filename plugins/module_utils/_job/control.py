@@ -45,6 +45,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout impor
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe import (
     elsewhere,
     observe,
+    record_paths,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import here
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
@@ -57,7 +58,6 @@ STOP_EVERY = 1.0  # seconds between two questions about a job that ends
 ORDERLY_WITHIN = 40.0  # seconds for the server in a job to end
 GONE_WITHIN = 60.0
 ON_REQUEST = "it was stopped on request"
-_UTC = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,8 @@ def _with_files(layout: Layout, view: View) -> View:
 def _of_jobs(layout: Layout) -> list[tuple[str, Record]]:
     """The records of servers that are jobs: this host may itself be a compute node."""
     found = []
-    for name in files.entries(layout.records):
-        path = f"{layout.records}/{name}"
-        content = files.read(path) if name.endswith(".json") and name[0] != "." else None
+    for path in record_paths(layout):
+        content = files.read(path)
         with contextlib.suppress(NotebookError):  # status says what is wrong with it
             found += [(path, server_record.parse(content, path))] if content else []
     return [(path, each) for path, each in found if each.job]
@@ -231,7 +230,7 @@ def _submission(
         mark=mark,
         scheduler=scheduler.name,
         job="",
-        submitted=time.strftime(_UTC, time.gmtime()),
+        submitted=server_record.timestamp(time.time()),
         walltime=planned.walltime,
         clock=planned.clock,
         asked=planned.asked,
@@ -326,7 +325,7 @@ def _stopped(layout: Layout, scheduler: Scheduler, request: Request, *, check: b
 def _write_end(layout: Layout, view: View) -> None:
     """Say that it was meant; the job itself has only seen a signal."""
     if view.alive and view.submission:
-        end = End(view.submission.mark, ON_REQUEST, time.strftime(_UTC, time.gmtime()))
+        end = End(view.submission.mark, ON_REQUEST, server_record.timestamp(time.time()))
         files.write_private(job_record.end_path(layout), job_record.serialise(end))
 
 

@@ -37,6 +37,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe impo
     trust,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import here, startable
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import timestamp
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import (
     require_modules,
@@ -48,7 +49,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.stop import 
 POLL = 1.0  # seconds
 ANSWER_WITHIN = 5.0
 INTERRUPTED_WITHIN = 2.0  # seconds for cells to notice
-_UTC = "%Y-%m-%dT%H:%M:%SZ"
 # How schedulers announce an end: by these, some time before SIGKILL.
 _ENDING = (
     signal.SIGTERM,
@@ -93,7 +93,7 @@ def main() -> None:
         except Ending as ending:
             reason = str(ending)
     sys.stdout.write(f"{reason}\n")
-    end = End(mark, reason, time.strftime(_UTC, time.gmtime()))
+    end = End(mark, reason, timestamp(time.time()))
     files.write_private(submission.end_path(layout), submission.serialise(end))
 
 
@@ -159,7 +159,7 @@ def _require_startable(layout: Layout, wanted: Submission) -> None:
 def _note(layout: Layout, wanted: Submission, running: Running, job: str, begun: float) -> None:
     """From here on it is called running: it has proved itself."""
     shown = readiness.certificate_sha256(layout)
-    ends = time.strftime(_UTC, time.gmtime(begun + wanted.walltime))
+    ends = timestamp(begun + wanted.walltime)
     version = server_report.version(wanted.launch, running.python)
     write_record(layout, f"job {job}", running, version, shown, {"job": job, "ends": ends})
 

@@ -51,8 +51,7 @@ class Running(Process):
 
     def since(self) -> str:
         """When it was started, in UTC."""
-        seconds = time.gmtime(processes.wall_clock(self.start_time))
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", seconds)
+        return server_record.timestamp(processes.wall_clock(self.start_time))
 
 
 @dataclass(frozen=True)
@@ -128,6 +127,13 @@ def recorded(path: str) -> Record | None:
     return None if content is None else server_record.parse(content, path)
 
 
+def record_paths(layout: Layout) -> list[str]:
+    """The files of all records: not what is half written, nor the sockets of tunnels."""
+    names = files.entries(layout.records)
+    kept = (name for name in names if name.endswith(".json") and not name.startswith("."))
+    return [f"{layout.records}/{name}" for name in kept]
+
+
 def recorded_job(layout: Layout) -> dict[str, object]:
     """Whether a job was submitted for this profile: only then is a scheduler asked."""
     return {"job": layout.job} if files.read(layout.submission) is not None else {}
@@ -136,10 +142,9 @@ def recorded_job(layout: Layout) -> dict[str, object]:
 def elsewhere(layout: Layout) -> tuple[list[Record], list[str]]:
     """The records of other hosts, and what is wrong with the files that are none."""
     found, damaged = [], []
-    for name in files.entries(layout.records):
-        path = f"{layout.records}/{name}"
-        if name.startswith(".") or not name.endswith(".json") or path == layout.record:
-            continue  # half written, the socket of a tunnel, or our own
+    for path in record_paths(layout):
+        if path == layout.record:
+            continue
         try:
             record = recorded(path)
             found += [server_record.require_host(record, path)] if record else []

@@ -9,6 +9,7 @@ It is a hint for whoever looks for servers on all hosts. Nothing is done on its 
 from __future__ import annotations
 
 import json
+import time
 import zlib
 from dataclasses import asdict, dataclass, fields
 
@@ -50,6 +51,11 @@ class Record:
     def called(self) -> str:
         """The host, by its full name if there is one."""
         return self.node or self.host
+
+
+def timestamp(seconds: float) -> str:
+    """A moment, in seconds since the epoch, as records and reports say it: in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def serialise(record: Record) -> bytes:
