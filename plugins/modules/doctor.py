@@ -12,8 +12,8 @@ short_description: Look at everything from this computer to a notebook's kernel
 version_added: 0.1.0
 description:
   - Looks at ssh and its keys, the way over the gateway, what the node allows, its room and limits,
-    the module system, the installation, the profile and the server; prints a line for each with
-    what to type, and fails when something does not work.
+    the module system, the installation, the profile and the server; prints how many are well, and a
+    line for each with what to type, place by place. Fails when something does not work.
   - Repairs nothing, and needs no Python on the host. One login serves for all of it.
 options:
   prefix:
@@ -76,6 +76,10 @@ findings:
       description: V(ok), V(warning) or V(wrong).
       type: str
       sample: ok
+    place:
+      description: Where that is; V(this computer), V(the way there) or V(the node).
+      type: str
+      sample: the node
     subject:
       description: What was looked at.
       type: str

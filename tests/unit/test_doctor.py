@@ -18,6 +18,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import (
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import (
     CHECKS,
+    PLACES,
+    document,
     findings,
     is_wrong,
     report,
@@ -370,15 +372,48 @@ def test_there_are_many_checks_and_each_has_its_cases():
 
 def test_the_report_counts_and_ends_badly_only_when_something_is_wrong():
     good = findings(seen({"ssh": "OpenSSH_9.9", "agent_keys": "1"}))
-    assert report(good)[-1] == "2 checks: 2 ok, 0 to look at, 0 wrong."
+    assert report(good)[0] == "2 checks: 2 ok, 0 to look at, 0 wrong."
     assert not is_wrong(good)
     warned = findings(seen({"ssh": "OpenSSH_9.9"}))
     assert not is_wrong(warned)
     bad = findings(seen({"ssh": "", "agent_keys": "1"}))
-    assert report(bad)[-1] == "2 checks: 1 ok, 0 to look at, 1 wrong."
-    assert report(bad, "wrong") == [*bad[0].lines(), report(bad)[-1]]
-    assert report(good, "wrong") == [report(good)[-1]]
+    assert report(bad)[0] == "2 checks: 1 ok, 0 to look at, 1 wrong."
+    assert report(bad, "wrong") == [report(bad)[0], "", "This computer:", *bad[0].lines()]
+    assert report(good, "wrong") == [report(good)[0]]
     assert is_wrong(bad)
+
+
+def test_the_report_goes_from_place_to_place_and_names_each_once():
+    answers = {name: value for case in CASES.values() for name, value in case[0].items()}
+    found = findings(seen(answers))
+    headings = [line for line in report(found) if line.endswith(":") and " -> " not in line]
+    assert headings == ["This computer:", "The way there:", "The node:"]
+    assert {finding.place for finding in found} == {*PLACES}
+
+
+def test_every_check_has_one_place():
+    assert sorted(map(name_of, CHECKS)) == sorted(map(name_of, {*CHECKS}))
+
+
+WELL = {"findings": [vars(finding) for finding in findings(seen({"ssh": "OpenSSH_9.9"}))]}
+ILL = {"findings": [vars(finding) for finding in findings(seen({"ssh": ""}))], "msg": "It is ill."}
+
+
+@pytest.mark.parametrize(
+    ("answers", "healthy"),
+    [
+        ({"a": WELL}, True),
+        ({"a": WELL, "b": ILL}, False),
+        ({"a": WELL, "b": {}}, False),
+        ({}, False),
+    ],
+)
+def test_only_what_was_looked_at_and_is_well_is_healthy(answers, healthy):
+    made = json.loads(json.dumps(document(answers)))
+    assert made["healthy"] is healthy
+    assert [host["host"] for host in made["hosts"]] == list(answers)
+    for host in made["hosts"]:
+        assert sum(host["counts"].values()) == len(host["checks"])
 
 
 ODD = st.one_of(

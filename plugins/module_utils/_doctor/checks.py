@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import (
     computer,
@@ -24,13 +26,13 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings imp
     Seen,
 )
 
-CHECKS: Sequence[Check] = (
-    *computer.CHECKS,
-    *path.CHECKS,
-    *node.CHECKS,
-    *distribution.CHECKS,
-    *serving.CHECKS,
-)
+# Where a person has to look: what each place is called, and its checks.
+PLACES: Mapping[str, Sequence[Check]] = {
+    "this computer": computer.CHECKS,
+    "the way there": path.CHECKS,
+    "the node": (*node.CHECKS, *distribution.CHECKS, *serving.CHECKS),
+}
+CHECKS: Sequence[Check] = tuple(check for checks in PLACES.values() for check in checks)
 # What the checks themselves ask a node: name → a line of POSIX shell that prints the values.
 QUESTIONS: Mapping[str, str] = {
     **path.QUESTIONS,
@@ -47,20 +49,54 @@ def questions() -> str:
 
 def findings(seen: Seen) -> list[Finding]:
     """What there is to say about each of them."""
-    found = (check(seen) for check in CHECKS)
-    return [finding for finding in found if finding]
+    found = ((place, check(seen)) for place in PLACES for check in PLACES[place])
+    return [replace(finding, place=place) for place, finding in found if finding]
 
 
 def report(found: Sequence[Finding], only: str = "all") -> list[str]:
-    """The lines for a person, all or those of one level, with the sum at the end."""
-    levels = Counter(finding.level for finding in found)
-    total = (
-        f"{len(found)} checks: {levels[OK]} ok, {levels[WARNING]} to look at, {levels[WRONG]} wrong"
-    )
+    """The lines for a person, all or those of one level: the sum, and then place by place."""
     shown = [finding for finding in found if only in ("all", finding.level)]
-    return [*(line for finding in shown for line in finding.lines()), f"{total}."]
+    there = groupby(shown, key=lambda finding: finding.place)
+    return [total(found), *(line for place, part in there for line in _part(place, part))]
+
+
+def total(found: Sequence[Finding]) -> str:
+    """How many there are of each level."""
+    of = levels(found)
+    return f"{len(found)} checks: {of[OK]} ok, {of[WARNING]} to look at, {of[WRONG]} wrong."
+
+
+def levels(found: Iterable[Finding]) -> dict[str, int]:
+    """The same as numbers."""
+    counted = Counter(finding.level for finding in found)
+    return {level: counted[level] for level in (OK, WARNING, WRONG)}
+
+
+def _part(place: str, found: Iterable[Finding]) -> list[str]:
+    heading = f"{place[:1].upper()}{place[1:]}:"
+    return ["", heading, *(line for finding in found for line in finding.lines())]
 
 
 def is_wrong(found: Sequence[Finding]) -> bool:
     """Whether something does not work."""
-    return any(finding.level == WRONG for finding in found)
+    return levels(found)[WRONG] > 0
+
+
+def document(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What the doctor returned for each host, for a program.
+
+    A host that it could not look at is not healthy.
+    """
+    hosts = [_of_host(host, answer) for host, answer in answers.items()]
+    return {"healthy": bool(hosts) and all(host["healthy"] for host in hosts), "hosts": hosts}
+
+
+def _of_host(host: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+    found = [Finding(**finding) for finding in answer.get("findings", ())]
+    return {
+        "host": host,
+        "healthy": bool(found) and not is_wrong(found),
+        "message": str(answer.get("msg", "")),
+        "counts": levels(found),
+        "checks": [vars(finding) for finding in found],
+    }

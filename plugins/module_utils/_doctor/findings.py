@@ -20,6 +20,7 @@ class Finding:
     subject: str
     what: str
     todo: str = ""
+    place: str = ""
 
     def lines(self) -> list[str]:
         """As it is printed."""

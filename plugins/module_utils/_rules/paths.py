@@ -50,6 +50,11 @@ def path(value: object) -> str | None:
     return f"must be an absolute path or begin with ~/, got {shown(value)}"
 
 
+def optional_path(value: object) -> str | None:
+    """A path, or nothing."""
+    return None if value == "" else path(value)
+
+
 def generation(value: object) -> str | None:
     """Where an installation really lies: `<prefix>.d/<name>-<version>-<12 hexadecimal digits>`."""
     length = len(str(value).encode("utf-8", "surrogateescape"))

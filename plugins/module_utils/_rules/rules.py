@@ -25,6 +25,7 @@ RULES: dict[str, Rule] = {
     "prefix": paths.prefix,
     "generation": paths.generation,
     "path": paths.path,
+    "optional_path": paths.optional_path,
     "root_dir": paths.root_dir,
     "modulefile_dir": paths.searched,
     "modulefile_prefix": paths.searched,
