@@ -166,6 +166,7 @@ class ActionModule(host_shell.HostShellAction):
             "ADOPT": adopt,
             "DISTRIBUTIONS": "\n".join(installers.signs()),
             "LOST_FILES": host_shell.LOST_FILES.read_text(encoding="utf-8"),
+            "LEASES": host_shell.LEASES.read_text(encoding="utf-8"),
             "NAMES": " ".join(packages.name_of(wanted) for wanted in options["packages"]),
         }
         return observed(host_shell.ask(self._execute, "probe", **settings))

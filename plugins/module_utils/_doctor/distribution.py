@@ -79,6 +79,12 @@ def unfinished(seen: Seen) -> Finding | None:
     return ok("installing", "nothing is going on") if seen.one("prefix") else None
 
 
+def leases(seen: Seen) -> Finding | None:
+    """Who keeps an older generation from being removed."""
+    held = "; ".join(seen.all("lease"))
+    return ok("older versions", f"{held}; it stays until then") if held else None
+
+
 def _versions(seen: Seen) -> dict[str, str]:
     pairs = (line.partition(" ") for line in seen.all("package"))
     return {name.lower().replace("-", "_"): number for name, _space, number in pairs}
@@ -142,6 +148,7 @@ CHECKS = (
     python,
     files,
     unfinished,
+    leases,
     frontends,
     vulnerable,
     modulefile,

@@ -23,7 +23,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import free_port_reason
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import faults
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Way
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import lost_files
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import leases, lost_files
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS, question
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import ansible_login, forwarding
@@ -124,8 +124,10 @@ def patience(shell_seconds: float) -> float:
 def _look(session: Session, settings: Mapping[str, object], within: float) -> Answers:
     lost = Path(lost_files.__file__).read_text(encoding="utf-8")
     kernel = Path(kernel_trial.__file__).read_text(encoding="utf-8")
+    lease = Path(leases.__file__).read_text(encoding="utf-8")
     programs = {"LOST_FILES": lost, "KERNEL": kernel, "NAMES": " ".join(NAMES)}
     programs |= {"LOOK": sent_program.program(inside.__name__), "QUESTIONS": questions()}
+    programs["LEASES"] = lease
     programs["OPTIONS"] = Path(option_trial.__file__).read_text(encoding="utf-8")
     programs["KERNEL_WITHIN"] = f"{within / 2:.0f}"
     asked = question({**settings, **programs}, _SERVER, _PROGRAM)

@@ -139,6 +139,8 @@ class CondaWorker:
             "PACKAGES_FROM": self._options["packages_from"],
             "AGAIN": " ".join(self._again(plan)),
             "LOST_FILES": host_shell.LOST_FILES.read_text(encoding="utf-8"),
+            "LEASES": host_shell.LEASES.read_text(encoding="utf-8"),
+            "OWN_LEASE": host_shell.OWN_LEASE.read_text(encoding="utf-8"),
             "INDEX_URL": self._options["index_url"] or "",
             "CHANNELS": " ".join(self._options["channels"]),
             "TERMS_ACCEPTED": "yes" if self._options["accept_terms"] else "",
@@ -206,6 +208,8 @@ class CondaWorker:
     def _judge(self, found: Answers, run: str, seen: Observed) -> None:
         """A busy lock and a vanished worker are no failures: the next look decides."""
         code = found.get("code", [BUSY])[0]
+        for held in found.get("stays", []):
+            self._reporter.say(f"{held}; a later upgrade removes it")
         if code in ("0", BUSY):
             return
         log = f"{seen.prefix}.d/logs/{run}.log"

@@ -21,7 +21,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.login_files 
     BEFORE_EACH_COMMAND,
     shell_todo,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import lost_files
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import (
+    leases,
+    lost_files,
+    own_lease,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import (
     IsolatedCommands,
 )
@@ -37,6 +41,7 @@ Execute = Callable[[str, bytes], Mapping[str, Any]]
 
 _PROGRAMS = SCRIPTS / "installation"
 LOST_FILES = Path(lost_files.__file__)
+LEASES, OWN_LEASE = Path(leases.__file__), Path(own_lease.__file__)
 _WORKER = ("common", "room", "lock", "download", "prune", "install", "change", "worker")
 # Seconds that an answer may take. A slow file system needs some of them.
 PATIENCE = 120

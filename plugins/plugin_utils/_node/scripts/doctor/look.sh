@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2153,SC2154,SC3013,SC3045 # dash, bash and busybox have -nt and ulimit
 # What the doctor wants to know of a node, in one command. POSIX sh; what it writes, it removes at once.
-# PREFIX, OWNER, PROFILE, MODULE, MODULES (their directory), PORT, ASKED, QUESTIONS (a line each: name, shell), LOOK, LOST_FILES and KERNEL (programs for Python), KERNEL_WITHIN (seconds) and
+# PREFIX, OWNER, PROFILE, MODULE, MODULES (their directory), PORT, ASKED, QUESTIONS (a line each: name, shell), LOOK, LOST_FILES, LEASES and KERNEL (programs for Python), KERNEL_WITHIN (seconds) and
 # NAMES come before it, and what all programs share.
 in_home() {
   case $1 in
@@ -187,6 +187,7 @@ look_at_installation() {
     emit installation damaged
   fi
   emit lock "$(readlink "$prefix.d/lock" 2>/dev/null)"
+  look_at_leases
   [ -e "$prefix.d/markers/.changing-${generation##*/}" ] && emit changing yes
   # shellcheck disable=SC2086 # a word for each name
   [ ! -x "$prefix/bin/python" ] || "$prefix/bin/python" -I -S -c "$LOST_FILES" "$prefix" \
@@ -201,6 +202,16 @@ note_other_node() {
     2) emit unresolved "$1" ;;
     124) slow_names=yes ;;
   esac
+}
+
+# Who runs from a generation that is not live any more, and keeps it from being pruned.
+look_at_leases() {
+  [ -x "$prefix/bin/python" ] || return 0
+  for lease in "$prefix.d"/markers/.lease-*; do
+    if [ ! -f "$lease" ] || [ "${lease##*/.lease-}" = "${generation##*/}" ]; then continue; fi
+    who=$("$prefix/bin/python" -I -S -c "$LEASES" who "$lease" 2>/dev/null </dev/null)
+    [ -z "$who" ] || emit lease "$who runs from ${lease##*/.lease-}"
+  done
 }
 
 look_at_profile() {

@@ -8,7 +8,7 @@ locate() {
     /*) ROOT=$PREFIX ;;
     *) ROOT=$HOME/${PREFIX#*/} ;; # ~/…
   esac
-  STORE=$ROOT.d
+  STORE=$ROOT.d LEASE_OF=$ROOT.d/markers/.lease-
 }
 
 # What ends a program before it has changed anything.
@@ -218,6 +218,29 @@ executing() {
     real=$(cd "$directory" 2>/dev/null && pwd -P) || real=$directory
     # shellcheck disable=SC2012 # the names are numbers
     ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n "s|^.* /proc/\([0-9]*\)/exe -> $real/\([^/]*/\)\{0,1\}bin/.*|\1|p"
+  done
+}
+
+# ask_leases TASK GENERATION [WORD…]: what the program LEASES answers: 0 nobody has the lease, 3 somebody, who is printed;
+# another code where nobody can know. The live Python can say so, and that of the generation itself.
+ask_leases() {
+  task=$1 lease=$LEASE_OF$2 own=$STORE/$2/bin/python
+  shift 2
+  [ -f "$lease" ] || return 1
+  for python in "$ROOT/bin/python" "$own"; do
+    if [ ! -x "$python" ] || ! trusted "$python"; then continue; fi
+    "$python" -I -S -c "$LEASES" "$task" "$lease" "$@" 2>/dev/null </dev/null
+    code=$?
+    case $code in 0 | 3 | 4 | 5) return "$code" ;; esac
+  done
+  return 1
+}
+
+# Who has a lease on any generation, whatever the host and the account.
+tell_leases() {
+  for name in $(our_generations); do
+    who=$(ask_leases who "$name")
+    [ $? != 3 ] || printf '%s runs from %s (when its host is gone for good: rm %s) ' "$who" "$name" "$LEASE_OF$name"
   done
 }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Runs the installer and adds the packages, and looks whether what came out works.
-# Settings: RUN PACKAGES_FROM PACKAGES (one in each line) AGAIN (names) INDEX_URL CHANNELS TERMS_ACCEPTED (yes or empty).
+# Settings: OWN_LEASE (a program) RUN PACKAGES_FROM PACKAGES (one in each line) AGAIN (names) INDEX_URL CHANNELS TERMS_ACCEPTED (yes or empty).
 
 run_installer() {
   phase install
@@ -12,6 +12,17 @@ run_installer() {
     fail "the installer ended with exit code $?" "Its output is in $STORE/logs/$RUN.log on the host"
   require_checked
   configure_conda
+  hand_out_leases
+}
+
+# Every Python of the generation, whoever runs it, has a lease on it: a lock that ends with the process. See own_lease.py.
+hand_out_leases() {
+  note lease "$GENERATION"
+  for place in "$TREE"/lib/python3*/site-packages; do
+    [ -d "$place" ] || continue
+    { printf '%s\n' "$OWN_LEASE" >"$place/hpcc_notebook_lease.py" &&
+      echo "import hpcc_notebook_lease" >"$place/hpcc_notebook_lease.pth"; } || fail "cannot write in $place" ""
+  done
 }
 
 # In a file of its own, which conda reads besides the installer's .condarc: nothing has to be merged.

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Says all that has to be known before a decision, in one command, and changes nothing.
 # Settings: PREFIX OWNER STATE ADOPT (yes: its programs may be run to see whether they work)
-# DISTRIBUTIONS (a line each: name, package, channel) LOST_FILES (a program) NAMES (of the packages whose files are looked for).
+# DISTRIBUTIONS (a line each: name, package, channel) LOST_FILES LEASES (programs) NAMES (of the packages whose files are looked for).
 
 probe_host() {
   emit home "$HOME"
@@ -80,6 +80,9 @@ probe_ours() {
   esac
   [ "$STATE" = absent ] || return 0
   programs=$(users_of "$ROOT" "$STORE" | without_worker | tell_programs)
+  # A run that works here has leases of its own; it is waited for, and the removal looks again.
+  look_at_lock
+  case $HELD in free | dead) [ -n "$programs" ] || programs=$(tell_leases) ;; esac
   [ -z "$programs" ] || emit using "$programs"
   hints_of "$ROOT" "$STORE" | while read -r hint; do emit hint "$hint"; done
   servers_elsewhere "$HOME" | while read -r found; do emit elsewhere "$found"; done

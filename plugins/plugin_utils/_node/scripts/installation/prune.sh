@@ -1,9 +1,10 @@
 # shellcheck shell=sh
-# What is removed when, and what stays because somebody else may need it. Settings: PREFIX RUN GENERATION.
+# What is removed when, and what stays because somebody else may need it. Settings: PREFIX RUN GENERATION LEASES (a program).
 
 # note KIND NAME: says, before it is made, that what gets this name is ours.
 note() {
   note=$STORE/markers/.$1-$2
+  [ ! -L "$note" ] || rm -f "$note"
   [ -e "$note" ] || { : >"$note" && settle_one "$note"; }
 }
 
@@ -18,22 +19,42 @@ claim() {
     rm -f "$STORE/$1" "$STORE/markers/.link-$1"
   elif [ -e "$STORE/$1" ] || [ -L "$STORE/$1" ]; then
     is_noted begun "$1" || fail "$STORE/$1 is in the way: it was not made by this collection" "Move it away and run again"
-    [ -L "$STORE/$1" ] || remove_generation "$1"
+    [ -L "$STORE/$1" ] || remove_soon "$1" || fail "$HELD_BY runs from $STORE/$1" "Stop it and run again"
   fi
   note begun "$1"
 }
 
+# discard PATH: a generation, or what was to become one. Nothing happens while somebody has a lease on it, and HELD_BY says
+# who; while it is renamed, nobody can get one.
 discard() {
+  gone=${1##*/} aside=$STORE/trash/$RUBBISH/${1##*/}.$RUN
   mkdir -p "$STORE/trash/$RUBBISH"
-  forget "${1##*/}"
-  mv "$1" "$STORE/trash/$RUBBISH/${1##*/}.$RUN" 2>/dev/null || rm -rf "$1"
-  rm -f "$STORE/markers/.begun-${1##*/}"
+  HELD_BY=$(ask_leases aside "$gone" "$1" "$aside" "$STORE/markers/$gone")
+  case $? in
+    0) forget "$gone" ;;
+    3) return 1 ;;
+    *)
+      forget "$gone"
+      mv "$1" "$aside" 2>/dev/null || rm -rf "$1"
+      ;;
+  esac
+  rm -f "$STORE/markers/.begun-$gone"
 }
 
 # All that is known of a generation but that it is ours: it is no longer complete.
 forget() {
   rm -f "$STORE/markers/$1"
-  for kind in changing files unshipped new; do rm -f "$STORE/markers/.$kind-$1"; done
+  for kind in changing files unshipped new lease; do rm -f "$STORE/markers/.$kind-$1"; done
+}
+
+# remove_soon NAME: what a killed run had started may take a moment to end.
+remove_soon() {
+  left=20
+  until remove_generation "$1"; do
+    [ "$left" -gt 0 ] || return 1
+    left=$((left - 1))
+    sleep 0.1 2>/dev/null || sleep 1
+  done
 }
 
 empty_trash() {
@@ -68,25 +89,55 @@ list_is_lost() {
 clear_garbage() {
   look_at_prefix
   for name in $(our_generations); do
-    [ "$name" = "$LIVE" ] || [ -f "$STORE/markers/$name" ] || [ "$name" = "$GENERATION" ] || remove_generation "$name"
+    [ "$name" = "$LIVE" ] || [ -f "$STORE/markers/$name" ] || [ "$name" = "$GENERATION" ] || remove_generation "$name" ||
+      say "kept $name: $HELD_BY runs from it"
   done
   TREE=$STORE/$GENERATION
 }
 
-# Why an old generation stays; empty when it can go.
-why_keep() {
+# Where the hosts of a file system do not see each other's locks, as far as its mount says so: a lease tells nothing there.
+has_blind_locks() {
+  place=$(df -P "$STORE" 2>/dev/null | awk 'NR == 2 { print $NF }')
+  mounts | awk -v place="$place" '
+    $2 == place { type = $3; options = "," $4 "," }
+    END { exit !(type ~ /^(beegfs|beegfs_nodev|fhgfs|fuse.sshfs)$/ ||
+      options ~ /,(nolock|local_lock=all|local_lock=posix|localflock|noflock),/) }'
+}
+
+mounts() {
+  cat /proc/mounts
+}
+
+# The lease of a generation has the time when another one became live in its place.
+date_lease() {
+  [ -L "$LEASE_OF$1" ] || touch -c "$LEASE_OF$1"
+}
+
+BLIND_DAYS=30
+is_recent() {
+  [ -n "$(find "$LEASE_OF$1" -mtime "-$BLIND_DAYS" 2>/dev/null)" ]
+}
+
+# Why an old generation stays because somebody works; empty when nobody is known to.
+who_needs() {
   TREE=$STORE/$1
-  case $1 in "$LIVE" | "$PREVIOUS") echo "it is the live one or the one before" && return ;; esac
   [ -z "$(users_of "$TREE")" ] || echo "programs run from it"
   hint=$(hints_of "$TREE" | head -n 1)
   [ -z "$hint" ] || echo "$hint may run from it"
-  things=$(things_of_people | head -n 1)
-  [ -z "$things" ] || echo "somebody put $things there"
-  ! list_is_lost "$1" || echo "the list of what came with it is gone, so nobody can tell what in it is yours"
+  ! has_blind_locks || ! is_recent "$1" ||
+    echo "hosts do not see each other's locks on this file system, so it stays for $BLIND_DAYS days"
   servers_elsewhere "$OWN_HOME" | while read -r host record; do
     # Of one that was started later it is known that it runs from what was live by then.
     [ -n "$(find "$record" -newer "$STORE/markers/.turn" 2>/dev/null)" ] || echo "a server on $host may run from it"
   done
+}
+
+# Why it stays because of what lies in it; empty when it can go.
+why_keep() {
+  TREE=$STORE/$1
+  things=$(things_of_people | head -n 1)
+  [ -z "$things" ] || echo "somebody put $things there"
+  ! list_is_lost "$1" || echo "the list of what came with it is gone, so nobody can tell what in it is yours"
 }
 
 # Stays: the live generation, the one before it, what runs, and what somebody else put something into.
@@ -96,17 +147,28 @@ prune() {
   turn=$(cat "$STORE/markers/.turn" 2>/dev/null) PREVIOUS=
   [ "$(field to "$turn")" != "$LIVE" ] || PREVIOUS=$(field from "$turn")
   for name in $(our_generations); do
+    case $name in "$LIVE" | "$PREVIOUS") continue ;; esac
     reason=$(why_keep "$name")
-    if [ -n "$reason" ]; then say "kept $name: $reason"; else replace_by_link "$name"; fi
+    [ -n "$reason" ] || prune_one "$name" || reason=$WHY_HELD
+    [ -z "$reason" ] || say "kept $name: $reason"
   done
   forget_downloads
   empty_trash
   forget_old_runs
 }
 
+# prune_one NAME: it goes, unless somebody works with it; whoever waits for this run is told who.
+prune_one() {
+  WHY_HELD=$(who_needs "$1" | head -n 1)
+  [ -n "$WHY_HELD" ] || replace_by_link "$1" || WHY_HELD="$HELD_BY runs from it"
+  [ -z "$WHY_HELD" ] && return
+  printf '%s stays: %s\n' "$1" "$WHY_HELD" >>"$WORK/held"
+  return 1
+}
+
 # What people made with it (kernels, scripts, environments of venv) names its path, which leads to the live one from now on.
 replace_by_link() {
-  discard "$STORE/$1"
+  discard "$STORE/$1" || return 1
   note link "$1"
   ln -s "../${ROOT##*/}" "$STORE/$1"
 }
@@ -131,25 +193,30 @@ forget_old_runs() {
   our_runs | while read -r name; do find "$STORE/work/$name" -prune -mmin +1440 -exec rm -rf {} +; done
 }
 
-# Of a generation that somebody put something into, only what came with it is removed; the rest moves to `kept`.
+# Of a generation that somebody put something into, only what came with it is removed; the rest moves to `kept`. Nothing
+# happens while somebody has a lease on it, and HELD_BY says who.
 remove_generation() {
   TREE=$STORE/$1
+  HELD_BY=$(ask_leases who "$1")
+  [ $? != 3 ] || return 1
   if list_is_lost "$1"; then
     keep_generation "$1"
-    return
-  fi
-  if [ -z "$(things_of_people | head -n 1)" ]; then
+  elif [ -z "$(things_of_people | head -n 1)" ]; then
     discard "$TREE"
-    return
+  else
+    remove_what_came "$1"
+    keep_generation "$1"
   fi
+}
+
+remove_what_came() {
   (cd "$TREE" && rm -rf pkgs conda-meta && list_files | LC_ALL=C comm -12 "$STORE/markers/.files-$1" - |
     tr '\n' '\0' | xargs -0 rm -f && find . -path '*/__pycache__/*.pyc' -exec rm -f {} + &&
     find . -depth -type d -exec rmdir {} + 2>/dev/null)
-  keep_generation "$1"
 }
 
 keep_generation() {
-  mkdir -p "$STORE/kept" && mv "$TREE" "$STORE/kept/$1.$RUN" || return
+  mkdir -p "$STORE/kept" && mv "$TREE" "$STORE/kept/$1.$RUN" || return 0
   say "moved to $STORE/kept/$1.$RUN: what people may have put into it"
   forget "$1"
   rm -f "$STORE/markers/.begun-$1"
@@ -168,13 +235,17 @@ remove_all() {
   phase remove
   look_at_prefix
   programs=$(users_of "$ROOT" "$STORE" | tell_programs)
+  [ -n "$programs" ] || programs=$(tell_leases)
   [ -z "$programs" ] || fail "programs run from it: $programs" "Stop them and run again"
   [ "$WHAT" != generation ] || ! is_noted begun "$LIVE" || rm -f "$ROOT"
-  for name in $(our_generations); do remove_generation "$name"; done
+  for name in $(our_generations); do
+    remove_generation "$name" || fail "$HELD_BY runs from $STORE/$name" "Stop it and run again"
+  done
   remove_links
   if is_noted begun adopted; then rm -f "$STORE/adopted" && forget adopted; fi
   empty_trash
   forget_downloads
+  for found in "$STORE"/markers/.begun-*; do forget "${found##*/.begun-}"; done # also of one that was cut off
   rm -f "$STORE"/markers/.begun-* "$STORE/markers/.turn"
   our_logs | while read -r name; do rm -f "$STORE/logs/$name"; done
   forget_environments

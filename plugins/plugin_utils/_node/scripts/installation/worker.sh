@@ -28,7 +28,12 @@ finish() {
 # Into blanks that were put there at the beginning, since a full disk is one of the things that it has to tell.
 tell_end() {
   rm -rf "${WORK:?}/home" "$WORK/tmp" "$WORK/upload" "$WORK/wheels" "$WORK/trial"
-  { emit code "$1" && emit message "$2" && emit todo "$3"; } 1<>"$WORK/blanks" && mv -f "$WORK/blanks" "$WORK/exit"
+  { emit code "$1" && emit message "$2" && emit todo "$3" && tell_held; } 1<>"$WORK/blanks" && mv -f "$WORK/blanks" "$WORK/exit"
+}
+
+# Which old generations had to stay. Not many words: there is only so much room in the blanks.
+tell_held() {
+  head -n 5 "$WORK/held" 2>/dev/null | cut -c1-300 | while read -r line; do emit stays "$line"; done
 }
 
 # What was half done is removed at once: it may be what fills the disk, and is of no use to anybody.
@@ -133,6 +138,7 @@ flip() {
   ln -s "${STORE##*/}/$GENERATION" "$WORK/link"
   "$TREE/bin/python" -I -S -c 'import os, sys; os.replace(sys.argv[1], sys.argv[2])' "$WORK/link" "$ROOT" ||
     fail "cannot point $ROOT to $GENERATION" "Look at who may write to the directory above it"
+  [ "$LIVE" = "$GENERATION" ] || date_lease "$LIVE"
   settle_one "$STORE"
   settle_one "${ROOT%/*}/"
 }
