@@ -32,10 +32,10 @@ lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
 	@tests/lint.sh
 
 check: lint  ## Style, types and the tests that start nothing: for every save
-	@$(BIN)/pytest tests/unit packages -m pure -n auto
+	@$(BIN)/pytest tests/pure packages -m pure -n auto
 
 unit: prepare  ## Tables, properties and modules
-	@tests/reachable.sh $(BIN)/pytest tests/unit tests/safety packages -n $$((2 * $$(nproc))) --dist loadfile
+	@tests/reachable.sh $(BIN)/pytest tests/pure tests/host tests/safety packages -n $$((2 * $$(nproc))) --dist loadfile
 
 sanity: prepare  ## ansible-test sanity
 	@$(PYTHON) tests/sanity.py
@@ -75,8 +75,8 @@ starts: cluster  ## Start 100 servers, and log in to each through the printed tu
 
 chaos: prepare  ## Kill installations at random moments and after every step, fill their disks, and put 500 trees of a person in their way
 	@$(PYTHON) tests/chaos.py
-	@HPCC_NOTEBOOK_TIMES=40 $(PYTHON) -m pytest -q -n 0 --timeout 3600 $$(grep -lE 'examples\(|NOTEBOOK_TIMES' tests/unit/test_*.py packages/*/tests/test_*.py)
-	@HPCC_NOTEBOOK_SEQUENCES=300 $(PYTHON) -m pytest -q -s -n 0 tests/unit/test_any_sequence.py 2>/dev/null
+	@HPCC_NOTEBOOK_TIMES=40 $(PYTHON) -m pytest -q -n 0 --timeout 3600 $$(grep -lE 'examples\(|NOTEBOOK_TIMES' tests/pure/test_*.py tests/host/test_*.py packages/*/tests/*/test_*.py)
+	@HPCC_NOTEBOOK_SEQUENCES=300 $(PYTHON) -m pytest -q -s -n 0 tests/host/test_any_sequence.py 2>/dev/null
 
 flips: prepare  ## Hand 2,000 damaged installers to the worker
 	@$(PYTHON) tests/flips.py

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).parents[1]
-sys.path[:0] = [str(CHECKOUT / "tests/unit"), str(CHECKOUT / "playbooks/collections")]
+for _place in ("tests/support", "tests/host", "playbooks/collections"):
+    sys.path.insert(0, str(CHECKOUT / _place))
 GOAL = 1.3
 
 

@@ -1,5 +1,6 @@
 """What every test runs in: the same process state whoever calls, and a limit that holds.
 
+The folder of a test says what it needs, and marks it so; what several folders use is in support/.
 Temporary files go with the run, also what a killed Ansible left.
 """
 
@@ -10,12 +11,23 @@ import os
 import resource
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+CHECKOUT = Path(__file__).parents[1]
+# The checkout is importable as ansible_collections.hpcc.notebook, without installing it.
+for _place in ("tests/support", "packages/cluster_helper", "playbooks/collections"):
+    sys.path.insert(0, str(CHECKOUT / _place))
+# Others may use the machine at the same time: a slow example is no wrong one.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
+
+FOLDERS = {"pure": "pure", "host": "host", "safety": "host", "e2e": "cluster"}
 # `nohup` and some CI runners start programs with some of these ignored, and children inherit that.
 USUAL_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD)
 # Seconds beyond a test's own limit after which its whole process ends, wherever it hangs.
@@ -35,6 +47,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.basetemp = str(place / "p")
     os.environ["ANSIBLE_LOCAL_TEMP"] = str(place / "ansible")
     config.add_cleanup(lambda: shutil.rmtree(place, ignore_errors=True))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name in FOLDERS:
+            item.add_marker(FOLDERS[item.path.parent.name])
 
 
 def inherit_nothing() -> None:

@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
-sys.path[:0] = [str(CHECKOUT / "tests/unit"), str(CHECKOUT / "playbooks/collections")]
+for _place in ("tests/support", "tests/host", "playbooks/collections"):
+    sys.path.insert(0, str(CHECKOUT / _place))
 EACH = 1000
 
 

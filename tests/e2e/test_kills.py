@@ -12,7 +12,7 @@ from terminal import BIN, CHECKOUT, CLUSTER, environment, playbook
 
 USER = "kim"
 STATE = CHECKOUT / ".cluster"
-CALLBACKS = CHECKOUT / "tests" / "unit" / "callbacks"
+CALLBACKS = CHECKOUT / "tests" / "support" / "callbacks"
 USED = """
 set -eo pipefail
 ~/anaconda/bin/python -c 'import jupyter_server'

@@ -3,49 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.filter.server_table import table
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import table as server_table
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.state import Seen, notes, state
+from server_answers import HOSTS, RECORDED, RUNNING, SILENT, STOPPED, answer
 
 NOW = 1784367000.0  # 2026-07-18T09:30:00Z
 UP = Seen(alive=True, answers=True, session=True, age=7200, recorded=True)
-RUNNING = {
-    "host": "dev1",
-    "seen": True,
-    "user": "alice",
-    "state": "running",
-    "notes": [],
-    "since": "2026-07-18T06:30:00Z",
-    "version": "JupyterLab 4.6.6",
-    "session": "nbserver",
-    "transport": "socket",
-    "socket": "/tmp/nbserver-1000/notebook.sock",
-    "kernels": 2,
-    "last_activity": "2026-07-18T09:26:00.123456Z",
-    "memory": 312_400_000,
-    "certificate_sha256": "3F:A2",
-}
-RECORDED = {
-    "host": "dev2",
-    "seen": False,
-    "user": "alice",
-    "since": "2026-07-11T09:30:00Z",
-    "version": "Jupyter Notebook 7.6.1",
-    "session": "nbserver",
-    "transport": "tcp",
-    "port": 9000,
-    "certificate_sha256": "3F:A2",
-}
-STOPPED = {"host": "dev1", "seen": True, "user": "alice", "state": "stopped", "notes": []}
-HOSTS = {
-    name: {"inventory_hostname": name, "ansible_user": "alice", "ansible_ssh_common_args": "-J gw"}
-    for name in ("dev1", "dev2")
-}
-SILENT = {"reached": False, "msg": "connect: timed out"}
-
-
-def answer(*servers, damaged=(), days=364):
-    return {"servers": list(servers), "damaged": list(damaged), "certificate_days": days}
 
 
 @pytest.mark.parametrize(
@@ -153,21 +116,3 @@ def test_moments_are_said_as_people_say_them(moment, said):
 def test_what_a_hostile_host_answers_does_nothing_to_the_terminal():
     evil = {**RUNNING, "version": "x\x1b]0;y\x07", "notes": ["\x1b[2J"]}
     assert "\x1b" not in "".join(lines({"dev1": answer(evil)}))
-
-
-@pytest.mark.host  # ssh is asked
-def test_those_that_run_are_shown_with_the_way_to_them():
-    variables = {
-        "dev1": {**HOSTS["dev1"], "nbserver_looked": answer(RUNNING, RECORDED)},
-        "dev2": {**HOSTS["dev2"], "nbserver_reached": SILENT, "nbserver_looked": {"skipped": True}},
-    }
-    shown = table(["dev1", "dev2"], variables)
-    assert shown[2].startswith("dev2  unreachable")
-    assert shown[-5:] == [
-        "",
-        "dev1:",
-        "On your own computer:",
-        "    ssh -N -a -o ExitOnForwardFailure=yes -J gw "
-        "-L 127.0.0.1:8888:/tmp/nbserver-1000/notebook.sock alice@dev1",
-        "then open https://127.0.0.1:8888   (certificate SHA-256 3F:A2)",
-    ]

@@ -15,7 +15,7 @@ NOWHERE = "dev1 ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args='-
 def test_it_ends_badly_and_shows_what_was_asked_for(tmp_path, only):
     written = tmp_path / "result.json"
     how = {
-        "ANSIBLE_CALLBACK_PLUGINS": str(CHECKOUT / "tests" / "unit" / "callbacks"),
+        "ANSIBLE_CALLBACK_PLUGINS": str(CHECKOUT / "tests" / "support" / "callbacks"),
         "ANSIBLE_CALLBACKS_ENABLED": "write_result",
         "WRITE_RESULT_TO": str(written),
         "SSH_AUTH_SOCK": os.devnull,

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-UNIT = Path(__file__).parent
-COLLECTIONS = UNIT.parents[1] / "playbooks" / "collections"
+SUPPORT = Path(__file__).parent
+COLLECTIONS = SUPPORT.parents[1] / "playbooks" / "collections"
 MODULES = "ansible_collections.hpcc.notebook.plugins.modules"
 WARM = ("notebook_server", "notebook_server_info")
 
@@ -59,7 +59,7 @@ class Warm:
 
 def main() -> None:
     """Fork for each line that is read; print what the child has printed, until its end."""
-    sys.path[:0] = [str(UNIT), str(COLLECTIONS)]
+    sys.path[:0] = [str(SUPPORT), str(COLLECTIONS)]
     import importlib
 
     for name in WARM:

@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.filter.server_table import table
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.margin import margin
@@ -24,7 +23,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server import (
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import table as server_table
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
+from server_answers import DEV, JOB, SERVER
 
 NOW = 1784367000.0  # 2026-07-18T09:30:00Z
 LAYOUT = Layout("/home/ann", "nbserver", "dev1", 1001)
@@ -45,22 +44,6 @@ SUBMITTED = Submission(
     timeout=60,
 )
 SENDING = replace(SUBMITTED, job="")
-SERVER = Record(
-    host="c1",
-    boot_id="b",
-    pid=7,
-    start_time=99,
-    since="2026-07-18T09:21:00Z",
-    session="job 5",
-    frontend="lab",
-    version="JupyterLab 4.6.6",
-    transport="socket",
-    port=0,
-    socket="/tmp/nbserver-1001/notebook.sock",
-    certificate_sha256="3F:A2",
-    job="5",
-    ends="2026-07-18T17:20:00Z",
-)
 RUNS, WAITS = Known("5", "running", node="c1"), Known("5", "waiting", "Priority")
 
 
@@ -165,25 +148,6 @@ def test_kernels_learn_what_was_granted_and_nothing_else_of_a_jobs_environment()
     assert granted({**own, **other}) == own
 
 
-JOB = {
-    "host": "c1",
-    "state": "started",
-    "job": "5",
-    "reason": "",
-    "node": "c1",
-    "expected": "",
-    "asked": "cores 1, walltime 08:00:00",
-    "ends": "2026-07-18T17:20:00Z",
-}
-DEV = {
-    "inventory_hostname": "dev1",
-    "ansible_host": "dev1.x.edu",
-    "ansible_port": 2200,
-    "ansible_user": "ann",
-    "ansible_ssh_common_args": "-J gw",
-}
-
-
 @pytest.mark.parametrize(
     ("changed", "line"),
     [
@@ -222,38 +186,6 @@ def test_a_line_tells_what_a_job_does(changed: dict[str, str], line: str | None)
 )
 def test_the_time_left_is_said_as_people_say_it(ends: str, told: str) -> None:
     assert server_table.time_left(ends, NOW) == told
-
-
-def served(**job: object) -> list[str]:
-    record = {"host": "c1", "seen": False, "user": "ann", **{"since": SERVER.since}}
-    way = {"version": SERVER.version, "transport": "socket", "socket": SERVER.socket}
-    more = {"job": "5", "ends": SERVER.ends, "session": "job 5", "certificate_sha256": "3F:A2"}
-    stopped = {"host": "dev1", "seen": True, "user": "ann", "state": "stopped", "notes": []}
-    looked = {"servers": [stopped, {**record, **way, **more}], "damaged": [], "job": "/x"}
-    hosts = {"dev1": {**DEV, "nbserver_looked": looked, "nbserver_job": job}}
-    return list(table(["dev1"], hosts, None, 8888))
-
-
-def test_a_server_that_is_a_job_is_shown_and_reached_as_its_neighbour_is() -> None:
-    lines = "\n".join(served(**JOB))
-    assert "\nc1    running" in lines
-    assert "alice" not in lines
-    assert "-J gw -L 127.0.0.1:8888:/tmp/nbserver-1001/notebook.sock ann@c1\n" in lines
-    assert "2200" not in lines, "the port is that of the other node"
-
-
-def test_the_record_of_a_job_that_is_over_leads_nowhere() -> None:
-    over = {"state": "stopped", "reason": "ended: NODE_FAIL", "host": "dev1"}
-    lines = "\n".join(served(**{**JOB, **over}))
-    assert "\nc1    job over" in lines
-    assert "ssh" not in lines
-    assert "Job 5 ended: NODE_FAIL" in lines
-
-
-def test_a_scheduler_that_does_not_answer_is_told_of_and_hides_nothing() -> None:
-    lines = "\n".join(served(failed=True, msg="slurm does not answer"))
-    assert "The scheduler was not asked for the job: slurm does not answer" in lines
-    assert "dev1" in lines
 
 
 def test_a_job_that_serves_is_announced_with_the_time_that_is_left() -> None:

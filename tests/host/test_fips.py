@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+SUPPORT = Path(__file__).parents[1] / "support"
 # No FIPS provider is installed here, so even more is forbidden than on such a host.
 ONLY_FIPS = """
 openssl_conf = all
@@ -42,8 +42,8 @@ def run(tmp_path):
     configuration.write_text(ONLY_FIPS)
 
     def run(module, **params):
-        collections = str(HERE.parents[1] / "playbooks" / "collections")
-        program = PROGRAM.format(here=str(HERE), collections=collections, module=module)
+        collections = str(SUPPORT.parents[1] / "playbooks" / "collections")
+        program = PROGRAM.format(here=str(SUPPORT), collections=collections, module=module)
         done = subprocess.run(
             [sys.executable, "-c", program], input=json.dumps(params), text=True,
             env={**os.environ, "HOME": str(tmp_path), "OPENSSL_CONF": str(configuration)},

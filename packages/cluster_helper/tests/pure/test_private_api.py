@@ -73,5 +73,5 @@ def test_the_release_is_one_that_this_was_written_for():
 
 
 def requirements():
-    project = Path(__file__).parents[1] / "pyproject.toml"
+    project = Path(__file__).parents[2] / "pyproject.toml"
     return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]

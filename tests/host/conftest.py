@@ -1,50 +1,26 @@
-"""Make the checkout importable as ansible_collections.hpcc.notebook, without installing it."""
+"""What runs where, and accounts that own servers."""
 
 from __future__ import annotations
 
 import socket
-import sys
-from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from starts_nothing import Watch, is_pure
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-WATCH = Watch()
-sys.addaudithook(WATCH.hear)
 CHECKOUT = Path(__file__).parents[2]
-sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
-sys.path.insert(0, str(CHECKOUT / "packages" / "cluster_helper"))
-
-# Others may use the machine at the same time: a slow example is no wrong one.
-settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long ones first, or the last worker is waited for. Those that start nothing are marked."""
+    """Long ones first, or the last worker is waited for."""
     items.sort(key=_limit, reverse=True)
-    for item in items:
-        if is_pure(item.path) and not item.get_closest_marker("host"):
-            item.add_marker(pytest.mark.pure)
 
 
 def _limit(item: pytest.Item) -> float:
     marker = item.get_closest_marker("timeout")
     return float(marker.args[0]) if marker and marker.args else 0
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    WATCH.on = item.config.getoption("markexpr") == "pure"
-    try:
-        return (yield)
-    finally:
-        WATCH.on = False
 
 
 class ByTest(LoadScopeScheduling):

@@ -46,9 +46,11 @@ def test_without_a_display_nothing_is_started(told):
 
 def written(path):
     until = time.monotonic() + 20
-    while not path.exists() and time.monotonic() < until:
+    text = ""
+    while not text.endswith("\n") and time.monotonic() < until:
         time.sleep(0.05)
-    return path.read_text()
+        text = path.read_text() if path.exists() else ""
+    return text
 
 
 def test_in_wsl_the_browser_of_windows_is_opened(told, monkeypatch):

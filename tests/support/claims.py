@@ -36,20 +36,20 @@ RACE = (
     "safety/test_race.py::test_a_racing_reader_gets_what_is_open_for_a_moment_and_nothing_of_ours"
 )
 REBINDS = (
-    "unit/test_served_profile.py::test_a_page_that_rebinds_its_name_to_this_computer_is_refused"
+    "host/test_served_profile.py::test_a_page_that_rebinds_its_name_to_this_computer_is_refused"
 )
-SITES = "unit/test_served_profile.py::test_another_sites_page_can_neither_change_nor_read_anything"
+SITES = "host/test_served_profile.py::test_another_sites_page_can_neither_change_nor_read_anything"
 COOKIE = (
-    "unit/test_served_profile.py"
+    "host/test_served_profile.py"
     "::test_a_changed_password_ends_old_sessions_even_if_the_change_was_interrupted"
 )
-TRUST, FLIPS = "unit/test_trust.py", "unit/test_flips.py"
-ISOLATION, ENGINES = "unit/test_parallel_isolation.py", "unit/test_parallel_default_profile.py"
-WITHOUT_KEYS = "unit/test_parallel_local.py::test_whoever_has_no_keys_hears_nothing_of_the_engines"
-SESSION, WAYS = "unit/test_ssh_session.py", "unit/test_route_faults.py"
+TRUST, FLIPS = "host/test_trust.py", "host/test_flips.py"
+ISOLATION, ENGINES = "host/test_parallel_isolation.py", "host/test_parallel_default_profile.py"
+WITHOUT_KEYS = "host/test_parallel_local.py::test_whoever_has_no_keys_hears_nothing_of_the_engines"
+SESSION, WAYS = "host/test_ssh_session.py", "host/test_route_faults.py"
 INSTALLER = f"{FLIPS}::test_damaged_installers_are_refused_and_only_the_good_one_is_executed"
 OTHER_SITE = f"{TRUST}::test_openssl_accepts_the_notebook_and_refuses_another_site"
-OTHER_CERTIFICATE = "unit/test_probe.py::test_a_server_with_another_certificate_is_told_no_secret"
+OTHER_CERTIFICATE = "host/test_probe.py::test_a_server_with_another_certificate_is_told_no_secret"
 USED_BY_OTHERS = (
     f"{SESSION}::test_nothing_that_is_tried_can_be_used_by_another_user_of_this_computer"
 )
@@ -59,8 +59,8 @@ CLAIMS = (
     _claim("a Unix socket in a directory of yours", "each door opens for its owner",
            HANDS, DEFAULT, GATEWAY),
     _claim("TLS and a password guard it", "a canary is found where it is written down",
-           SECRETS, "unit/test_served_profile.py::test_a_stranger_is_refused",
-           "unit/test_crypto.py"
+           SECRETS, "host/test_served_profile.py::test_a_stranger_is_refused",
+           "pure/test_crypto.py"
            "::test_each_hash_has_a_salt_of_its_own_and_the_cost_that_we_promise"),
     _claim("A damaged configuration, an expired certificate", "Jupyter itself comes up open",
            DAMAGE, OTHER_CERTIFICATE),
@@ -73,7 +73,7 @@ CLAIMS = (
     # docs/security.md, the table
     _claim("server, session, kernels", "doors open for their owner; old kernels have ports",
            HANDS, KERNELS, NAMES, SWEPT,
-           "unit/test_private_directory.py"
+           "host/test_private_directory.py"
            "::test_a_connection_that_breaks_is_not_made_anew_to_a_neighbours_socket"),
     _claim("the tunnel", "an imposter at a port is reached by who does not look", GATEWAY, NODE),
     _claim("what ssh forwards while `connect`", "a forwarded port lets everybody in",
@@ -95,7 +95,7 @@ CLAIMS = (
            f"{ENGINES}::test_a_neighbour_reads_the_output_of_engines_that_somebody_starts_elsewhere",
            f"{ENGINES}::test_a_neighbour_reads_nothing_of_engines_that_a_served_kernel_starts"),
     _claim("environments whose kernels are shown by choice", "one of the person's own is shown",
-           "unit/test_environment_kernels.py::test_an_environment_is_not_shown_and_hides_no_other"),
+           "host/test_environment_kernels.py::test_an_environment_is_not_shown_and_hides_no_other"),
     _claim("the processes of `cluster_view`", "python -m runs what was planted",
            "safety/attacks/working_directory.py::cluster_view",
            "safety/attacks/working_directory.py::cluster_view_in_a_job",
@@ -103,9 +103,9 @@ CLAIMS = (
     _claim("programs on your own computer", "ansible.cfg and python -c run what was planted",
            "safety/attacks/controller_directory.py::directory_of_the_controller"),
     _claim("your notebooks' signatures", "Jupyter makes its database through the link",
-           "unit/test_private_directory.py"
+           "host/test_private_directory.py"
            "::test_a_notebook_is_saved_and_no_link_of_a_neighbour_followed",
-           "unit/test_private_directory.py"
+           "host/test_private_directory.py"
            "::test_what_is_typed_is_not_noted_in_a_directory_of_a_neighbour"),
     _claim("the session | a new cookie secret", "the cookie is good until then", COOKIE),
     _claim("the session | Host, Origin and XSRF", "the right page may", REBINDS, SITES),

@@ -32,13 +32,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from modules import ModuleFailed
 from warm_modules import Warm
 
-UNIT = Path(__file__).parent
-COLLECTIONS = UNIT.parents[1] / "playbooks" / "collections"
+SUPPORT = Path(__file__).parent
+COLLECTIONS = SUPPORT.parents[1] / "playbooks" / "collections"
 TOKEN = "canary-token-5e1f0c7d2b9a4c6801f3"
 PASSWORD = "a long enough passphrase"
 RUNNER = f"""
 import json, sys
-sys.path[:0] = [{str(UNIT)!r}, {str(COLLECTIONS)!r}]
+sys.path[:0] = [{str(SUPPORT)!r}, {str(COLLECTIONS)!r}]
 from modules import ModuleFailed, run_module
 import importlib
 asked = json.load(sys.stdin)

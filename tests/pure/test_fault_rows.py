@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-DOWNLOADS = "unit/test_conda_distribution_downloads.py"
-FAULTS = "unit/test_conda_distribution_faults.py"
-ROOM = "unit/test_conda_distribution_room.py"
-HOSTS = "unit/test_conda_distribution_hosts.py"
-STATES = "unit/test_conda_distribution_states.py"
-AT_ONCE = "unit/test_conda_distribution_at_once.py"
-WHOLE = "unit/test_conda_distribution.py"
-KILLS = "unit/test_kills.py"
+DOWNLOADS = "host/test_conda_distribution_downloads.py"
+FAULTS = "host/test_conda_distribution_faults.py"
+ROOM = "host/test_conda_distribution_room.py"
+HOSTS = "host/test_conda_distribution_hosts.py"
+STATES = "host/test_conda_distribution_states.py"
+AT_ONCE = "host/test_conda_distribution_at_once.py"
+WHOLE = "host/test_conda_distribution.py"
+KILLS = "host/test_kills.py"
 
 BAD = f"{DOWNLOADS}::test_a_bad_download_is_refused_and_never_executed"
 REFUSED = f"{ROOM}::test_a_file_system_that_cannot_take_it_is_refused_before_anything_is_made"
 INSTALLATION = {
-    "T12 flipped bytes": "unit/test_flips.py::test_damaged_installers_are_refused_and_only_the_"
+    "T12 flipped bytes": "host/test_flips.py::test_damaged_installers_are_refused_and_only_the_"
     "good_one_is_executed",
     "T13 swapped file": f"{DOWNLOADS}::test_what_is_swapped_after_its_checksum_is_not_executed",
     "T13 another user": f"{DOWNLOADS}::test_nobody_else_reaches_what_is_checked_and_executed",
@@ -51,7 +51,7 @@ INSTALLATION = {
     "F26 EBUSY": f"{ROOM}::test_trash_that_cannot_be_removed_yet_is_reported_and_no_fault",
     "F27 symlinked home": f"{HOSTS}::test_a_symlinked_home_is_one_installation",
     "F28 dangling link": f"{FAULTS}::test_what_somebody_else_made_is_left_alone",
-    "F29 long path": "unit/test_installation.py::test_a_host_that_cannot_take_it_is_refused",
+    "F29 long path": "pure/test_installation.py::test_a_host_that_cannot_take_it_is_refused",
     "F31 setgid, ACL": f"{ROOM}::test_what_a_directory_above_gives_to_a_group_does_not_reach_what_"
     "is_private",
     "F34 every task": "e2e/test_kills.py::test_a_setup_that_is_killed_at_each_of_its_tasks_goes_on_"
@@ -80,31 +80,31 @@ INSTALLATION = {
     "F80 removal in use": f"{STATES}::test_nothing_is_removed_while_a_program_runs_from_it",
 }
 
-SERVER = "unit/test_notebook_server.py"
-BROKEN = "unit/test_notebook_server_faults.py"
-RECORDS = "unit/test_notebook_server_records.py"
-REFUSED = "unit/test_notebook_server_refusals.py"
-INFO = "unit/test_notebook_server_info.py"
-CERTIFICATE = "unit/test_notebook_certificate.py"
-PASSWORD = "unit/test_notebook_password.py"
-MODULEFILE = "unit/test_lmod_module.py"
+SERVER = "host/test_notebook_server.py"
+BROKEN = "host/test_notebook_server_faults.py"
+RECORDS = "host/test_notebook_server_records.py"
+REFUSED = "host/test_notebook_server_refusals.py"
+INFO = "host/test_notebook_server_info.py"
+CERTIFICATE = "host/test_notebook_certificate.py"
+PASSWORD = "host/test_notebook_password.py"
+MODULEFILE = "host/test_lmod_module.py"
 CONNECT = "e2e/test_connect.py"
 LOGIN = "e2e/test_login.py"
 PARALLEL = "e2e/test_parallel_faults.py"
 
-DOCTOR = "unit/test_doctor.py::test_a_check_can_fail_and_says_what_to_type"
+DOCTOR = "host/test_doctor.py::test_a_check_can_fail_and_says_what_to_type"
 DAMAGED = f"{REFUSED}::test_a_damaged_profile_is_refused_before_anything_is_made"
 RUNNING = {
     "F32 clock": f"{CERTIFICATE}::test_it_is_valid_where_the_clock_is_nearly_an_hour_behind",
     "F32 told": DOCTOR,
     "F49 no tmux": f"{REFUSED}::test_without_tmux_nothing_is_made",
     "F50 Tcl or Lmod": f"{MODULEFILE}::test_the_language_of_the_site_is_found_out",
-    "F50 modules of a server": "unit/test_server.py"
+    "F50 modules of a server": "host/test_server.py"
     "::test_modules_are_loaded_or_refused_whatever_exit_code_the_site_gives",
     "F52 stale cache": DOCTOR,
-    "F58 FIPS, password": "unit/test_fips.py"
+    "F58 FIPS, password": "host/test_fips.py"
     "::test_a_password_that_cannot_be_hashed_is_told_with_the_way_around",
-    "F58 FIPS, certificate": "unit/test_fips.py"
+    "F58 FIPS, certificate": "host/test_fips.py"
     "::test_a_key_that_cannot_be_made_is_told_in_one_line",
     "F59 own server": f"{SERVER}::test_the_four_beats_of_a_start_and_of_a_stop",
     "F59 of another": f"{REFUSED}::test_a_squatted_port_is_refused_with_its_owner",
@@ -113,7 +113,7 @@ RUNNING = {
     "F61 its socket deleted": f"{BROKEN}"
     "::test_a_deleted_socket_of_tmux_is_made_again_around_the_living_server",
     "F61 seen": f"{INFO}::test_a_lost_tmux_socket_is_seen",
-    "F63 logout": "unit/test_logind.py::test_a_server_survives_the_logout_that_kills_its_session",
+    "F63 logout": "host/test_logind.py::test_a_server_survives_the_logout_that_kills_its_session",
     "F63 told": DOCTOR,
     "F64 reboot": f"{RECORDS}::test_a_record_from_before_a_reboot_is_no_server",
     "F64 seen": f"{INFO}::test_a_server_from_before_a_reboot_is_called_that",
@@ -128,7 +128,7 @@ RUNNING = {
     "::test_a_configuration_that_only_jupyter_can_judge_leaves_no_server",
     "F71 interrupted": f"{PASSWORD}"
     "::test_interrupted_between_both_files_old_cookies_are_refused_and_the_next_run_finishes",
-    "F71 old cookies": "unit/test_served_profile.py"
+    "F71 old cookies": "host/test_served_profile.py"
     "::test_a_changed_password_ends_old_sessions_even_if_the_change_was_interrupted",
     "F73 gateway": f"{CONNECT}::test_a_gateway_that_forbids_jumping_is_passed_by_a_relay",
     "F73 node": f"{CONNECT}::test_a_node_that_forbids_forwarding_is_recognised",
@@ -140,32 +140,32 @@ RUNNING = {
     "F76 rejected": f"{PARALLEL}::test_a_refused_job_is_told_in_the_schedulers_own_words",
     "F76 held": f"{PARALLEL}::test_a_held_job_is_told_at_once",
     "F76 walltime": f"{PARALLEL}::test_a_reached_walltime_is_told_as_the_reason",
-    "F78 old run": "unit/test_parallel_local.py"
+    "F78 old run": "host/test_parallel_local.py"
     "::test_two_runs_share_neither_files_nor_the_key_that_engines_sign_with",
-    "F80 server runs": "unit/test_ipython_profile.py"
+    "F80 server runs": "host/test_ipython_profile.py"
     "::test_removal_is_refused_while_a_server_is_recorded",
     "F80 stopped first": "../molecule/teardown/tests/test_teardown.py::test_nothing_runs",
 }
 
-INPUT = "unit/test_bad_input_rows.py"
+INPUT = "host/test_bad_input_rows.py"
 REFUSES = f"{INPUT}::test_a_bad_value_is_refused_by_its_name"
 BAD_INPUT = {
     **dict.fromkeys(("58", "59", "65", "67", "68", "70", "71", "73", "76", "77", "79"), REFUSES),
-    "61 any letters": "unit/test_served_profile.py"
+    "61 any letters": "host/test_served_profile.py"
     "::test_the_password_logs_in_and_another_one_does_not",
     "62 line ends": REFUSES,
     "62 spaces": f"{PASSWORD}::test_spaces_around_it_are_named_and_dropped_as_jupyter_drops_them",
     "64 NFC, NFD": f"{PASSWORD}::test_letters_are_composed_as_browsers_send_them",
     "74 good keys": f"{CERTIFICATE}::test_a_strict_tls_client_trusts_it_and_no_other_name",
     "80 line ends": REFUSES,
-    "80 quotes": "unit/test_profile.py::test_any_value_arrives_as_it_is",
+    "80 quotes": "pure/test_profile.py::test_any_value_arrives_as_it_is",
     "82 /tmp": REFUSES,
-    "82 open to all": "unit/test_ipython_profile.py"
+    "82 open to all": "host/test_ipython_profile.py"
     "::test_a_root_directory_that_everybody_can_write_to_is_refused",
     "112 weakening": REFUSES,
     "113 no option": REFUSES,
 }
-REQUEST = "../packages/cluster_helper/tests/test_request.py"
+REQUEST = "../packages/cluster_helper/tests/pure/test_request.py"
 GRID_ENGINE = "e2e/test_parallel_gridengine.py"
 BAD_RESOURCE = f"{REQUEST}::test_a_bad_resource_is_refused_by_name_on_one_line"
 PARALLEL_WORK = {
@@ -191,10 +191,10 @@ PARALLEL_WORK = {
 }
 
 # What a change may not cost: nothing that worked is given up before the new is known to work.
-PACKAGES = "unit/test_conda_distribution_changes.py"
-RESTART = "unit/test_restart.py"
-PLACES = "unit/test_notebook_server_places.py"
-PROOF = "unit/test_proof.py"
+PACKAGES = "host/test_conda_distribution_changes.py"
+RESTART = "host/test_restart.py"
+PLACES = "host/test_notebook_server_places.py"
+PROOF = "host/test_proof.py"
 CHANGES = {
     "a package that cannot be had": f"{PACKAGES}::test_a_list_that_cannot_work_changes_nothing_"
     "and_is_forgotten",
@@ -211,13 +211,13 @@ CHANGES = {
     "::test_a_change_that_works_costs_no_request_before_it_has_shown_so",
     "lost files": f"{PACKAGES}::test_files_that_a_purge_has_taken_come_back",
     "emptied files": f"{PACKAGES}::test_a_file_that_a_crash_has_emptied_comes_back",
-    "variables of another Python": "unit/test_node_module.py"
+    "variables of another Python": "host/test_node_module.py"
     "::test_a_login_file_decides_nothing_about_a_module",
-    "a module of Ansible": "unit/test_node_module.py"
+    "a module of Ansible": "host/test_node_module.py"
     "::test_no_role_runs_a_module_of_ansible_on_a_node",
     "a Python without a kernel": f"{PROOF}"
     "::test_a_python_without_a_kernel_leaves_the_one_that_there_is",
-    "a doctor without a kernel": "unit/test_doctor_damages.py"
+    "a doctor without a kernel": "host/test_doctor_damages.py"
     "::test_nothing_is_well_where_no_kernel_has_computed",
     "a closed directory of notebooks": f"{PROOF}"
     "::test_a_root_directory_that_its_owner_may_not_list_is_refused",
@@ -236,26 +236,26 @@ CHANGES = {
     "::test_a_socket_that_was_swept_under_a_living_server_is_known_at_once",
     "a node that is gone": f"{RECORDS}"
     "::test_a_record_of_a_host_that_is_gone_is_forgotten_by_what_start_says",
-    "no locks": "unit/test_processes.py::test_a_file_system_without_locks_is_named_in_one_line",
+    "no locks": "host/test_processes.py::test_a_file_system_without_locks_is_named_in_one_line",
     "a full directory of modulefiles": f"{MODULEFILE}"
     "::test_a_full_disk_is_told_in_one_line_and_leaves_what_was_there",
     "redirects in a circle": f"{DOWNLOADS}::test_redirects_that_lead_nowhere_are_named",
     "a busy server": f"{DOWNLOADS}::test_a_server_that_asks_to_wait_is_asked_again",
-    "quotes in a home": "unit/test_rules.py::test_refuses",
-    "a login file with JSON": "unit/test_node_module.py"
+    "quotes in a home": "pure/test_rules.py::test_refuses",
+    "a login file with JSON": "host/test_node_module.py"
     "::test_a_login_file_decides_nothing_about_a_module",
     "half a modulefile": f"{MODULEFILE}"
     "::test_nothing_is_seen_of_a_file_before_it_is_whole_and_on_the_disk",
-    "any sequence": "unit/test_any_sequence.py"
+    "any sequence": "host/test_any_sequence.py"
     "::test_one_good_run_mends_any_sequence_and_the_next_has_nothing_to_do",
 }
 # What the doctor says of the same. A download that failed leaves nothing on the node.
 # More than twenty further damages: test_doctor_damages.py and matrix/breakages.py.
-DAMAGES = "unit/test_doctor_damages.py"
+DAMAGES = "host/test_doctor_damages.py"
 NAMED, AROUND = (f"{DAMAGES}::test_the_doctor_names_{what}" for what in (
     "a_damage", "what_is_damaged_around_the_profile"
 ))  # fmt: skip
-CHECK = "unit/test_doctor.py::test_a_check_can_fail_and_says_what_to_type"
+CHECK = "host/test_doctor.py::test_a_check_can_fail_and_says_what_to_type"
 BROKEN_AT_ONCE = "e2e/test_doctor.py::test_everything_that_is_broken_is_seen_in_one_run"
 DIAGNOSES = {
     "a change that is cut off": AROUND,

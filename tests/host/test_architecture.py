@@ -6,6 +6,7 @@ import architecture
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
+TEST_FOLDERS = ("tests/support", "tests/pure", "tests/host")
 PLUGINS = CHECKOUT / "plugins"
 ROLES = CHECKOUT / "roles"
 
@@ -273,9 +274,9 @@ def test_no_file_is_out_of_use():
 
 
 def test_no_helper_of_the_tests_is_out_of_use():
-    unit = sorted(Path(__file__).parent.glob("*.py"))
-    helpers = {path.stem for path in unit if not path.stem.startswith(("test_", "conftest"))}
-    sources = [path.read_text(encoding="utf-8") for path in unit]
+    helpers = {path.stem for path in (CHECKOUT / "tests/support").glob("*.py")}
+    files = [path for part in TEST_FOLDERS for path in (CHECKOUT / part).glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in files]
     used = set().union(*map(architecture.imports, sources))
     sent = {name for name in helpers if any(f'"{name}.py"' in source for source in sources)}
     assert sorted(helpers - used - sent) == []
