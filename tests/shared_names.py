@@ -25,7 +25,7 @@ ALLOWED = {
         "plugins/module_utils/_profile/kernel_trial.py",
         "tempfile.gettempdir",
     ): "where tempfile makes a directory, unless others could rename it",
-    ("plugins/plugin_utils/_connect/reach.py", "/tmp"): "only where tempfile makes a directory",
+    ("plugins/plugin_utils/_ssh/askpass.py", "/tmp"): "only where tempfile makes a directory",
     ("plugins/module_utils/_server/layout.py", "/tmp/"): "owner and mode are verified",
     ("plugins/module_utils/_server/layout.py", "/tmp/nb-"): "made from a secret, and verified",
     ("plugins/module_utils/_rules/paths.py", "/tmp"): "refused as a place, never used",

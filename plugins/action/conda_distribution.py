@@ -143,7 +143,7 @@ class ActionModule(host_shell.HostShellAction):
     ) -> Observed:
         alone = len(task_vars.get("ansible_play_batch", [])) <= 1
         reporter = Reporter(task_vars.get("inventory_hostname", seen.prefix), alone)
-        worker = CondaWorker(self._execute, self._connection.put_file, self._options, reporter)
+        worker = CondaWorker(self._execute, self._transfer_file, self._options, reporter)
         for _round in range(_ROUNDS):
             worker.work(plan, self._installer(plan, seen), seen)
             seen = self._probe()

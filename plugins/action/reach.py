@@ -8,13 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.reaching import ReachingCommands
 
-MUTE = "it does not answer"
 
-
-class ActionModule(ActionBase):
+class ActionModule(ReachingCommands):
     """Runs one command that does nothing."""
 
     TRANSFERS_FILES = False
@@ -28,7 +26,5 @@ class ActionModule(ActionBase):
         try:
             self._low_level_execute_command(":")
         except AnsibleConnectionFailure as error:
-            # What ssh itself says stands last, after Ansible's own advice.
-            said = str(error.message).rpartition(" ssh: ")[2].strip().splitlines()
-            return {**result, "reached": False, "msg": printable(said[-1]) if said else MUTE}
+            return {**result, "reached": False, "msg": printable(error.message)}
         return {**result, "reached": True}

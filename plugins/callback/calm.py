@@ -33,6 +33,7 @@ ansible_cfg: |
 """
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -45,6 +46,7 @@ SLOW = 1.0  # seconds after which a task is named
 _FAILURE = "failed"
 _UNREACHABLE = "away"
 _NO_REASON = "it does not say why"
+_ANSIBLES_LEAD = re.compile(r"\A(?:(?:Task|Action) failed: )+")  # the label says so already
 
 
 class CallbackModule(Default):
@@ -149,7 +151,8 @@ def labelled(word: str, text: str) -> str:
 
 def message(host: str, msg: str) -> Iterator[str]:
     """What went wrong on a host, which is named once."""
-    lines = [printable(line) for line in msg.splitlines() if line.strip()] or [_NO_REASON]
+    said = _ANSIBLES_LEAD.sub("", msg, count=1)
+    lines = [printable(line) for line in said.splitlines() if line.strip()] or [_NO_REASON]
     lead = "" if lines[0].startswith(f"{host}:") else f"{host}: "
     yield f"{lead}{lines[0]}"
     yield from lines[1:]

@@ -36,8 +36,8 @@ reached:
   type: bool
   sample: false
 msg:
-  description: What ssh said.
+  description: What keeps this computer from the host, and what to do.
   returned: when it did not
   type: str
-  sample: "connect to host dev-intel14 port 22: Connection timed out"
+  sample: "dev1: port 22 cannot be reached: Connection timed out. Check the network (a VPN?)"
 """

@@ -159,6 +159,16 @@ FROM = f"from {architecture.COLLECTION}"
             "class A:\n    def run(self):\n        self._low_level_execute_command('grep x y')",
             "class A:\n    def run(self):\n        self._low_level_execute_command(':')",
         ),
+        (
+            architecture.unexplained_connections,
+            "class A(ActionBase):\n    def run(self):\n        self._execute_module()",
+            "class A(NodeModule):\n    def run(self):\n        self._execute_module()",
+        ),
+        (
+            architecture.unexplained_connections,
+            "class A(NodeModule):\n    def run(self):\n        self._connection.put_file(a, b)",
+            "class A(NodeModule):\n    def run(self):\n        self._transfer_file(a, b)",
+        ),
         (architecture.forbidden_words, "- become: true", "# never become root\n- x: y"),
         (architecture.forbidden_words, "raw: rm x || true", "raw: rm x # || true"),
         (architecture.forbidden_words, "- ansible.builtin.set_fact: {a: 1}", "- a: 1"),
@@ -255,9 +265,16 @@ def test_no_login_shell_parses_a_program_of_ours():
     files += [(path.name, path) for path in sorted((CHECKOUT / "playbooks").glob("*.yml"))]
     assert not complaints(files, lambda _name, text: architecture.quoted_commands(text))
     assert not complaints(files, lambda _name, text: architecture.homes_that_a_shell_expands(text))
-    senders = {"plugin_utils/_installation/host_shell", "plugin_utils/_node/node_module"}
+    rooms = ("_installation/host_shell", "_node/node_module", "_node/reaching")
+    senders = {f"plugin_utils/{name}" for name in rooms}
     files = [(n, path) for n, path in python_files("action", "plugin_utils") if n not in senders]
     assert not complaints(files, lambda _name, source: architecture.own_commands(source))
+
+
+def test_every_connection_that_fails_is_explained_in_one_place():
+    files = python_files("action", "plugin_utils")
+    found = complaints(files, lambda _name, text: architecture.unexplained_connections(text))
+    assert found == {"plugin_utils/_node/reaching": ["ReachingCommands"]}
 
 
 def test_playbooks_can_be_read_at_a_glance():

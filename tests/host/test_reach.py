@@ -27,7 +27,7 @@ def test_whether_a_host_answers_is_said_either_way(play, said, tmp_path):
     assert "UNREACHABLE" not in done.output
 
 
-def test_what_ssh_says_is_passed_on(tmp_path):
+def test_what_is_wrong_is_said_with_what_to_do(tmp_path):
     done = run_playbook(tmp_path, {"connection": "ssh", "vars": NOBODY, "tasks": TASKS})
-    assert "connect to host 127.0.0.1 port 1: Connection refused" in done.output
-    assert "ssh: connect" not in done.output.split("reached=False")[1]
+    assert "reached=False 127.0.0.1: port 1 cannot be reached: Connection refused." in done.output
+    assert "Check the network" in done.output

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,10 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._profile.proof import scratch
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.person import Person
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.askpass import Askpass
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.askpass import (
+    Askpass,
+    private_directory,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session import Session
 
 
@@ -50,7 +51,7 @@ def reach() -> Iterator[Reach]:
     # The directory is the inner one: no second signal may interrupt its removal.
     with (
         _interruptible(closing),
-        scratch("nbserver-", _short()) as name,
+        private_directory() as name,
     ):
         person = Person()
         askpass = Askpass(Path(name), person.ask)
@@ -61,11 +62,6 @@ def reach() -> Iterator[Reach]:
             for session in reached.sessions:
                 session.close()
             askpass.close()
-
-
-def _short() -> str | None:
-    """Where a path is short: that of a socket may have 104 bytes, and a home has many more."""
-    return "/tmp" if Path("/tmp").is_dir() and os.access("/tmp", os.W_OK) else None  # noqa: S108
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reach impor
     Reach,
     reach,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import keywords
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.reaching import keywords
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.hosts import Hosts
 

@@ -203,7 +203,7 @@ class CondaWorker:
                 time.sleep(pause)
         raise AnsibleConnectionFailure(
             f"{lost} The installation goes on on the host; run again to join it."
-        ) from lost
+        ) from None
 
     def _judge(self, found: Answers, run: str, seen: Observed) -> None:
         """A busy lock and a vanished worker are no failures: the next look decides."""

@@ -17,13 +17,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible import constants
-from ansible.plugins.action import ActionBase
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.login_files import (
     BEFORE_EACH_COMMAND,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.module_program import (
     module_program,
+)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.reaching import (
+    ReachingCommands,
+    keywords,
 )
 
 # One line: csh takes no newline in a quoted word. LD_PRELOAD first: `env` and `sed` obey it, too.
@@ -53,7 +56,7 @@ def between(output: str, begin: str, end: str) -> str:
     return rest.partition(end)[0] if began else output
 
 
-class IsolatedCommands(ActionBase):
+class IsolatedCommands(ReachingCommands):
     """An action whose commands are left alone by login files."""
 
     def _low_level_execute_command(self, cmd: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -141,11 +144,6 @@ class NodeModule(IsolatedCommands):
             f"{host}: the file system {where} is full ({told.rpartition('] ')[2]}). Nothing was "
             f"changed. Ask the site, or free some room there: du -xhd1 {temporary}"
         )
-
-
-def keywords(task: Any) -> dict[str, Any]:
-    """What a task or its play says of the login; no variable shows it, so results carry it."""
-    return {"remote_user": task.remote_user, "port": task.port}
 
 
 class ReachedNodeModule(NodeModule):

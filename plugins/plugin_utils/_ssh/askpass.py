@@ -16,8 +16,11 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.proof import scratch
 
 # The program that ssh runs: it hands the question over and prints the answer.
 _PROGRAM = """
@@ -32,6 +35,11 @@ if answer is None:
     sys.exit(1)
 print(answer)
 """
+
+
+def private_directory() -> AbstractContextManager[str]:
+    """One for a while, whose path is short: that of a socket may have 104 bytes."""
+    return scratch("nbserver-", "/tmp" if os.access("/tmp", os.W_OK) else None)  # noqa: S108
 
 
 class Asker(Protocol):
