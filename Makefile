@@ -9,7 +9,7 @@ export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.cache/molecule
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare cluster demo demo-down test check lint unit sanity molecule e2e cell matrix broken damage hijack bench starts chaos flips lock docs site changelog clean
+.PHONY: help prepare cluster demo demo-down test check lint unit sanity molecule e2e cell matrix broken damage hijack bench starts chaos flips lock docs extension site changelog clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -83,6 +83,9 @@ flips: prepare  ## Hand 2,000 damaged installers to the worker
 
 docs: prepare  ## Generate the tables of variables
 	@$(PYTHON) tests/document.py
+
+extension: prepare  ## Build JupyterLab's extension from packages/time-left
+	@$(PYTHON) tests/extension.py
 
 site: prepare  ## The documentation as web pages, without a warning, and what Galaxy's own tools say of the collection
 	@$(PYTHON) tests/site.py

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+import browser
 import pexpect
 import pytest
 from terminal import BIN, CHECKOUT, CLUSTER, environment, playbook
@@ -19,6 +20,7 @@ sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
 
 import starts
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import supervisor
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import table
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.cluster_helper_texts import (
     cluster_helper_texts,
 )
@@ -32,6 +34,7 @@ pytestmark = pytest.mark.timeout(900)
 
 USER = "judy"
 STATE = CHECKOUT / ".cluster"
+PICTURES = CHECKOUT / "tests" / "output"
 KILLS = 30
 WORDS = json.dumps({"ansible_user": USER, "nbserver_profile_password": starts.PASSWORD})
 # Runs on the compute node: a cell that notices when it is interrupted.
@@ -175,6 +178,49 @@ def test_its_end_interrupts_cells_and_is_told_afterwards(ready: str) -> None:
     assert on("dev1", "cat ~/interrupted") == "by a signal"
     assert "ended: walltime of 00:02:00 reached" in run("status")
     assert on("dev1", "ls ~/.ipython/profile_nbserver/run") == ""
+    assert ready
+
+
+def moment_of_end() -> float:
+    """When the walltime of the running job is over, as its record says."""
+    (ends,) = re.findall(
+        r'"ends": "(.+)"', on("dev1", "cat ~/.ipython/profile_nbserver/run/*.json")
+    )
+    moment = table.moment_of(ends)
+    assert moment is not None
+    return float(moment)
+
+
+@pytest.mark.parametrize("frontend", [browser.Lab, browser.Notebook])
+def test_three_minutes_are_shown_and_warned_of_and_what_is_typed_at_last_is_kept(
+    ready: str, frontend: type[browser.Lab]
+) -> None:
+    port = starts.free_port()
+    asked = {"nbserver_local_port": port, "nbserver_resources": "walltime=00:03:00"}
+    said = run("start", nbserver_frontend=frontend.frontend, **asked)
+    over = moment_of_end()
+    last_words = f"typed at {over}"
+    command = starts.printed(r"^ +(ssh .*)$", said)
+    with starts.tunnel(command, port), browser.page() as page:
+        browser.log_in(page, f"https://127.0.0.1:{port}", starts.PASSWORD)
+        notebook = frontend(page)
+        notebook.new_notebook()
+        shown = page.locator("#hpcc-notebook-time-left")
+        browser.expect(shown).to_have_text(re.compile(r"^(\d min )?\d+ s left$"))
+        warning = page.locator(".Toastify__toast")
+        says = "The job of this server ends in "
+        browser.expect(warning).to_contain_text(says, timeout=browser.PATIENCE)
+        page.wait_for_timeout(max(0.0, over - 40 - time.time()) * 1000)
+        assert time.time() < over - 33, "the machine is too busy for this job"
+        notebook.active_editor().click()
+        page.keyboard.insert_text(f"# {last_words}")
+        browser.expect(warning).to_have_count(1)  # the second one has taken the place of the first
+        page.screenshot(path=PICTURES / f"time-left-{frontend.frontend}.png")
+        deadline = time.monotonic() + 150
+        while jobs() and time.monotonic() < deadline:
+            time.sleep(2)
+    assert last_words in on("dev1", "cat ~/*.ipynb")
+    assert "ended: walltime of 00:03:00 reached" in run("status")
     assert ready
 
 

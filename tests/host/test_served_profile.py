@@ -16,6 +16,7 @@ import urllib.parse
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import time_left
 from ansible_collections.hpcc.notebook.plugins.modules import (
     ipython_profile,
     notebook_certificate,
@@ -46,8 +47,8 @@ class OverSocket(http.client.HTTPConnection):
 class Server:
     """A running JupyterLab of the profile."""
 
-    def __init__(self, home):
-        self.home = home
+    def __init__(self, home, **more: str):
+        self.home, self.more = home, more
         self.profile = home / ".ipython" / "profile_nbserver"
         self.runtime = home / "run"
         self.socket = home / "s"
@@ -68,6 +69,7 @@ class Server:
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
             "JUPYTER_TOKEN_FILE": str(self.profile / "security" / "token"),
             "TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR": "1",
+            **self.more,
         }
 
     def ask(self, method: str, path: str, body: str | None = None, **headers: str):
@@ -192,6 +194,39 @@ def test_the_title_of_a_tab_says_node_and_profile(server):
     for page in ("/lab", "/tree"):
         text = server.ask("GET", page, **server.authorization())[1]
         assert f'"appName": "{node} (nbserver)"' in text, page
+
+
+def page_config(server, page: str) -> dict[str, object]:
+    text = server.ask("GET", page, **server.authorization())[1]
+    found = re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', text, re.DOTALL)
+    return json.loads(found[1])
+
+
+@pytest.mark.parametrize("page", ["/lab", "/tree"])
+def test_the_extension_of_the_profile_is_offered_and_told_of_no_end_where_there_is_none(
+    server, page
+):
+    config = page_config(server, page)
+    (ours,) = (each for each in config["federated_extensions"] if each["name"] == time_left.NAME)
+    for script in (ours["load"], "static/time-left.js"):
+        address = f"{config['fullLabextensionsUrl']}/{time_left.NAME}/{script}"
+        text = server.ask("GET", address, **server.authorization())[1]
+        assert text == time_left.FILES[f"{time_left.DIRECTORIES[1]}/{script}"]
+    assert time_left.IN_PAGE not in config
+
+
+def test_a_page_of_a_job_says_how_long_it_is_until_its_end(server):
+    at = time.time() + 1000
+    job = Server(server.home, **{time_left.END: time_left.announced(at, 7200)})
+    job.socket, job.log = server.home / "j", server.home / "joblog"
+    try:
+        job.start()
+        for page in ("/lab", "/tree"):
+            end = page_config(job, page)[time_left.IN_PAGE]
+            assert abs(end["left"] - (at - time.time())) < 30
+            assert end["warnings"] == [900, 300]
+    finally:
+        job.stop()
 
 
 NOTIFICATION = "/lab/api/settings/@jupyterlab/apputils-extension:notification"

@@ -131,8 +131,10 @@ def test_only_what_nobody_can_let_go_is_hopeless() -> None:
     assert not View(SUBMITTED, WAITS).hopeless
 
 
-@pytest.mark.parametrize(("walltime", "seconds"), [(28800, 60), (300, 60), (180, 36), (60, 12)])
-def test_an_orderly_end_has_a_minute_or_a_fifth(walltime: int, seconds: float) -> None:
+@pytest.mark.parametrize(
+    ("walltime", "seconds"), [(28800, 60.0), (360, 60.0), (180, 30.0), (60, 10.0)]
+)
+def test_an_orderly_end_has_a_minute_or_a_sixth(walltime: int, seconds: float) -> None:
     assert margin(walltime) == seconds
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 MOST = 60.0  # seconds: kernels are interrupted, the server ends them, and then itself
-SHARE = 5  # of a short walltime, not more than its fifth
+SHARE = 6  # of a short walltime, not more than its sixth
 
 
 def margin(walltime: int) -> float:

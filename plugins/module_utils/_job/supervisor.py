@@ -23,6 +23,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files,
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.margin import margin
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import End, Submission
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import time_left
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import probe, readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import report as server_report
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import (
@@ -124,21 +125,21 @@ def _serve(layout: Layout, wanted: Submission, job: str, begun: float) -> str:
     layout = startable(layout)
     _require_startable(layout, wanted)
     files.make_private_directory(layout.local)
+    deadline = begun + wanted.walltime - margin(wanted.walltime)
+    told = {time_left.END: time_left.announced(deadline, wanted.walltime), **granted(os.environ)}
     try:
-        with serving(
-            layout, wanted.launch, _python(), wanted.timeout, granted(os.environ)
-        ) as running:
+        with serving(layout, wanted.launch, _python(), wanted.timeout, told) as running:
             _note(layout, wanted, running, job, begun)
-            return _until_its_end(layout, wanted, running, begun)
+            return _until_its_end(layout, wanted, running, deadline)
     finally:
         for path in (layout.socket, layout.record):
             files.remove(path)
         sweep(layout)
 
 
-def _until_its_end(layout: Layout, wanted: Submission, running: Running, begun: float) -> str:
+def _until_its_end(layout: Layout, wanted: Submission, running: Running, deadline: float) -> str:
     try:
-        return _watch(wanted, running, begun + wanted.walltime - margin(wanted.walltime))
+        return _watch(wanted, running, deadline)
     finally:
         _end(layout, running)
 

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.quoting import python_literal
-from ansible_collections.hpcc.notebook.plugins.module_utils._profile import contents, pages
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
+    contents,
+    pages,
+    time_left,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.own_generation import (
     OWN_GENERATION,
 )
@@ -37,6 +41,7 @@ DIRECTORIES = (
     "jupyter/kernels/python3",
     "jupyter/nbextensions",
     "jupyter/nbextensions/table_of_contents",
+    *time_left.DIRECTORIES,
     "labconfig",
     "labconfig/default_setting_overrides.d",
     "serverconfig",
@@ -70,6 +75,7 @@ FILES = (
     KERNEL_SPEC,
     contents.SCRIPT,
     contents.SWITCH,
+    *time_left.FILES,
     pages.DEFAULTS,
     pages.LOGIN,
     KERNEL_LAUNCHER,
@@ -123,10 +129,12 @@ if node_local:  # the history is SQLite, which can stall for minutes on a shared
 
 _SERVER_CONFIG = """{managed}
 import contextlib
+import json
 import os
 import runpy
 import stat
 import sys
+import time
 
 from jupyter_client.connect import ConnectionFileMixin
 from jupyter_client.manager import KernelManager
@@ -226,8 +234,14 @@ place = {{"user": os.environ.get("USER", ""), "profile": {name}}}
 place["node"] = os.uname().nodename.partition(".")[0]
 
 
+# When a server that is a job ends. What is left is said: the browser's clock may be another one.
+end = json.loads(os.environ.get("{end_variable}") or "null")
+
+
 def named(_handler, page):
     page["appName"] = "{{node}} ({{profile}})".format(**place)
+    if end:
+        page["{end_in_page}"] = {{**end, "left": end["at"] - time.time()}}
     return page
 
 
@@ -337,6 +351,8 @@ def server_config(
         name=python_literal(layout.name),
         private=PRIVATE_DIRECTORY,
         own_generation=OWN_GENERATION,
+        end_variable=time_left.END,
+        end_in_page=time_left.IN_PAGE,
         end=END,
     )
 

@@ -19,6 +19,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     pages,
     proof,
     removal,
+    time_left,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import plan as profile_plan
@@ -64,6 +65,7 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
         rendered(layout, profile.ENVIRONMENT_KERNELS, inspect.getsource(environment_kernels)),
         rendered(layout, contents.SCRIPT, contents.EXTENSION),
         rendered(layout, contents.SWITCH, contents.ENABLED),
+        *(rendered(layout, name, text) for name, text in time_left.FILES.items()),
         rendered(layout, pages.DEFAULTS, pages.SETTINGS),
         rendered(layout, pages.LOGIN, pages.LOGIN_PAGE),
         server_config(layout, params),

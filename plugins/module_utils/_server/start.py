@@ -76,7 +76,7 @@ def serving(
 ) -> Iterator[Running]:
     """A server that has proved itself, and that never outlives this process.
 
-    `granted` is what a scheduler has put into the environment of its job.
+    `granted` is what a job has in its environment: from its scheduler, and of its end.
     """
     prepare(layout)
     line = launch_line(launch_shell(), python, layout, launch)

@@ -1,0 +1,114 @@
+// Copyright (c) hpcc.notebook contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { Widget } from '@lumino/widgets';
+
+import { IEnd, parse, passed, spoken } from './clock';
+
+const DOCUMENTS = '@jupyterlab/docmanager-extension:plugin';
+
+/** What of the end stands at the top of the page. */
+class TimeLeft extends Widget {
+  constructor(readonly over: Date) {
+    super();
+    this.id = 'hpcc-notebook-time-left';
+    this.node.title = `The job of this server ends at ${over.toLocaleTimeString()}.`;
+    Object.assign(this.node.style, {
+      alignSelf: 'center',
+      padding: '0 8px',
+      borderRadius: '3px',
+      whiteSpace: 'nowrap'
+    });
+  }
+
+  tell(seconds: number, warned: boolean): void {
+    const text = seconds > 0 ? `${spoken(seconds)} left` : 'The job is over';
+    if (this.node.textContent !== text) {
+      this.node.textContent = text;
+    }
+    this.node.style.background = warned ? 'var(--jp-warn-color2)' : '';
+    this.node.style.color = warned ? 'black' : '';
+  }
+}
+
+/** Save what has changed, unless the person has turned that off. */
+function saveChanged(app: JupyterFrontEnd, documents: IDocumentManager): void {
+  for (const widget of documents.autosave ? app.shell.widgets('main') : []) {
+    const context = documents.contextForWidget(widget);
+    if (context?.model.dirty && context.canSave !== false) {
+      context.save().catch(reason => console.warn('Not saved before the end:', reason));
+    }
+  }
+}
+
+function warn(app: JupyterFrontEnd, seconds: number, over: Date): string {
+  const save = 'docmanager:save-all';
+  return Notification.warning(
+    `The job of this server ends in ${spoken(seconds)}, at ${over.toLocaleTimeString()}. ` +
+      'Cells are interrupted then, and kernels end.',
+    {
+      autoClose: false,
+      actions: app.commands.hasCommand(save)
+        ? [{ label: 'Save all', callback: () => void app.commands.execute(save) }]
+        : []
+    }
+  );
+}
+
+async function follow(
+  app: JupyterFrontEnd,
+  end: IEnd,
+  documents: IDocumentManager,
+  settings: ISettingRegistry | null
+): Promise<void> {
+  const over = new Date(Date.now() + end.left * 1000); // the clocks of two computers may differ
+  const label = new TimeLeft(over);
+  app.shell.add(label, 'top', { rank: 1000 });
+  await app.restored;
+  const chosen = await settings?.load(DOCUMENTS).catch(() => null);
+  let warned = 0;
+  let shown = '';
+  let saved = false;
+  const look = () => {
+    const left = (over.getTime() - Date.now()) / 1000;
+    const warnings = passed(end.warnings, left);
+    label.tell(left, warnings > 0);
+    if (chosen?.user.autosaveInterval === undefined) {
+      documents.autosaveInterval = warnings < end.warnings.length ? end.autosave : end.hurry;
+    }
+    if (warnings > warned && left > 0) {
+      warned = warnings; // one warning, also where a computer has slept through both moments
+      saveChanged(app, documents);
+      Notification.dismiss(shown);
+      shown = warn(app, left, over);
+    }
+    if (!saved && left <= end.last_save) {
+      saved = true;
+      saveChanged(app, documents);
+    }
+  };
+  look();
+  setInterval(look, 1000);
+}
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: 'hpcc-notebook-time-left:plugin',
+  description: 'Shows how long the job of the server goes on, and saves before its end.',
+  autoStart: true,
+  requires: [IDocumentManager],
+  optional: [ISettingRegistry],
+  activate: (app, documents: IDocumentManager, settings: ISettingRegistry | null) => {
+    const end = parse(PageConfig.getOption('hpccNotebookEnd'));
+    if (end) {
+      void follow(app, end, documents, settings);
+    }
+  }
+};
+
+export default plugin;
