@@ -22,7 +22,10 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.connection 
     Elsewhere,
     Lost,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reach import Reach
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reach import (
+    Reach,
+    until_ctrl_c,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reaching_action import (
     ReachingAction,
 )
@@ -113,7 +116,8 @@ class ActionModule(ReachingAction):
         def wanted() -> bool:
             return os.getppid() == parent and not reached.closing.is_set()
 
-        Reconnector(connection, tell, wanted).keep()
+        with until_ctrl_c(reached, self.closed):
+            Reconnector(connection, tell, wanted).keep()
         return {"changed": False}
 
     def _by_hand(self, reached: Reach) -> dict[str, Any]:

@@ -45,6 +45,9 @@ def test_it_leads_to_our_server_until_ctrl_c_and_leaves_nothing(
         assert gateway_listeners() == before, "nothing listens on the gateway"
         terminal.sendcontrol("c")
         terminal.expect(pexpect.EOF)
+        terminal.close()
+    assert terminal.exitstatus == 0
+    assert "ERROR" not in terminal.before
     assert not list(Path("/tmp").glob("nbserver-*/way*"))
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", local_port)) != 0

@@ -64,7 +64,13 @@ def test_from_nothing_to_a_cell_in_the_browser_and_the_server_outlives_ctrl_c(
             assert lab.run_cell("6 * 7") == "42"
         terminal.sendcontrol("c")
         terminal.expect(r"Closed\. The server on dev1 goes on running: ")
+        said = terminal.before
         terminal.expect(pexpect.EOF)
+        said += terminal.before
+        terminal.close()
+    assert terminal.exitstatus == 0
+    for noise in ("ERROR", "interrupted", "skipping"):
+        assert noise not in said
     assert servers(serving)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import keyboard
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.person import Person
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.askpass import (
     Askpass,
@@ -62,6 +63,25 @@ def reach() -> Iterator[Reach]:
             for session in reached.sessions:
                 session.close()
             askpass.close()
+
+
+@contextmanager
+def until_ctrl_c(reached: Reach, last: str) -> Iterator[None]:
+    """Stay; a person who presses Ctrl-C reads one line, and Ansible goes on with what follows."""
+    pressed = threading.Event()
+    itself = threading.main_thread().ident or 0
+
+    def close() -> None:
+        pressed.set()
+        signal.pthread_kill(itself, signal.SIGINT)  # whatever it is doing or waiting for
+
+    try:
+        with keyboard.watched(close, reached.person.busy):
+            yield
+    except Closing:
+        if not pressed.is_set():
+            raise
+        reached.person.tell(last)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ _DISPLAY = Display()
 # On import, in Ansible's main process: the process of a task has no terminal any more, and when
 # Ctrl-C ends it nobody reads what it says through Ansible.
 _STANDARD_ERROR = os.dup(2)
+KEYBOARD = next((os.dup(number) for number in (0, 2, 1) if os.isatty(number)), None)
 
 
 def say(line: object, *, stderr: bool = False) -> None:
