@@ -30,6 +30,7 @@ ROOMS = (
         "plugin_utils/_doctor": "what the doctor sees on this computer and on the node",
         "plugin_utils/_connect": "a tunnel that is kept, and actions that reach hosts by ssh",
         "plugin_utils/_installation": "the worker on the node, the installers' cache",
+        "plugin_utils/_trust": "authorities of certificates, and browsers that believe them",
         "plugin_utils/_node": "modules and shell programs, sent to a node",
         "plugin_utils/_ssh": "the person's own ssh: its options, sessions, words",
         "plugin_utils/_present": "the terminal and the person at it",

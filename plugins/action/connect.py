@@ -9,6 +9,8 @@ import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import trust
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.announcement import (
     address,
     announcement,
@@ -36,6 +38,10 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.printed_tunnel 
     PrintedTunnel,
     printed,
 )
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust import (
+    kept_authority,
+    trusting,
+)
 
 
 class ActionModule(ReachingAction):
@@ -45,7 +51,10 @@ class ActionModule(ReachingAction):
         "state": {"type": "str", "choices": ["connected", "found"], "default": "connected"},
         "open_browser": {"type": "bool", "default": False},
         "required": {"type": "bool", "default": True},
+        "trust": {"type": "raw", "default": trust.UNTOUCHED},
+        "names": {"type": "list", "elements": "str", "default": []},
     }
+    MORE_RULES: ClassVar = {"trust": "trust", "names": "certificate_names"}
 
     def work(self, reached: Reach, hosts: Hosts, given: dict[str, Any]) -> dict[str, Any]:
         self._hosts, self._given = hosts, given
@@ -109,6 +118,7 @@ class ActionModule(ReachingAction):
         for line in connected(server, self._given["local_port"]):
             tell(line)
         self.closed = closed(server)
+        changed = self._trust(reached, connection)
         if self._given["open_browser"] and not browser.opened(address(self._given["local_port"])):
             tell("No browser could be opened here: open the address yourself.")
         parent = os.getppid()
@@ -118,7 +128,20 @@ class ActionModule(ReachingAction):
 
         with until_ctrl_c(reached, self.closed):
             Reconnector(connection, tell, wanted).keep()
-        return {"changed": False}
+        return {"changed": changed}
+
+    def _trust(self, reached: Reach, connection: Connection) -> bool:
+        """What the person wishes the browsers of this computer to believe; whether that is new."""
+        wish = self._given["trust"]
+        if wish == trust.UNTOUCHED:
+            return False
+        prints = [each.sha256 for each in connection.trusts]
+        shown = trusting.Shown(connection.chain, prints, self._given["names"])
+        place = kept_authority.place_of_host(self._hosts.here, self._given["profile"])
+        done = trusting.given(shown, place) if boolean(wish) else trusting.taken_back()
+        for line in done.lines:
+            reached.person.tell(line)
+        return done.changed
 
     def _by_hand(self, reached: Reach) -> dict[str, Any]:
         """Two logins, one behind the other, need a terminal each: the person types that."""

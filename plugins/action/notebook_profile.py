@@ -5,19 +5,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import (
     SecretNodeModule,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust.signing import (
+    SigningNodeModule,
+)
 
 RESOURCES = ("profile", "certificate", "password")
 SHOWN = 3  # reasons of one resource; a new profile has twenty
 
 
-class ActionModule(SecretNodeModule):
-    """One module execution, whether there is something to do or not."""
+class ActionModule(SigningNodeModule, SecretNodeModule):
+    """One module execution, with something to do or not; two to have something signed."""
+
+    PART: ClassVar[str] = "certificate"
 
     def on_node(
         self, arguments: dict[str, Any], task_vars: dict[str, Any] | None

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules import rules
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust import kept_authority
 
 ARGUMENTS = {
     "chain": {"type": "str", "required": True},
@@ -46,7 +45,7 @@ class ActionModule(ActionBase):
         try:
             rules.require("profile", "profile_name", given["profile"])
             rules.require("names", "certificate_names", given["names"])
-            path = _place(host, given["profile"])
+            path = kept_authority.place_of_host(host, given["profile"])
             changed = self._keep(path, given)
         except NotebookError as error:
             return {**result, "failed": True, "msg": str(error)}
@@ -68,11 +67,3 @@ class ActionModule(ActionBase):
             for line in trust.lines(str(path)):
                 terminal.say(line)
         return True
-
-
-def _place(host: str, profile: str) -> Path:
-    """Where this computer keeps it; each host and profile has its own."""
-    data = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(data) if data.startswith("/") else Path(files.home()) / ".local" / "share"
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", f"{host}-{profile}")
-    return base / "hpcc.notebook" / f"{name.lstrip('.')}.crt"

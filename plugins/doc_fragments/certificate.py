@@ -42,4 +42,20 @@ options:
         it has signed, so that each renewal brings a new one.
     type: bool
     default: false
+  authority_kept:
+    description:
+      - Whether that authority stays the same, so that browsers are told once. Its key is kept on
+        the computer that runs Ansible, in C(~/.local/share/hpcc.notebook/), and never leaves it;
+        the host sends a request, and gets a certificate back.
+      - Includes O(authority=true).
+    type: bool
+    default: false
+  authority_certificate:
+    description: The certificate of that authority, as PEM. The action finds it.
+    type: str
+  signed:
+    description:
+      - What that authority signed for the request of the run before, and its own certificate, as
+        PEM. The action passes it on.
+    type: str
 """

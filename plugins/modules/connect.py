@@ -34,6 +34,20 @@ options:
         RV(state) is V(stopped).
     type: bool
     default: true
+  trust:
+    description:
+      - V(true) has the browsers of this computer trust the authority that signed the certificate of
+        the server, V(false) has them trust no authority of a notebook any more. V(untouched) does
+        neither.
+      - Firefox, and Chromium and its relatives, on Linux, by C(certutil). Elsewhere the commands
+        are printed.
+    type: raw
+    default: untouched
+  names:
+    description: Names of the certificate besides localhost, 127.0.0.1 and ::1.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment: [hpcc.notebook.controller, hpcc.notebook.reaching]
 attributes:
   check_mode:

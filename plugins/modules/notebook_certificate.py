@@ -70,6 +70,10 @@ chain:
   description: The certificate and that of its authority; empty in check mode when there is none.
   returned: with O(authority=true)
   type: str
+request:
+  description: What an authority is to sign, as PEM.
+  returned: with O(authority_kept=true), when a certificate is needed and nobody could sign it
+  type: str
 reason:
   description: Why the pair was replaced; empty when it was not.
   returned: success

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
-import os
-import ssl
 import subprocess
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
@@ -22,12 +18,10 @@ from ansible_collections.hpcc.notebook.plugins.modules import notebook_certifica
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from https_page import CHROMIUM, served, visit
 from modules import four_beats, run_module
 from one_task import TaskFailed, run_task
-from playwright.sync_api import Error, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
-QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 DOCUMENT = Path(__file__).parents[2] / "docs" / "certificates.md"
 
 
@@ -46,14 +40,8 @@ def made(security):
 @pytest.fixture
 def port(made):
     """A server with the certificate of the profile, on this machine."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made / "notebook.crt", made / "notebook.key")
-    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    with served(made) as port:
+        yield port
 
 
 def openssl(*arguments, **options):
@@ -136,21 +124,6 @@ def test_curl_needs_nothing_but_the_authority(made, port):
     ask = ["curl", "-sS", "-o", "/dev/null", f"https://127.0.0.1:{port}/"]
     subprocess.run([*ask, "--cacert", made / "authority.crt"], check=True)
     assert subprocess.run(ask, stderr=subprocess.DEVNULL, check=False).returncode == 60
-
-
-def visit(port: int) -> str:
-    """What a fresh Chromium that ignores nothing makes of the page."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, chromium_sandbox=False, args=QUIET, env=dict(os.environ)
-        )
-        try:
-            answer = browser.new_page().goto(f"https://127.0.0.1:{port}/", timeout=60_000)
-            return f"{answer.status}"
-        except Error as error:
-            return str(error)
-        finally:
-            browser.close()
 
 
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here")

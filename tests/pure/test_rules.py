@@ -25,6 +25,7 @@ def argon2(cost: str, variant: str = "argon2id", version: int = 19) -> str:
 
 REFUSED = {
     "cores": [0, -1, 1025, 1.5, "x", True, None],
+    "trust": ["perhaps", "", None, 3, [], "true\n"],
     "optional_path": ["doctor.json", "./doctor.json", *NO_TEXT],
     "optional_queue": ["a b", "-p", "a;b", "main\n#SBATCH --x", *NO_TEXT],
     "resources": [
@@ -393,6 +394,7 @@ REFUSED = {
 
 ACCEPTED = {
     "cores": [1, "4", 1024],
+    "trust": ["untouched", True, False, "true", "false", "True"],
     "optional_path": ["", "~/doctor.json", "/scratch/a b.json"],
     "optional_queue": ["", "main", "gpu-a100_2"],
     "resources": ["", "walltime=08:00:00;mem=16gb;gpus=1", "walltime=1-00:00:00; account=ged"],

@@ -13,6 +13,7 @@ from typing import Iterable, Union
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules import server
 
 SKEW = timedelta(hours=1)  # Clocks of laptops are wrong; a certificate of this minute must do.
+KEPT_DAYS = 3650  # of an authority whose key is kept; it is trusted once, and has no successor soon
 LONGEST = timedelta(days=server.MOST_DAYS) + SKEW
 DEFAULT_SIZES = {"ec": 256, "rsa": 3072}
 ALWAYS = ("localhost", "127.0.0.1", "::1")
@@ -32,6 +33,7 @@ class Wanted:
     days: int
     renew_days: int
     authority: bool = False  # signed by one of its own that browsers can be told to trust
+    issuer: str = ""  # that authority, as PEM, where its key is kept on the person's computer
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Found:
     fingerprint: str
     authority: bool = False
     digest: str = "sha256"  # by which it is signed
+    issuer: str = ""  # its authority, as PEM
+    kept: bool = False  # whether that one is of the kind whose key is kept
 
 
 def names_for(more: Iterable[str]) -> frozenset[str]:
@@ -68,6 +72,11 @@ def why_renew(found: Found | str, wanted: Wanted, now: datetime) -> str | None:
     if isinstance(found, str):
         return found
     return _wrong_key(found, wanted) or _wrong_content(found, wanted) or _time(found, wanted, now)
+
+
+def is_kept(begin: datetime, end: datetime) -> bool:
+    """Whether an authority lives so long that its key has to be somewhere."""
+    return end - begin > LONGEST
 
 
 def days_left(found: Found, now: datetime) -> int:
@@ -122,6 +131,10 @@ def _wrong_content(found: Found, wanted: Wanted) -> str | None:
         return f"the names are {_joined(found.names)}, not {_joined(wanted.names)}"
     if found.authority != wanted.authority:
         return f"it is {_signed(found)}, not {_signed(wanted)}"
+    if wanted.issuer and found.issuer != wanted.issuer:
+        return "it is signed by another authority than the one that is kept"
+    if found.kept and not wanted.issuer:
+        return "the key of its authority is kept on a computer"
     if not found.for_server:
         return "it is not a certificate for a server"
     if found.digest in BROKEN:

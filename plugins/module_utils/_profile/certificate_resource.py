@@ -26,6 +26,9 @@ SPEC: dict[str, dict[str, Any]] = {
     "renew_days": {"type": "int", "default": 30},
     "names": {"type": "list", "elements": "str", "default": []},
     "authority": {"type": "bool", "default": False},
+    "authority_kept": {"type": "bool", "default": False},
+    "authority_certificate": {"type": "str"},
+    "signed": {"type": "str"},
 }
 
 
@@ -35,7 +38,8 @@ def decide(params: Mapping[str, Any]) -> resource.Plan:
     layout = profile.Layout(files.home(), params["profile"])
     if params["state"] == "absent":
         return absent(layout)
-    return present(layout, wanted(params), datetime.now(timezone.utc).replace(microsecond=0))
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    return present(layout, wanted(params), now, params["signed"] or "")
 
 
 def wanted(params: Mapping[str, Any]) -> certificate.Wanted:
@@ -49,10 +53,19 @@ def wanted(params: Mapping[str, Any]) -> certificate.Wanted:
     if unfit:
         raise NotebookError(unfit)
     names = certificate.names_for(params["names"])
-    return certificate.Wanted(kind, size, names, days, renew_days, params["authority"])
+    kept, issuer = params["authority_kept"], params["authority_certificate"] or ""
+    if kept and not issuer:
+        what = "names no authority: its key is kept on the computer that runs Ansible"
+        raise NotebookError(what, "authority_kept", "Leave it to the action of this name")
+    authority = params["authority"] or kept
+    return certificate.Wanted(
+        kind, size, names, days, renew_days, authority, issuer if kept else ""
+    )
 
 
-def present(layout: profile.Layout, want: certificate.Wanted, now: datetime) -> resource.Plan:
+def present(
+    layout: profile.Layout, want: certificate.Wanted, now: datetime, signed: str = ""
+) -> resource.Plan:
     """Plan a new pair if there is a reason for one."""
     found = observe(layout)
     reason = certificate.why_renew(found, want, now)
@@ -63,7 +76,10 @@ def present(layout: profile.Layout, want: certificate.Wanted, now: datetime) -> 
     if not reason:
         return resource.Plan([], dict, result=result)
     diff = [difference(layout, certificate.description(found), certificate.intention(want))]
-    return resource.Plan([reason], partial(make, layout, want, now), diff, result)
+    apply = (
+        partial(ask, layout, want, now, signed) if want.issuer else partial(make, layout, want, now)
+    )
+    return resource.Plan([reason], apply, diff, result)
 
 
 def observe(layout: profile.Layout) -> certificate.Found | str:
@@ -89,22 +105,50 @@ def make(layout: profile.Layout, want: certificate.Wanted, now: datetime) -> Map
     A running server reads both for each connection, and serves none with a pair that does not.
     """
     key = crypto.new_key(want.key_type, want.key_size)
-    owner = f"notebook server of profile {layout.name}"
-    crt = crypto.new_certificate(key, want, owner, now)
+    return install(layout, key, crypto.new_certificate(key, want, owner(layout), now), now)
+
+
+def ask(
+    layout: profile.Layout, want: certificate.Wanted, now: datetime, signed: str
+) -> Mapping[str, object]:
+    """Make a key, and say what is to be signed; take what was signed for the key that waits.
+
+    Another run, from another node of the same home, may have made that key anew: it is asked again.
+    """
+    key = files.read(layout.waiting_key) if signed else None
+    if key and crypto.is_for(signed.encode(), key, want.issuer.encode()):
+        learned = install(layout, key, signed.encode(), now)
+        files.remove(layout.waiting_key)
+        return learned
+    key = key or crypto.new_key(want.key_type, want.key_size)
+    for path in layout.private_directories:
+        files.make_private_directory(path)
+    files.write_private(layout.waiting_key, key)
+    return {"request": crypto.request(key, owner(layout)).decode()}
+
+
+def owner(layout: profile.Layout) -> str:
+    """What browsers show as the name of the server."""
+    return f"notebook server of profile {layout.name}"
+
+
+def install(layout: profile.Layout, key: bytes, crt: bytes, now: datetime) -> Mapping[str, object]:
+    """Write a pair, and the authority behind it."""
     for path in layout.private_directories:
         files.make_private_directory(path)
     files.write_together({layout.key: key, layout.certificate: crt}, 0o600)
-    if want.authority:
-        files.write_private(layout.authority, crypto.authority_of(crt))
+    authority = crypto.authority_of(crt)
+    if authority:
+        files.write_private(layout.authority, authority)
     else:
         files.remove(layout.authority)
     learned = certificate.known(crypto.inspect(key, crt), now)
-    return {**learned, "chain": crt.decode()} if want.authority else learned
+    return {**learned, "chain": crt.decode()} if authority else learned
 
 
 def absent(layout: profile.Layout) -> resource.Plan:
     """Plan the removal of all, the certificate first."""
-    every = layout.certificate, layout.authority, layout.key
+    every = layout.certificate, layout.authority, layout.key, layout.waiting_key
     paths = [path for path in every if files.read(path) is not None]
     reasons = [f"{Path(path).name}: to be removed" for path in paths]
     diff = [difference(layout, "".join(f"{p}\n" for p in paths), "")] if paths else []

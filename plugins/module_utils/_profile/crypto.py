@@ -24,11 +24,12 @@ from typing import Any, Iterator
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.certificate import (
-    LONGEST,
+    KEPT_DAYS,
     SKEW,
     Found,
     Wanted,
     address,
+    is_kept,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.password import (
     COST,
@@ -44,11 +45,8 @@ _OTHER_OPENSSL = "Update it, and see whether OPENSSL_CONF or the FIPS mode of th
 
 def new_key(key_type: str, key_size: int) -> bytes:
     """Make a private key, as PEM."""
-    serialization = _load("primitives.serialization")
     with _telling("make a key", _OTHER_OPENSSL):
-        key = _generated(key_type, key_size)
-        form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-        return bytes(key.private_bytes(*form, serialization.NoEncryption()))
+        return _private_pem(_generated(key_type, key_size))
 
 
 def new_certificate(key_pem: bytes, wanted: Wanted, owner: str, now: datetime) -> bytes:
@@ -90,6 +88,91 @@ def new_authority(wanted: Wanted, now: datetime) -> Issuer:
     return Issuer(name, key, pem)
 
 
+def kept_authority(wanted: Wanted, now: datetime) -> bytes:
+    """Make one that signs every renewal, as PEM: its key and its certificate in one file."""
+    made = new_authority(replace(wanted, days=KEPT_DAYS), now)
+    return _private_pem(made.key) + made.certificate
+
+
+def kept_issuer(pair_pem: bytes, wanted: Wanted, now: datetime) -> Issuer | str:
+    """Who a kept file lets sign; or why another one is needed."""
+    x509 = _load("x509")
+    try:
+        key = _load("primitives.serialization").load_pem_private_key(pair_pem, None)
+        authority = x509.load_pem_x509_certificate(pair_pem)
+        authority.verify_directly_issued_by(authority)
+    except Exception:  # the library has many, and all of them mean this
+        return "it cannot be read"
+    if authority.public_key() != key.public_key():
+        return "its key and its certificate do not belong together"
+    if not authority.not_valid_before_utc - SKEW <= now:
+        return "it is not valid yet"
+    if authority.not_valid_after_utc < now + timedelta(days=wanted.days):
+        return "it expires before what it would sign"
+    wrong = _wrong_extension(x509, authority, wanted.names)
+    return wrong or Issuer(_common_name(x509, authority), key, _pem(authority))
+
+
+def authority_in(pair_pem: bytes) -> bytes:
+    """The certificate in a kept file, as PEM; nothing when it cannot be read."""
+    try:
+        return _pem(_load("x509").load_pem_x509_certificate(pair_pem))
+    except ValueError:
+        return b""
+
+
+def request(key_pem: bytes, owner: str) -> bytes:
+    """What a node asks an authority to sign, as PEM: its public key, proved to be its own."""
+    x509 = _load("x509")
+    with _telling("make a request", _OTHER_OPENSSL):
+        key = _load("primitives.serialization").load_pem_private_key(key_pem, None)
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, owner)])
+        builder = x509.CertificateSigningRequestBuilder(name)
+        return _pem(builder.sign(key, _load("primitives.hashes").SHA256()))
+
+
+def sign_request(signer: Issuer, request_pem: bytes, wanted: Wanted, now: datetime) -> bytes:
+    """A certificate and its authority, as PEM. Only the public key is taken from the request."""
+    x509, where = _load("x509"), "what the node wants to have signed"
+    try:
+        asked = x509.load_pem_x509_csr(request_pem)
+        key, right = asked.public_key(), asked.is_signature_valid
+    except Exception as error:
+        raise NotebookError("cannot be read", where) from error
+    if not right or (_kind(key), key.key_size) != (wanted.key_type, wanted.key_size):
+        raise NotebookError("is not for a key of the kind that was asked for", where)
+    more = _extensions(x509, key, signer.key.public_key(), wanted)
+    return _signed(signer, "notebook server", key, more, (now, wanted.days)) + signer.certificate
+
+
+def is_for(chain_pem: bytes, key_pem: bytes, issuer_pem: bytes) -> bool:
+    """Whether a certificate is one for this key, and signed by this authority."""
+    x509 = _load("x509")
+    try:
+        key = _load("primitives.serialization").load_pem_private_key(key_pem, None)
+        server, authority = x509.load_pem_x509_certificates(chain_pem)
+        server.verify_directly_issued_by(authority)
+    except Exception:  # the library has many, and all of them mean no
+        return False
+    return server.public_key() == key.public_key() and _pem(authority) == issuer_pem
+
+
+def signed_by(certificate_pem: bytes, issuer_pem: bytes) -> bool:
+    """Whether this authority signed this certificate."""
+    x509 = _load("x509")
+    try:
+        signer = x509.load_pem_x509_certificate(issuer_pem)
+        x509.load_pem_x509_certificate(certificate_pem).verify_directly_issued_by(signer)
+    except Exception:  # the library has many, and all of them mean no
+        return False
+    return True
+
+
+def print_of(certificate_pem: bytes) -> str:
+    """The SHA-256 of the first certificate, as browsers show it."""
+    return _fingerprint(_load("x509").load_pem_x509_certificate(certificate_pem))
+
+
 def authority_of(certificate_pem: bytes) -> bytes:
     """The certificate of the authority, which stands behind that of the server; or nothing."""
     end = b"-----END CERTIFICATE-----\n"
@@ -112,14 +195,19 @@ def trusted_authority(chain_pem: bytes, names: frozenset[str], now: datetime) ->
     if reason:
         todo = "Do not trust it; ask the site, and let setup make another one"
         raise NotebookError(f"is not what was asked for: {reason}", "the authority", todo)
-    return bytes(authority.public_bytes(_load("primitives.serialization").Encoding.PEM))
+    return _pem(authority)
 
 
 def _why_not_trusted(
     x509: Any, server: Any, authority: Any, asked: tuple[frozenset[str], datetime]
 ) -> str:
-    """The first thing about an authority that is otherwise than new_authority makes it."""
     names, now = asked
+    wrong = _wrong_extension(x509, authority, names) or _why_not_now(authority, now)
+    return wrong or _why_not_signed(x509, server, authority, names)
+
+
+def _wrong_extension(x509: Any, authority: Any, names: frozenset[str]) -> str:
+    """The first thing about an authority that is otherwise than new_authority makes it."""
     wanted = [
         (x509.BasicConstraints(ca=True, path_length=0), True, "it is no authority of one level"),
         (
@@ -144,14 +232,14 @@ def _why_not_trusted(
             return reason
     if len(list(authority.extensions)) != len(wanted):
         return "it has further extensions"
-    return _why_not_now(authority, now) or _why_not_signed(x509, server, authority, names)
+    return ""
 
 
 def _why_not_now(authority: Any, now: datetime) -> str:
     begin, end = authority.not_valid_before_utc, authority.not_valid_after_utc
     if not begin - SKEW <= now < end:
         return f"it is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d}, which is not now"
-    return "it is valid for too long" if end - begin > LONGEST else ""
+    return "it is valid for too long" if is_kept(begin, end) else ""
 
 
 def _why_not_signed(x509: Any, server: Any, authority: Any, names: frozenset[str]) -> str:
@@ -174,11 +262,8 @@ def inspect(key_pem: bytes, certificate_pem: bytes) -> Found | str:
         return "the key is unreadable"
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
-        issuer = authority_of(certificate_pem)
-        return replace(
-            _described(x509, key, certificate),
-            authority=bool(issuer) and _vouches(x509, issuer, certificate),
-        )
+        found = _described(x509, key, certificate)
+        return _with_authority(x509, found, certificate, authority_of(certificate_pem))
     except Exception:
         return "the certificate is unreadable"
 
@@ -238,8 +323,24 @@ def _signed(
     builder = builder.not_valid_before(now - SKEW).not_valid_after(now + timedelta(days=days))
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
-    signed = builder.sign(issuer.key, _load("primitives.hashes").SHA256())
-    return bytes(signed.public_bytes(_load("primitives.serialization").Encoding.PEM))
+    return _pem(builder.sign(issuer.key, _load("primitives.hashes").SHA256()))
+
+
+def _pem(made: Any) -> bytes:
+    """A certificate or a request, as it is written to a file."""
+    return bytes(made.public_bytes(_load("primitives.serialization").Encoding.PEM))
+
+
+def _private_pem(key: Any) -> bytes:
+    """The same for a key, which only its file protects."""
+    serialization = _load("primitives.serialization")
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return bytes(key.private_bytes(*form, serialization.NoEncryption()))
+
+
+def _common_name(x509: Any, certificate: Any) -> str:
+    [name] = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(name.value)
 
 
 def _extensions(x509: Any, public_key: Any, signer: Any, wanted: Wanted) -> list[tuple[Any, bool]]:
@@ -268,12 +369,24 @@ def _subtree(x509: Any, typed: str) -> Any:
     return x509.IPAddress(ipaddress.ip_network(name)) if kind == "IP" else x509.DNSName(name)
 
 
-def _vouches(x509: Any, issuer_pem: bytes, certificate: Any) -> bool:
+def _with_authority(x509: Any, found: Found, certificate: Any, issuer_pem: bytes) -> Found:
+    """The same, with what is known of whoever signed it, unless it did so itself."""
+    if not issuer_pem:
+        return found
+    signer = x509.load_pem_x509_certificate(issuer_pem)
+    return replace(
+        found,
+        authority=_vouches(x509, signer, certificate),
+        issuer=issuer_pem.decode(),
+        kept=is_kept(signer.not_valid_before_utc, signer.not_valid_after_utc),
+    )
+
+
+def _vouches(x509: Any, signer: Any, certificate: Any) -> bool:
     """Whether this authority signed it and may sign nothing else."""
-    issuer = x509.load_pem_x509_certificate(issuer_pem)
-    constraints = _extension(issuer, x509.NameConstraints)
+    constraints = _extension(signer, x509.NameConstraints)
     try:
-        certificate.verify_directly_issued_by(issuer)
+        certificate.verify_directly_issued_by(signer)
     except Exception:  # the library has many, and all of them mean no
         return False
     return constraints is not None and bool(constraints.permitted_subtrees)
@@ -310,9 +423,10 @@ def _described(x509: Any, key: Any, certificate: Any) -> Found:
 def _kind(key: Any) -> str:
     ec = _load("primitives.asymmetric.ec")
     rsa = _load("primitives.asymmetric.rsa")
-    if isinstance(key, ec.EllipticCurvePrivateKey):
+    if isinstance(key, (ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey)):
         return "ec" if key.curve.name in ("secp256r1", "secp384r1") else str(key.curve.name)
-    return "rsa" if isinstance(key, rsa.RSAPrivateKey) else type(key).__name__
+    kinds = (rsa.RSAPrivateKey, rsa.RSAPublicKey)
+    return "rsa" if isinstance(key, kinds) else type(key).__name__
 
 
 def _names(x509: Any, certificate: Any) -> frozenset[str]:

@@ -69,6 +69,7 @@ FILES = (
     "security/notebook.key",
     "security/notebook.crt",
     "security/authority.crt",
+    "security/waiting.key",
     "startup/README",
     "ipython_config.py",
     "ipython_kernel_config.py",
@@ -302,6 +303,11 @@ class Layout:
     @property
     def authority(self) -> str:
         return self.at("security/authority.crt")
+
+    @property
+    def waiting_key(self) -> str:
+        """Of a certificate that an authority on the person's computer is asked for."""
+        return self.at("security/waiting.key")
 
     @property
     def token(self) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import shlex
 from typing import Mapping, Sequence
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import commands
+
 NICKNAME = "notebook-authority"
 FILE = "FILE"  # stands for the path in COMMANDS and in the document
 
@@ -33,9 +35,25 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 }
 
 
+UNTOUCHED = "untouched"
+TAKEN_BACK = "Browsers on this computer trust no authority of a notebook any more."
+NEWLY = "The browsers on this computer trust the notebook's authority now; restart those that run."
+ALREADY = "The browsers on this computer trust the notebook's authority already."
+
+
 def typed(where: str, path: str) -> list[str]:
     """The commands for one kind of browser and this file."""
     return [line.replace(FILE, shlex.quote(path)) for line in COMMANDS[where]]
+
+
+def kept_lines(path: str) -> list[str]:
+    """What to say when an authority was made whose key is kept here."""
+    return [
+        "The certificate is signed by a new authority that can vouch for your notebook and for",
+        "nothing else. Its key is kept on this computer, for each renewal. It is in",
+        f"    {path}",
+        f"Let the browsers here trust it, once: {commands.CONNECT} -e nbserver_trust=true",
+    ]
 
 
 def lines(path: str) -> list[str]:

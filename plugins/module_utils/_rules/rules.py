@@ -51,6 +51,7 @@ RULES: dict[str, Rule] = {
     "key_size": server.key_size,
     "certificate_days": server.certificate_days,
     "renew_days": server.renew_days,
+    "trust": server.trust,
     "certificate_names": server.certificate_names,
     "server_options": server.server_options,
     "threads": server.threads,

@@ -119,3 +119,10 @@ def plain(value: object) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     return value is None or isinstance(value, (str, int))
+
+
+def trust(value: object) -> str | None:
+    """Whether browsers are to trust an authority, or what they do now is left alone."""
+    if str(value).lower() in ("untouched", "true", "false"):
+        return None
+    return f"must be true, false or untouched, got {shown(value)}"

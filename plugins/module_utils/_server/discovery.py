@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 import re
+import textwrap
 from dataclasses import dataclass
 from typing import Iterator, Mapping, Sequence
 
@@ -27,6 +28,10 @@ class NoServer(NotebookError):  # noqa: N818 - reads as what is true
     """The node that was asked has no server, and knows of none elsewhere."""
 
 
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_CERTIFICATE = re.compile(rf"{_BEGIN}([A-Za-z0-9+/=\s]+){_END}")
+
+
 @dataclass(frozen=True)
 class Node:
     """The node that answered, and what lies in the home directory that it sees."""
@@ -42,6 +47,7 @@ class Node:
     records_path: str = ""
     python: str = ""  # what this node's server runs on
     job: str = ""  # what became of the job that was submitted last, when one was
+    chain: str = ""  # the certificate and whoever signed it, as PEM
     unrecorded: Record | None = None  # a server that lives here and that no record speaks of
 
     def record(self) -> Record | None:
@@ -83,6 +89,9 @@ def node(answers: Answers) -> Node:
             ssh_port=int(answers.get("ssh_port", [""])[0] or 22),
             python=answers.get("python", [""])[0],
             job=_job(answers),
+            chain="".join(
+                _pem(answers.get(name, [""])[0]) for name in ("certificate", "authority")
+            ),
             unrecorded=_unrecorded(answers),
         )
     except (KeyError, ValueError) as error:
@@ -180,8 +189,15 @@ def fingerprints(found: Node, record: Record) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, both)))
 
 
+def _pem(flat: str) -> str:
+    """The first certificate in a line, in lines of their usual length."""
+    found = _CERTIFICATE.search(flat)
+    lines = textwrap.wrap(found[1], 64) if found else []
+    return "\n".join([_BEGIN, *lines, _END, ""]) if lines else ""
+
+
 def _fingerprint(pem: str) -> str:
-    found = re.search(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END", pem)
+    found = _CERTIFICATE.search(pem)
     try:
         der = base64.b64decode(found[1], validate=True) if found else b""
     except binascii.Error:

@@ -71,6 +71,7 @@ class Connection:
     ssh_port: int = 22  # where the sshd of the node listens
     python: str = ""  # of the server, on the node
     ansibles: Path | None = None  # where Ansible keeps logins of its own
+    chain: str = ""  # what the profile's certificate is, and who signed it
 
     def find(self) -> dict[str, Any]:
         """Log in and find the server; Elsewhere when it is on another node."""
@@ -80,7 +81,7 @@ class Connection:
         server = discovery.server(node, record)
         if record.host != node.host:
             raise Elsewhere(node, server)
-        self.ssh_port, self.python = node.ssh_port, node.python
+        self.ssh_port, self.python, self.chain = node.ssh_port, node.python, node.chain
         prints = discovery.fingerprints(node, record)
         self.trusts = tuple(Trust(sha256) for sha256 in prints)
         return server

@@ -24,4 +24,6 @@ find_server "$directory/security/notebook.crt"
   emit running_module "$({ tr '\0' '\n' <"/proc/$SERVER/cmdline"; } 2>/dev/null | sed '/^--/,$d' | tail -n 1)"
 [ -f "$directory/security/notebook.crt" ] &&
   emit certificate "$(sed '/END CERT/q' "$directory/security/notebook.crt" | tr -d '\n')"
+[ -f "$directory/security/notebook.crt" ] &&
+  emit authority "$(sed '1,/END CERT/d' "$directory/security/notebook.crt" | head -c 65536 | tr -d '\n')"
 end_answers
