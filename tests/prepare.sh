@@ -17,14 +17,15 @@ wanted() {
     sed -e 's/#.*//' -e "/$without/d" -e 's/\[.*\]//' -e 's/ *$//' -e '/^$/d' bindep.txt
 }
 
-# One question to dpkg for all of them. A command of the package's name will do as well (busybox-static, pyenv).
+# One question to dpkg for all of them. Its command will do as well (busybox-static, pyenv, another node).
 missing() {
     # shellcheck disable=SC2046  # one argument for each package
     installed=$(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' \
         $(wanted) 2> /dev/null | sed -n 's/^installed //p')
     for package in $(wanted); do
         printf '%s\n' "$installed" | grep -qxF "$package" && continue
-        command -v "$package" > /dev/null || printf '%s ' "$package"
+        case $package in nodejs) command=node ;; *) command=$package ;; esac
+        command -v "$command" > /dev/null || printf '%s ' "$package"
     done
 }
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ssh_config_block
-short_description: Make ssh NAME open the tunnel to a notebook server
+short_description: Give the node of a notebook server, and the tunnel to it, short names for ssh
 version_added: 0.1.0
 description:
-  - Keeps a block between marks in the configuration of ssh, so that C(ssh nbserver) does what the
-    long command does. Nothing else in the file is touched.
+  - Keeps a block between marks in the configuration of ssh. With it, C(ssh nbserver) logs in to the
+    node of the server, as do C(sftp), C(rsync) and editors, and C(ssh nbserver-tunnel) does what
+    the long command does. Nothing else in the file is touched.
   - C(ssh -G) says what has to stand in the block, and confirms it before the file is replaced.
   - The file is replaced as a whole or not at all, with mode 0600; where it is a link, what it
     leads to is replaced.
 options:
   name:
-    description: The name to type behind C(ssh).
+    description: The name to type behind C(ssh). The tunnel has the same with C(-tunnel) behind it.
     type: str
     default: nbserver
   state:
@@ -48,7 +49,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Make `ssh nbserver` open the tunnel
+- name: Make `ssh nbserver` lead to the server's node, and `ssh nbserver-tunnel` open the tunnel
   hpcc.notebook.ssh_config_block:
     command: "{{ server | hpcc.notebook.tunnel_command(hostvars[inventory_hostname]) }}"
   delegate_to: localhost

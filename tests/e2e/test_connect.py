@@ -235,7 +235,7 @@ def test_the_short_name_is_written_on_request_works_and_is_removed(
     assert ways.read_text() == before, "a check run writes nothing"
     with connecting(*given, "-e", "nbserver_ssh_config=present") as terminal:
         terminal.expect(GREETING)
-    opens(["ssh", "-F", str(ways), "nbserver"], local_port)
+    opens(["ssh", "-F", str(ways), "nbserver-tunnel"], local_port)
     with connecting(*given, "-e", "nbserver_ssh_config=absent") as terminal:
         terminal.expect(pexpect.EOF)
     assert ways.read_text() == before

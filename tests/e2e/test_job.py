@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import browser
 import pexpect
 import pytest
+from connecting import GREETING, common, connecting
 from terminal import BIN, CHECKOUT, CLUSTER, environment, playbook
 
 sys.path.insert(0, str(CHECKOUT / "tests"))
@@ -152,6 +154,27 @@ def test_its_server_is_reached_by_the_printed_tunnel_and_has_no_port(ready: str)
     assert f"Notebook server on {node} was stopped: job " in playbook("stop", "-e", WORDS)
     assert jobs() == []
     assert "ended: it was stopped on request" in run("status")
+    assert ready
+
+
+def test_the_short_name_leads_into_the_job(ready: str, tmp_path: Path) -> None:
+    """A shell where the notebook is, for `ssh`, `sftp` and editors; by way of no inventory."""
+    config = tmp_path / "config"
+    config.write_text((STATE / "ssh_config").read_text())
+    said = run("start", nbserver_resources="walltime=00:20:00")
+    node = starts.printed(r"Notebook server on (\S+) is running", said)
+    given = {"nbserver_ssh_config": "present", "nbserver_ssh_config_file": str(config)}
+    port = {"nbserver_local_port": starts.free_port(), "nbserver_where": "job"}
+    options = ["-e", WORDS, "-e", json.dumps({**given, **port}), *common(config, "gateway", USER)]
+    with connecting(*options) as terminal:
+        terminal.expect(GREETING)
+        ssh = ["ssh", "-F", str(config), "-T", "nbserver"]
+        shell = subprocess.run(
+            [*ssh, "bash"], input="hostname; cat ~/.ipython/profile_nbserver/run/*.json",
+            capture_output=True, text=True, check=True, timeout=60,
+        ).stdout  # fmt: skip
+    assert shell.startswith(f"{node}\n")
+    assert f'"host": "{node}"' in shell
     assert ready
 
 

@@ -1,6 +1,7 @@
-"""`ssh nbserver` means the tunnel, as ssh itself reads it, and nothing else in the file changes."""
+"""`ssh nbserver` and `ssh nbserver-tunnel`, as ssh itself reads them; nothing else changes."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from modules import ModuleFailed, four_beats, run_module
 
+TUNNEL = "nbserver-tunnel"
 SOCKET = "/tmp/nbserver-1000/notebook.sock"
 SAFELY = "ssh -N -a -o ExitOnForwardFailure=yes"
 FORWARD = f"-L 127.0.0.1:8888:{SOCKET}"
@@ -45,9 +47,9 @@ def says(path, *words):
     return ssh_config.parse(done.stdout)
 
 
-def test_the_bare_name_means_the_tunnel(config):
+def test_the_name_of_the_tunnel_means_the_tunnel(config):
     four_beats(ssh_config_block, path=str(config), command=COMMAND)
-    said = says(config, "nbserver")
+    said = says(config, TUNNEL)
     assert said["hostname"] == ["dev-intel10"]
     assert said["user"] == ["alice"]
     assert said["proxyjump"] == ["alice@hpcc.msu.edu"]
@@ -57,6 +59,25 @@ def test_the_bare_name_means_the_tunnel(config):
     assert said["forwardagent"] == ["no"], "although the person says ForwardAgent yes"
     assert said["identityfile"] == ["~/.ssh/cluster key"], "what the person says of the node holds"
     assert said["serveraliveinterval"] == ["42"]
+
+
+def test_the_bare_name_logs_in_to_the_node_as_the_person_does_and_opens_no_tunnel(config):
+    before = says(config, "-J", "alice@hpcc.msu.edu", "alice@dev-intel10")
+    run_module(ssh_config_block, path=str(config), command=COMMAND)
+    assert says(config, "nbserver") == before
+    assert before["forwardagent"] == ["yes"], "theirs, which the tunnel has no use for"
+
+
+@pytest.mark.parametrize("clear", ["yes", "no"])
+def test_the_bare_name_runs_a_command_whatever_other_logins_do(config, clear):
+    config.write_text(f"{OTHER_LOGINS.format(clear=clear)}Host *\n  RequestTTY force\n")
+    four_beats(ssh_config_block, path=str(config), command=COMMAND)
+    said = says(config, "nbserver")
+    assert not [keyword for keyword in said if keyword.endswith("forward")]
+    assert "remotecommand" not in said
+    assert said["requesttty"] == ["auto"]
+    assert said["sessiontype"] == ["default"]
+    assert said["clearallforwardings"] == ["no"], "an editor forwards by options of its own"
 
 
 def test_every_other_host_means_what_it_meant(config):
@@ -81,7 +102,7 @@ def test_a_changed_tunnel_replaces_the_block_where_it_stands(config):
     text = config.read_text()
     assert text.startswith("# above\n# BEGIN hpcc.notebook nbserver")
     assert text.count("BEGIN") == text.count("Host nbserver\n") == 1
-    assert says(config, "nbserver")["localforward"] == [f"[127.0.0.1]:9000 {SOCKET}"]
+    assert says(config, TUNNEL)["localforward"] == [f"[127.0.0.1]:9000 {SOCKET}"]
 
 
 def test_a_missing_file_is_made_private(tmp_path):
@@ -114,7 +135,11 @@ def test_a_link_to_dotfiles_stays_a_link(config, tmp_path):
 def test_every_way_to_a_node_can_be_expressed(config, command):
     run_module(ssh_config_block, path=str(config), command=command)
     words = command.removeprefix("ssh ")
+    login = re.sub("(-L [^ ]+ )", "", command.removeprefix(SAFELY))
     argv = ["sh", "-c", f"ssh -G -F {config} {words}"]
+    direct = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=20).stdout
+    assert says(config, TUNNEL) == ssh_config.parse(direct)
+    argv = ["sh", "-c", f"ssh -G -F {config} {login}"]
     direct = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=20).stdout
     assert says(config, "nbserver") == ssh_config.parse(direct)
 
@@ -122,7 +147,7 @@ def test_every_way_to_a_node_can_be_expressed(config, command):
 def test_a_file_that_ansible_gives_to_ssh_is_the_one_to_write(config, tmp_path):
     command = COMMAND.replace(" -J", f" -F {config} -J")
     run_module(ssh_config_block, path=str(config), command=command)
-    assert says(config, "nbserver")["hostname"] == ["dev-intel10"]
+    assert says(config, TUNNEL)["hostname"] == ["dev-intel10"]
     with pytest.raises(ModuleFailed, match="would not be seen"):
         run_module(ssh_config_block, path=str(tmp_path / "other"), command=command)
     assert not (tmp_path / "other").exists()
@@ -180,7 +205,7 @@ Host dev-intel10
 def test_the_block_forwards_to_the_server_and_nowhere_else(config, clear, everywhere):
     config.write_text(f"{OTHER_LOGINS.format(clear=clear)}Host *\n  {everywhere}")
     four_beats(ssh_config_block, path=str(config), command=COMMAND)
-    said = says(config, "nbserver")
+    said = says(config, TUNNEL)
     assert said["localforward"] == [f"[127.0.0.1]:8888 {SOCKET}"]
     assert "dynamicforward" not in said
     assert "remoteforward" not in said
@@ -194,7 +219,7 @@ def test_the_block_forwards_to_the_server_and_nowhere_else(config, clear, everyw
 def test_what_is_forwarded_at_every_login_is_left_alone_unless_it_takes_the_port(config):
     config.write_text("LocalForward 9001 localhost:9001\n")
     four_beats(ssh_config_block, path=str(config), command=COMMAND)
-    assert f"[127.0.0.1]:8888 {SOCKET}" in says(config, "nbserver")["localforward"]
+    assert f"[127.0.0.1]:8888 {SOCKET}" in says(config, TUNNEL)["localforward"]
     config.write_text("LocalForward 127.0.0.1:8888 localhost:9\n")
     with pytest.raises(ModuleFailed, match="because of localforward"):
         run_module(ssh_config_block, path=str(config), command=COMMAND)
@@ -212,7 +237,7 @@ Host *
 IN_A_HOME = """
 mount --bind {place}/system /etc/ssh/ssh_config
 mkdir -p ~/.ssh && mount --bind {place}/ssh ~/.ssh
-{python} - <<'END' && ssh -G nbserver
+{python} - <<'END' && ssh -G nbserver-tunnel
 import sys
 sys.path[:0] = {path!r}
 from modules import run_module
@@ -250,8 +275,12 @@ def test_two_names_live_side_by_side(config):
     run_module(ssh_config_block, path=str(config), command=COMMAND)
     other = COMMAND.replace("dev-intel10", "dev-intel14").replace("8888", "8889")
     run_module(ssh_config_block, path=str(config), command=other, name="nb14")
-    assert says(config, "nbserver")["hostname"] == ["dev-intel10"]
-    assert says(config, "nb14")["hostname"] == ["dev-intel14"]
+    assert says(config, TUNNEL)["hostname"] == ["dev-intel10"]
+    assert (
+        says(config, "nb14")["hostname"]
+        == says(config, "nb14-tunnel")["hostname"]
+        == ["dev-intel14"]
+    )
 
 
 VALUES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
@@ -279,7 +308,8 @@ def test_ssh_reads_a_value_as_it_was_meant_or_it_is_refused(value):
 
 @given(st.lists(st.sampled_from(["a\n", "# x\r\n", "\n", "Host y\n", "ä"])).map("".join))
 def test_adding_and_removing_gives_the_same_text_again(text):
-    added = ssh_config.with_block(text, "nb", ["    user a"])
-    assert ssh_config.with_block(added, "nb", ["    user a"]) == added
+    hosts = {"nb": ["    user a"], "nb-tunnel": []}
+    added = ssh_config.with_block(text, "nb", hosts)
+    assert ssh_config.with_block(added, "nb", hosts) == added
     assert ssh_config.without_block(added, "nb") == text
     assert ssh_config.without_block(text, "nb") == text

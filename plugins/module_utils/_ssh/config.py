@@ -1,16 +1,16 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A block in ~/.ssh/config, so that `ssh nbserver` does what the tunnel's command does. Pure.
+"""A block in ~/.ssh/config: `ssh nbserver` is the server's node, `ssh nbserver-tunnel` the tunnel.
 
 What has to stand in it is not thought out but asked: `ssh -G` prints what ssh makes of a command
-line. The block holds what it says of the tunnel's command and not of the bare name.
+line. The block holds what it says of a command and not of the bare name. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping
+from typing import Dict, List, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 
@@ -81,6 +81,35 @@ def with_forwards_of(own: Settings, found: Settings) -> Settings:
     return {**kept, **forwards, **cleared, **command}
 
 
+def tunnel_name(name: str) -> str:
+    """The name that opens the tunnel, beside the one that logs in."""
+    return f"{name}-tunnel"
+
+
+# What makes the tunnel's command a tunnel, with the number of words that follow.
+_TUNNEL_ONLY = {"-N": 0, "-a": 0, "-L": 1}
+_FORWARDING_MUST_WORK = ["-o", "ExitOnForwardFailure=yes"]
+
+
+def node_words(words: Sequence[str]) -> list[str]:
+    """The words of a login where the tunnel ends: its route, without what makes it a tunnel."""
+    rest, kept = list(words), []
+    while rest:
+        if rest[0] in _TUNNEL_ONLY:
+            del rest[: 1 + _TUNNEL_ONLY[rest[0]]]
+        elif rest[:2] == _FORWARDING_MUST_WORK:
+            del rest[:2]
+        else:
+            kept.append(rest.pop(0))
+    return kept
+
+
+def as_a_login(found: Settings) -> Settings:
+    """A login for a shell, sftp, rsync or an editor: nothing of the person's other logins in it."""
+    plain = {"requesttty": ["auto"]} if "requesttty" in found else {}
+    return {**with_forwards_of({}, found), **plain}
+
+
 def without_harmless_forwards(found: Settings, wanted: Settings) -> Settings:
     """What a person forwards at every login is theirs, unless it takes the port of the tunnel."""
     ports = {value.partition(" ")[0] for value in wanted.get("localforward", [])}
@@ -101,13 +130,14 @@ def differences(wanted: Settings, got: Settings) -> list[str]:
     return [k for k in keywords if wanted.get(k, unset) != got.get(k, unset)]
 
 
-def with_block(text: str, name: str, settings: list[str]) -> str:
+def with_block(text: str, name: str, hosts: Mapping[str, list[str]]) -> str:
     """The file with the block in it: where it was, or at the top, where it comes first.
 
     ssh takes the first value that it finds, so a block below `Host *` would mean little. `Match
     all` ends it, so that what stands below means all hosts as before.
     """
-    block = "\n".join([_begin(name), f"Host {name}", *settings, "Match all", _end(name)])
+    stanzas = [line for host, settings in hosts.items() for line in (f"Host {host}", *settings)]
+    block = "\n".join([_begin(name), *stanzas, "Match all", _end(name)])
     before, old, after = _split(text, name)
     if old:
         return f"{before}{block}\n{after}"

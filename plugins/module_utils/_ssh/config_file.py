@@ -31,8 +31,11 @@ def decide(params: Mapping[str, Any]) -> Plan:
     after = ssh_config.without_block(before, name)
     if params["state"] == "present":
         words = _words(params["command"] or "", path)
-        after = ssh_config.with_block(before, name, _settings(words, after, name, path))
-        _require_same(words, after, name, path)
+        wanted = _wanted(words, after, name, path)
+        hosts = {host: _settings(host, asked, after, path) for host, asked in wanted.items()}
+        after = ssh_config.with_block(before, name, hosts)
+        for host, asked in wanted.items():
+            _require_same(host, asked, after, path)
     changed = before != after
     return Plan(
         reasons=[_reason(before, after, params["state"])] if changed else [],
@@ -64,9 +67,21 @@ def _words(command: str, path: str) -> list[str]:
     return rest
 
 
-def _settings(words: Sequence[str], without: str, name: str, path: str) -> list[str]:
-    wanted = _tunnel(words, _asked(words, without, path))
-    return ssh_config.lines(wanted, _asked([name], without, path))
+def _wanted(words: Sequence[str], without: str, name: str, path: str) -> dict[str, Settings]:
+    """What each name has to mean: the node itself, and the tunnel.
+
+    They are two because a login must work while the tunnel has its port, and ssh has no setting
+    for a forwarding that may fail unless it is the tunnel.
+    """
+    node = ssh_config.node_words(words)
+    return {
+        name: ssh_config.as_a_login(_asked(node, without, path)),
+        ssh_config.tunnel_name(name): _tunnel(words, _asked(words, without, path)),
+    }
+
+
+def _settings(host: str, wanted: Settings, without: str, path: str) -> list[str]:
+    return ssh_config.lines(wanted, _asked([host], without, path))
 
 
 def _tunnel(words: Sequence[str], found: Settings) -> Settings:
@@ -76,13 +91,13 @@ def _tunnel(words: Sequence[str], found: Settings) -> Settings:
     return ssh_config.with_forwards_of(own, found)
 
 
-def _require_same(words: Sequence[str], text: str, name: str, path: str) -> None:
-    """Let ssh itself confirm that the bare name now means the tunnel."""
-    wanted, got = _tunnel(words, _asked(words, text, path)), _asked([name], text, path)
+def _require_same(host: str, wanted: Settings, text: str, path: str) -> None:
+    """Let ssh itself confirm what the bare name means now."""
+    got = _asked([host], text, path)
     left = ssh_config.differences(wanted, ssh_config.without_harmless_forwards(got, wanted))
     if left:
-        what = f"`ssh {name}` would not mean the tunnel, because of {', '.join(left)}"
-        todo = f"Look for settings above the block, or for another `Host {name}`."
+        what = f"`ssh {host}` would not mean what it has to, because of {', '.join(left)}"
+        todo = f"Look for settings above the block, or for another `Host {host}`."
         raise NotebookError(what, "ssh_config", todo)
 
 
