@@ -87,6 +87,12 @@ docs: prepare  ## Generate the tables of variables
 extension: prepare  ## Build JupyterLab's extension from packages/time-left
 	@$(PYTHON) tests/extension.py
 
+pictures: cluster  ## Take the pictures of README and docs from the test cluster
+	@$(PYTHON) tests/pictures.py
+
+transcript: cluster  ## Write docs/transcript.md: a first session, typed on the test cluster
+	@$(PYTHON) tests/transcript.py
+
 site: prepare  ## The documentation as web pages, without a warning, and what Galaxy's own tools say of the collection
 	@$(PYTHON) tests/site.py
 

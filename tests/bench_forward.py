@@ -1,13 +1,15 @@
 """From nothing running to a notebook page on this machine, beside jupyter-forward.
 
 Both start JupyterLab for one account, from one installation, on one node behind the gateway; they
-take turns, and the figure is the median. Ours is `start.yml` and the pasted tunnel. It counts when
-the page answers; jupyter-forward waits three seconds more before it opens a browser.
+take turns, and the figure is the median. Ours is `start.yml` and the pasted tunnel, and `open.yml`,
+which does both, and only connects when a server runs. It counts when the page answers;
+jupyter-forward waits three seconds more before it opens a browser.
 """
 
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import shlex
@@ -56,6 +58,24 @@ def ours() -> float:
         took = answered(tunnel, port, began, secure=True)
     playbook("playbooks/stop.yml", ACCOUNT)
     return took
+
+
+def opening() -> float:
+    """`open` alone, from nothing, with a browser that shows nothing."""
+    took = opened()
+    playbook("playbooks/stop.yml", ACCOUNT)
+    return took
+
+
+def opened() -> float:
+    """One command until the page answers; Ctrl-C leaves the server as it is."""
+    port, began = free_port(), time.monotonic()
+    given = json.dumps({"ansible_user": ACCOUNT, "nbserver_local_port": port})
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    inventory = str(STATE / "inventory.ini")
+    command = [program, str(CHECKOUT / "playbooks" / "open.yml"), "-i", inventory, "-e", given]
+    with running(command, {**os.environ, "BROWSER": "true"}) as tunnel:
+        return answered(tunnel, port, began, secure=True)
 
 
 def theirs(home: Path) -> float:
@@ -125,8 +145,13 @@ def main() -> None:
     prepare()
     with tempfile.TemporaryDirectory() as home:
         ssh_configuration(Path(home))
-        start, forward = alternate(5, ours, lambda: theirs(Path(home)))
+        start, one, forward = alternate(5, ours, opening, lambda: theirs(Path(home)))
     report("start.yml and the pasted tunnel", start, PACKAGE.replace("==", " "), forward, 0.8)
+    report("open.yml, from nothing", one, PACKAGE.replace("==", " "), forward, 0.8)
+    playbook("playbooks/start.yml", ACCOUNT)
+    again = alternate(5, opened)[0]
+    playbook("playbooks/stop.yml", ACCOUNT)
+    report("open.yml, with a server that runs", again, "the goal", 1.2, 1.0)
 
 
 if __name__ == "__main__":

@@ -160,4 +160,5 @@ def message(host: str, msg: str) -> Iterator[str]:
 
 def _name(task: str) -> None:
     """Past Ansible's display, whose locks a thread must not hold while processes are forked."""
-    os.write(1, f"{task} …\n".encode())
+    over = "\r\x1b[K" if os.isatty(1) else ""  # a bar may stand in this line
+    os.write(1, f"{over}{task} …\n".encode())
