@@ -30,6 +30,7 @@ CALM = "export ANSIBLE_STDOUT_CALLBACK=hpcc.notebook.calm"
 PATIENCE = 900
 _INI = "~/.ansible/collections/ansible_collections/hpcc/notebook/hpcc.ini"
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]?")
+_SPINNER = re.compile(r"[|/\\-]?\x08")  # of ansible-galaxy, which steps back over it
 HEAD = """\
 # A first session
 
@@ -117,6 +118,7 @@ def as_seen(text: str, home: Path) -> str:
     text = _COLOUR.sub("", text).replace("\r\n", "\n")
     lines = [line.rstrip("\r ").rpartition("\r")[2].rstrip() for line in text.split("\n")]
     plain = re.sub(r" -F \S+", "", "\n".join(lines)).replace(str(home), "/home/alice")
+    plain = _SPINNER.sub("", plain)
     return re.sub(r"\n{3,}", "\n\n", plain).strip() + "\n"
 
 

@@ -159,3 +159,11 @@ def test_the_readme_shows_what_is_printed_before_and_after(which, how, tmp_path)
     assert (done.code, missing) == (2, []), done.output
     if how:
         assert [line for line in printed if not line.endswith(" …")] == shown(which)
+
+
+def test_a_name_does_not_stand_behind_a_bar_that_is_being_drawn(capfd, monkeypatch):
+    calm._name("Take long")
+    assert capfd.readouterr().out == "Take long …\n", "in a file there is no bar"
+    monkeypatch.setattr(calm.os, "isatty", lambda number: number == 1)
+    calm._name("Take long")
+    assert capfd.readouterr().out == "\r\x1b[KTake long …\n"

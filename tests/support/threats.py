@@ -98,11 +98,18 @@ THREATS = {
         "a stolen authority signs any site",
         "host/test_trust.py::test_openssl_accepts_the_notebook_and_refuses_another_site",
         "host/test_trust.py::test_the_key_of_the_authority_is_in_no_file",
+        "host/test_kept_authority.py"
+        "::test_four_beats_and_the_key_of_the_authority_is_on_the_computer_only",
+        "host/test_kept_authority.py"
+        "::test_a_node_gets_a_certificate_for_its_names_whatever_it_asks_for",
+        "host/test_kept_authority.py"
+        "::test_a_node_cannot_have_its_own_authority_of_ten_years_trusted",
     ),
     22: _threat(
         "people get used to clicking warnings away",
         "host/test_trust.py::test_curl_needs_nothing_but_the_authority",
         "host/test_trust.py::test_chromium_shows_no_warning_once_the_printed_commands_were_typed",
+        "e2e/test_trust.py::test_a_browser_is_told_once_and_told_back",
     ),
     24: _threat(
         "somebody on the cluster's network joins the engines",
