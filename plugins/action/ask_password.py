@@ -29,6 +29,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._rules.secrets impor
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import question
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 
 TRIES = 3
 _IS_STORED = """
@@ -55,7 +56,7 @@ class ActionModule(host_shell.HostShellAction):
         try:
             answer = self._earlier(variables) or self._answer(variables)
         except NotebookError as error:
-            raise AnsibleActionFail(str(error)) from None
+            raise AnsibleActionFail(typed(str(error))) from None
         # Not `no_log` of the task, because that would hide why it failed, too.
         return {**result, "changed": False, "_ansible_no_log": True, **answer}
 

@@ -27,6 +27,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._validation.variable
     unresolved,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.route_check import way_problems
 
 _LOGIN_NAMES = ("ansible_user", "ansible_host", "inventory_hostname")
@@ -48,7 +49,8 @@ class ActionModule(ActionBase):
         lines = lines or self._way_problems(task_vars or {})
         for warning in warnings:
             terminal.warn(warning)
-        return {**result, "changed": False, "failed": bool(lines), "msg": "\n".join(lines)}
+        said = typed("\n".join(lines))
+        return {**result, "changed": False, "failed": bool(lines), "msg": said}
 
     def _judge(self, task_vars: dict[str, Any]) -> tuple[list[str], list[str]]:
         demands, also, prefix = self._options()

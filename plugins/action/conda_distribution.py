@@ -30,6 +30,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation.conda_
     CondaWorker,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.progress_display import (
     Reporter,
 )
@@ -91,7 +92,7 @@ class ActionModule(host_shell.HostShellAction):
                 self._find() if self._options["state"] == "found" else self._ensure(task_vars or {})
             )
         except NotebookError as error:
-            result.update(failed=True, msg=str(error))
+            result.update(failed=True, msg=typed(str(error)))
         return result
 
     def _checked_options(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import 
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import question
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 
 RULES = {
     "profile": "profile_name",
@@ -53,7 +54,7 @@ class ActionModule(host_shell.HostShellAction):
                 require(name, rule, wanted[name])
             found = self._found(wanted)
         except NotebookError as error:
-            raise AnsibleActionFail(str(error)) from None
+            raise AnsibleActionFail(typed(str(error))) from None
         going = teardown.removable(found, wanted["parts"])
         user = str(self._play_context.remote_user or "this account")
         for line in teardown.shown(found, wanted["parts"], user):

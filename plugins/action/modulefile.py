@@ -19,6 +19,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._modulefile.text imp
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules import rules
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS, question
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 
 ARGUMENTS = {
     "name": {"type": "str", "default": "anaconda"},
@@ -54,7 +55,7 @@ class ActionModule(host_shell.HostShellAction):
             if decided.reason and not self._task.check_mode:
                 self._apply(decided)
         except NotebookError as error:
-            return {**result, "failed": True, "msg": str(error)}
+            return {**result, "failed": True, "msg": typed(str(error))}
         return {
             **result,
             "changed": bool(decided.reason),

@@ -19,6 +19,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules import rules
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust import kept_authority
 
 ARGUMENTS = {
@@ -48,7 +49,7 @@ class ActionModule(ActionBase):
             path = kept_authority.place_of_host(host, given["profile"])
             changed = self._keep(path, given)
         except NotebookError as error:
-            return {**result, "failed": True, "msg": str(error)}
+            return {**result, "failed": True, "msg": typed(str(error))}
         return {**result, "changed": changed, "path": str(path)}
 
     def _keep(self, path: Path, given: dict[str, Any]) -> bool:

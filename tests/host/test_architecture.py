@@ -169,6 +169,7 @@ FROM = f"from {architecture.COLLECTION}"
             "class A(NodeModule):\n    def run(self):\n        self._connection.put_file(a, b)",
             "class A(NodeModule):\n    def run(self):\n        self._transfer_file(a, b)",
         ),
+        (architecture.untyped_messages, "raise X(str(error))", "raise X(typed(str(error)))"),
         (architecture.forbidden_words, "- become: true", "# never become root\n- x: y"),
         (architecture.forbidden_words, "raw: rm x || true", "raw: rm x # || true"),
         (architecture.forbidden_words, "- ansible.builtin.set_fact: {a: 1}", "- a: 1"),
@@ -269,6 +270,11 @@ def test_no_login_shell_parses_a_program_of_ours():
     senders = {f"plugin_utils/{name}" for name in rooms}
     files = [(n, path) for n, path in python_files("action", "plugin_utils") if n not in senders]
     assert not complaints(files, lambda _name, source: architecture.own_commands(source))
+
+
+def test_what_an_action_says_of_an_error_holds_commands_for_the_same_hosts():
+    files = python_files("action")
+    assert not complaints(files, lambda _name, text: architecture.untyped_messages(text))
 
 
 def test_every_connection_that_fails_is_explained_in_one_place():

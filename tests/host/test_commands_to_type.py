@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shlex
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -138,3 +141,55 @@ def test_a_playbook_that_is_advised_exists_and_takes_what_it_is_told() -> None:
         for name in re.findall(r"hpcc\.notebook\.(\w+)", command):
             assert (PLAYBOOKS / f"{name}.yml").exists(), command
         assert set(re.findall(r"-e (\w+)=", command)) <= known, command
+
+
+INVENTORY = "[hpcc_dev]\ndev1 ansible_connection=local\ndev2 ansible_connection=local\n"
+CALLS = {
+    "a file": (["-i", "my.ini"], {}, "-i my.ini"),
+    "a name with a blank": (["-i", "sub/my own.ini"], {}, "-i 'sub/my own.ini'"),
+    "two of them": (["-i", "my.ini", "-i", "more.ini"], {}, "-i my.ini -i more.ini"),
+    "a name like an option": (["-i", "./-x.ini"], {}, "-i ./-x.ini"),
+    "one of two hosts": (["-i", "my.ini", "--limit", "dev2"], {}, "-i my.ini --limit dev2"),
+    "all but one host": (["-i", "my.ini", "-l", "!dev1"], {}, "-i my.ini --limit '!dev1'"),
+    "the environment": ([], {"ANSIBLE_INVENTORY": "my.ini"}, ""),
+    "ansible.cfg": ([], {"ANSIBLE_CONFIG": "own.cfg"}, ""),
+}
+
+
+@pytest.mark.parametrize(("options", "settings", "added"), CALLS.values(), ids=CALLS)
+def test_a_command_that_is_printed_is_for_the_hosts_of_the_call(
+    options: list[str], settings: dict[str, str], added: str, tmp_path: Path
+) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("my.ini", "sub/my own.ini", "-x.ini"):
+        (tmp_path / name).write_text(INVENTORY)
+    (tmp_path / "more.ini").write_text("[hpcc_gateway]\ngw\n")
+    (tmp_path / "own.cfg").write_text("[defaults]\ninventory = my.ini\n")
+    hosts = ["dev2"] if "limit" in added else ["dev1", "dev2"]
+    start = shlex.join(["ansible-playbook", "hpcc.notebook.start", *options])
+    said = _typed(start, tmp_path, settings)
+    words = f"ansible-playbook hpcc.notebook.setup {added}".strip()
+    for host in hosts:
+        assert re.search(rf"failed +{host}: .*Install it first: {re.escape(words)}$", said, re.M)
+    # And now what was said, in the same place; it is refused before anything is changed.
+    then = _typed(words, tmp_path, settings)
+    refused = re.findall(r"^failed +(\w+): anaconda_distribution", then, re.M)
+    assert sorted(refused) == hosts, then
+
+
+def _typed(line: str, directory: Path, settings: Mapping[str, str]) -> str:
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(directory),
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_HOME": str(directory / ".ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(PLAYBOOKS / "collections"),
+        "ANSIBLE_STDOUT_CALLBACK": "hpcc.notebook.calm",
+        "ANSIBLE_NOCOLOR": "1",
+        **settings,
+    }
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=directory, env=environment, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout + done.stderr

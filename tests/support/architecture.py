@@ -186,6 +186,11 @@ def unexplained_connections(source: str) -> list[str]:
     return [*past, *own]
 
 
+def untyped_messages(source: str) -> list[str]:
+    """What an action says of an error, with commands that lack the inventory of the call."""
+    return re.findall(r"(?<!typed\()str\(error\)", source)
+
+
 def forbidden_words(text: str) -> list[str]:
     """Words that no file of a role may contain outside of comments."""
     lines = "\n".join(re.sub(r"(^|\s)#.*", "", line) for line in text.splitlines())

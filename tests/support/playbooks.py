@@ -60,10 +60,9 @@ def run_ours(
     """Run a playbook of the collection for one line of an inventory."""
     home = directory / "home"
     home.mkdir(exist_ok=True)
-    inventory = directory / "my.ini"
-    inventory.write_text(f"[hpcc_dev]\n{host}\n")
+    (home / "my.ini").write_text(f"[hpcc_dev]\n{host}\n")
     playbook = str(CHECKOUT / "playbooks" / f"{name}.yml")
-    return _run([*ANSIBLE_PLAYBOOK, "-i", str(inventory), playbook, *options], home, shell or {})
+    return _run([*ANSIBLE_PLAYBOOK, "-i", "my.ini", playbook, *options], home, shell or {})
 
 
 def _run(argv: list[str], home: Path, shell: dict[str, str]) -> Run:

@@ -9,6 +9,10 @@ copies nothing else.
 
 from __future__ import annotations
 
+import re
+import shlex
+from typing import Sequence
+
 SETUP = "ansible-playbook hpcc.notebook.setup"
 START = "ansible-playbook hpcc.notebook.start"
 OPEN = "ansible-playbook hpcc.notebook.open"
@@ -23,3 +27,13 @@ RENEW = f"{SETUP} && {RESTART}"
 def on_node(command: str, then: str = "") -> str:
     """What is typed on the node, and then on this computer."""
     return f"on the node `{command}`, then here `{then}`" if then else f"on the node: {command}"
+
+
+# What names an inventory itself, or was made by this, stays as it is.
+_PLAYBOOK = re.compile(r"\bansible-playbook hpcc\.notebook\.\w+\b(?! (?:-i|--limit) )")
+
+
+def as_called(text: str, options: Sequence[str]) -> str:
+    """The text, in which each playbook is called for the same hosts as the one that runs."""
+    added = "".join(f" {shlex.quote(word)}" for word in options)
+    return _PLAYBOOK.sub(lambda found: found[0] + added, text) if added else text

@@ -25,6 +25,10 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reach impor
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.reaching import keywords
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import (
+    typed,
+    with_commands,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.hosts import Hosts
 
 _ARGUMENTS: dict[str, Any] = {
@@ -62,9 +66,10 @@ class ReachingAction(ActionBase):
             for name, rule in {**_RULES, **self.MORE_RULES}.items():
                 require(name, rule, given[name])
             with reach() as reached:
-                return {**result, **self.work(reached, hosts, given), "keywords": said}
+                done = self.work(reached, hosts, given)
+                return with_commands({**result, **done, "keywords": said})
         except (NotebookError, Lost, Elsewhere) as error:
-            return {**result, "failed": True, "msg": str(error)}
+            return {**result, "failed": True, "msg": typed(str(error))}
         except Closing:
             if self.closed:
                 terminal.last_words(self.closed)

@@ -28,6 +28,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.reaching impor
     ReachingCommands,
     keywords,
 )
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import with_commands
 
 # One line: csh takes no newline in a quoted word. LD_PRELOAD first: `env` and `sed` obey it, too.
 _FORGET = (
@@ -84,7 +85,7 @@ class NodeModule(IsolatedCommands):
     ) -> dict[str, Any]:
         """Run the module with the arguments of the task."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        return {**result, **self.on_node(self._task.args, task_vars)}
+        return with_commands({**result, **self.on_node(self._task.args, task_vars)})
 
     def on_node(
         self, arguments: dict[str, Any], task_vars: dict[str, Any] | None

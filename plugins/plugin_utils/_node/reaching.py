@@ -19,6 +19,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors impor
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.faults import Fault
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Way
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import login_trial
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.hosts import Hosts
 
@@ -55,7 +56,7 @@ class ReachingCommands(ActionBase):
                 line = str(self._fault(error).error())
             except NotebookError as reason:
                 line = str(reason)
-            raise AnsibleConnectionFailure(line) from None
+            raise AnsibleConnectionFailure(typed(line)) from None
 
     def _fault(self, error: AnsibleConnectionFailure) -> Fault:
         heard = _ANSIBLES_ADVICE.sub("", str(error.message), count=1).strip()

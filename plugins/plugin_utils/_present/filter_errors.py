@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -24,6 +25,6 @@ def as_filter(function: Callable[Arguments, Result]) -> Callable[Arguments, Resu
         try:
             return function(*arguments, **options)
         except NotebookError as error:
-            raise AnsibleFilterError(str(error)) from error
+            raise AnsibleFilterError(typed(str(error))) from error
 
     return filtering

@@ -9,6 +9,7 @@ import os
 
 from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 
 _DISPLAY = Display()
 # On import, in Ansible's main process: the process of a task has no terminal any more, and when
@@ -19,17 +20,17 @@ KEYBOARD = next((os.dup(number) for number in (0, 2, 1) if os.isatty(number)), N
 
 def say(line: object, *, stderr: bool = False) -> None:
     """Print one line."""
-    _DISPLAY.display(printable(line), stderr=stderr)
+    _DISPLAY.display(printable(typed(str(line))), stderr=stderr)
 
 
 def warn(text: object) -> None:
     """Print a warning as Ansible does."""
-    _DISPLAY.warning(printable(text))
+    _DISPLAY.warning(printable(typed(str(text))))
 
 
 def last_words(line: object) -> None:
     """Print one line although Ansible has stopped to listen."""
-    os.write(_STANDARD_ERROR, f"\n{printable(line)}\n".encode())
+    os.write(_STANDARD_ERROR, f"\n{printable(typed(str(line)))}\n".encode())
 
 
 def draw(text: object) -> None:
