@@ -185,6 +185,31 @@ def test_a_tmux_beside_python_is_found_as_start_finds_it(victim: Victim, owner: 
     assert seen["tmux"] == ("tmux 3.9" if owner == "ours" else "missing")
 
 
+# What a login file prints, and what a program that it starts leaves without an end of the line.
+NOISE = {
+    "an answer": "echo modules=Lmod 99.9; echo module_python=/evil/python; echo module_file=/evil",
+    "an answer behind another mark": "echo hpcc-0123456789abcdef modules=Lmod 99.9",
+    "an answer at the end": "trap 'echo modules=Lmod 99.9' EXIT",
+    "half a line": "printf 'modules=Lmod 99.9 '",
+    "control characters": "printf 'x\\rmodules=Lmod 99.9\\fmodules=Lmod 99.9\\n'",
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE)
+def test_what_login_files_print_is_no_answer_about_modules(
+    victim: Victim, noise: str, shell: str
+) -> None:
+    own = "module() { :; }\nLMOD_VERSION=8.7\n_LMFILES_=/a:/b.lua\n"
+    (victim.home / "m").mkdir()
+    planted(victim.home / "m" / "m.lua", mode=0o644)
+    planted(victim.home / ".bash_profile", f"{noise}\n{own}", mode=0o644)
+    seen = victim.look(victim.shell(shell))
+    assert seen["modules"] == "Lmod 8.7"
+    assert seen["module_file"] == "/b.lua"
+    assert "evil" not in seen["module_python"]
+
+
 def test_nothing_stays_behind(victim: Victim) -> None:
     victim.look(victim.shell())
     mine = [
