@@ -97,7 +97,8 @@ def _named_job(job: str, state: str, reason: str, node: str, start: str) -> Name
 BEATEN = {
     "": ("SBATCH_JOB_NAME", "SBATCH_ARRAY_INX", "SBATCH_OUTPUT", "SBATCH_ERROR", "SBATCH_INPUT",
          "SBATCH_REQUEUE", "SBATCH_NO_REQUEUE", "SBATCH_CPUS_PER_TASK", "SBATCH_NTASKS*",
-         "SBATCH_NODES", "SBATCH_WAIT", "SBATCH_TEST_ONLY", "SBATCH_EXPORT", "SBATCH_GET_USER_ENV"),
+         "SBATCH_NODES", "SBATCH_WAIT", "SBATCH_TEST_ONLY", "SBATCH_EXPORT", "SBATCH_GET_USER_ENV",
+         "SBATCH_CLUSTERS"),  # where no other command of Slurm would look for the job
     "queue": ("SBATCH_PARTITION",),
     "walltime": ("SBATCH_TIMELIMIT",),
     "account": ("SBATCH_ACCOUNT",),

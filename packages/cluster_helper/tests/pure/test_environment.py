@@ -27,7 +27,8 @@ VARIABLES = {
     "SBATCH_WAIT": "1", "SBATCH_OUTPUT": "/tmp/x", "SBATCH_QOS": "low", "SBATCH_RESERVATION": "r",
     "SBATCH_CONSTRAINT": "old", "SBATCH_GRES": "gpu:9", "SBATCH_GPUS": "9",
     "SBATCH_EXPORT": "NONE", "SBATCH_GET_USER_ENV": "1", "SBATCH_MEM_PER_NODE": "1",
-    "SBATCH_CPUS_PER_TASK": "9", "SBATCH_NTASKS_PER_NODE": "9",
+    "SBATCH_CPUS_PER_TASK": "9", "SBATCH_NTASKS_PER_NODE": "9", "SBATCH_CLUSTERS": "elsewhere",
+    "SLURM_CLUSTERS": "here",
 }  # fmt: skip
 
 
@@ -66,6 +67,7 @@ def test_no_variable_of_slurm_wins_over_what_the_call_says(submitted):
     left = {name for name in seen if name.startswith("SBATCH_")}
     assert left == {"SBATCH_QOS", "SBATCH_RESERVATION", "SBATCH_CONSTRAINT", "SBATCH_GRES",
                     "SBATCH_GPUS"}, "what was not said is the person's to say"  # fmt: skip
+    assert seen["SLURM_CLUSTERS"] == "here", "which squeue and scancel obey, too"
 
 
 @pytest.mark.parametrize(
