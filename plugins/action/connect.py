@@ -58,6 +58,7 @@ class ActionModule(ReachingAction):
 
     def work(self, reached: Reach, hosts: Hosts, given: dict[str, Any]) -> dict[str, Any]:
         self._hosts, self._given = hosts, given
+        self._changed = self._take_trust_back(reached)
         try:
             return self._led(reached)
         except NoServer as missing:
@@ -118,7 +119,7 @@ class ActionModule(ReachingAction):
         for line in connected(server, self._given["local_port"]):
             tell(line)
         self.closed = closed(server)
-        changed = self._trust(reached, connection)
+        self._changed |= self._trust(reached, connection)
         if self._given["open_browser"] and not browser.opened(address(self._given["local_port"])):
             tell("No browser could be opened here: open the address yourself.")
         parent = os.getppid()
@@ -128,17 +129,26 @@ class ActionModule(ReachingAction):
 
         with until_ctrl_c(reached, self.closed):
             Reconnector(connection, tell, wanted).keep()
-        return {"changed": changed}
+        return {"changed": self._changed}
+
+    def _take_trust_back(self, reached: Reach) -> bool:
+        """At first, and whether a server runs or not; whether that is new."""
+        wish = self._given["trust"]
+        if wish == trust.UNTOUCHED or boolean(wish) or self._task.check_mode:
+            return False
+        return self._told(reached, trusting.taken_back())
 
     def _trust(self, reached: Reach, connection: Connection) -> bool:
-        """What the person wishes the browsers of this computer to believe; whether that is new."""
+        """Have the browsers of this computer trust the authority of the server that was reached."""
         wish = self._given["trust"]
-        if wish == trust.UNTOUCHED:
+        if wish == trust.UNTOUCHED or not boolean(wish):
             return False
         prints = [each.sha256 for each in connection.trusts]
         shown = trusting.Shown(connection.chain, prints, self._given["names"])
         place = kept_authority.place_of_host(self._hosts.here, self._given["profile"])
-        done = trusting.given(shown, place) if boolean(wish) else trusting.taken_back()
+        return self._told(reached, trusting.given(shown, place))
+
+    def _told(self, reached: Reach, done: trusting.Done) -> bool:
         for line in done.lines:
             reached.person.tell(line)
         return done.changed

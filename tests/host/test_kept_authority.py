@@ -270,6 +270,20 @@ def test_every_browser_that_is_found_is_told_and_told_back(computer):
     assert [listed(place) for place in places] == [{"My Company": "C,,"}] * 3
 
 
+def test_trust_is_taken_back_although_no_server_can_be_reached(computer):
+    place = database(computer / "home" / ".pki" / "nssdb")
+    trusting.given(shown(kept_chain()), kept_authority.place_of_host("dev1", "nbserver"))
+    assert len(listed(place)) == 2
+    there = {"ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_ssh_common_args": "-F none"}
+    task = {"hpcc.notebook.connect": {"trust": False}, "vars": there}
+    with pytest.raises(TaskFailed, match="cannot be reached"):
+        run_task(computer, task, {}, check=True, connection="ssh")
+    assert len(listed(place)) == 2, "a check run tells nobody"
+    with pytest.raises(TaskFailed, match="cannot be reached"):
+        run_task(computer, task, {}, connection="ssh")
+    assert [*listed(place)] == ["My Company"]
+
+
 def test_a_browser_that_never_ran_is_told_too(computer):
     trusting.given(shown(kept_chain()), kept_authority.place_of_host("dev1", "nbserver"))
     assert len(listed(computer / "home" / ".pki" / "nssdb")) == 1

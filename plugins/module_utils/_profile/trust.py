@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 
 UNTOUCHED = "untouched"
 TAKEN_BACK = "Browsers on this computer trust no authority of a notebook any more."
+BY_HAND = "No browser was found here that could be told; docs/certificates.md says how to do it."
 NEWLY = "The browsers on this computer trust the notebook's authority now; restart those that run."
 ALREADY = "The browsers on this computer trust the notebook's authority already."
 

@@ -20,6 +20,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.certificate import Wanted
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import NodeModule
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust import kept_authority
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust.kept_authority import Kept
 
@@ -45,7 +46,7 @@ class SigningNodeModule(NodeModule):
             given = {**arguments, "authority_certificate": kept.issuer.certificate.decode()}
             return self._signed(given, task_vars, kept, wanted)
         except NotebookError as error:
-            return {"failed": True, "changed": False, "msg": str(error)}
+            return {"failed": True, "changed": False, "msg": typed(str(error))}
 
     def _signed(
         self, given: dict[str, Any], task_vars: dict[str, Any] | None, kept: Kept, wanted: Wanted
