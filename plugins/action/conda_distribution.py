@@ -54,6 +54,7 @@ ARGUMENTS = {
     "download_timeout": {"type": "int", "default": 7200},
     "adopt": {"type": "bool", "default": False},
     "owner": {"type": "str", "default": ""},
+    "group": {"type": "str", "default": ""},
     "state": {
         "type": "str",
         "default": "present",
@@ -63,6 +64,7 @@ ARGUMENTS = {
 RULES = {
     "prefix": "prefix",
     "owner": "owner",
+    "group": "group",
     "version": "version",
     "url": "installer_url",
     "sha256": "sha256",
@@ -200,7 +202,9 @@ class ActionModule(host_shell.HostShellAction):
         installer = self._wanted(seen)
         wanted = self._options["packages"]
         missing = packages.missing(wanted, packages.installed(seen))
-        plan = installation.decide(installer, wanted, missing, seen, self._options["adopt"])
+        adopt, group = self._options["adopt"], self._options["group"]
+        refusals.refuse_group(group, seen)
+        plan = installation.decide(installer, wanted, missing, seen, adopt, group)
         refusals.refuse(plan, installer, self._options["download_on"] == "host", seen)
         return plan
 

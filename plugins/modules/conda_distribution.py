@@ -78,6 +78,14 @@ options:
         whoever installs for a lab. Nothing is run from what belongs to anybody else.
     type: str
     default: ""
+  group:
+    description:
+      - The group whose members alone may use the installation, such as that of a lab; the account
+        that installs has to be in it. The store gets this group and the mode 0750.
+      - Without one, everybody may use it who gets into the directory above.
+      - Taking it out of a playbook opens nothing that was closed.
+    type: str
+    default: ""
   adopt:
     description:
       - V(true) takes over a working installation of this O(distribution) that was made by hand.

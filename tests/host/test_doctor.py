@@ -516,3 +516,11 @@ def test_what_is_advised_keeps_the_shell_silent_for_commands(tmp_path, shell, wo
     assert "Welcome" in said()
     file.write_text(words.format(noise=file.read_text()))
     assert said() == "it runs\n"
+
+
+def test_a_base_that_belongs_to_somebody_else_is_said_to_be_read_only():
+    seen = {"installation": ["complete"], "generation": ["g"], "prefix": ["/p"]}
+    told = distribution.installation(Seen({**seen, "base_owner": ["grace"]}))
+    assert told is not None
+    assert "belongs to grace and is read-only to you: `conda create -n NAME`" in told.what
+    assert "read-only" not in distribution.installation(Seen(seen)).what

@@ -24,6 +24,14 @@ def scenarios(playbook):
     return [scenario.name for scenario in running if list(scenario.glob("tests/test_*.py"))]
 
 
+@pytest.mark.parametrize("name", ["lab.yml", "lab.ini"])
+def test_the_guide_for_a_lab_shows_the_very_files_and_the_playbook_is_a_scenario(name):
+    shown = (CHECKOUT / "docs/lab.md").read_text(encoding="utf-8")
+    assert f"\n{(CHECKOUT / 'docs/lab' / name).read_text(encoding='utf-8')}```\n" in shown
+    scenario = yaml.safe_load((MOLECULE / "lab/molecule.yml").read_text(encoding="utf-8"))
+    assert scenario["ansible"]["playbooks"]["converge"] == "../../docs/lab/lab.yml"
+
+
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_a_playbook_has_a_scenario_of_its_name_or_is_part_of_the_whole_job(playbook):
     own = "default" if playbook in ("setup", "start") else playbook

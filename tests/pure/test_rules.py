@@ -170,6 +170,7 @@ REFUSED = {
         [None],
     ],
     "owner": ["u;id", "$(id)", "a b", "a" * 33, "u\n", ["alice"], None],
+    "group": ["g;id", "$(id)", "a b", "-R", "g\n", ["lab"], None],
     "ssh_user": [
         "",
         "u;id",
@@ -429,6 +430,7 @@ ACCEPTED = {
         ["https://mirror.example/conda-forge"],
     ],
     "owner": ["", "alice", "1001"],
+    "group": ["", "lab", "1500"],
     "ssh_user": ["alice", "a.b-c_d", "_svc", "root", "alice@realm", "a.b@AD.EXAMPLE.ORG"],
     "ssh_alias": ["dev1", "192.0.2.1", "::1", "jump+dev1", "gw/dev1", "a+b+dev-1.example.org"],
     "key_file": ["./id_hpc", "id_hpc", "../a b/id", "~/.ssh/id", "/k"],

@@ -38,7 +38,7 @@ def installation(seen: Seen) -> Finding | None:
     """Whether the distribution is there and whole."""
     state, prefix = seen.one("installation"), seen.one("prefix")
     if state == "complete":
-        return ok("installation", f"{seen.one('generation')} at {prefix}")
+        return ok("installation", f"{seen.one('generation')} at {prefix}{_read_only(seen)}")
     if state == "foreign":
         return warning("installation", f"{prefix} was not made by this collection", SETUP)
     if state == "untrusted":
@@ -46,6 +46,13 @@ def installation(seen: Seen) -> Finding | None:
     if state == "missing":
         return wrong("installation", f"there is none at {prefix}", SETUP)
     return wrong("installation", f"{prefix} is not complete", SETUP) if state else None
+
+
+def _read_only(seen: Seen) -> str:
+    """So that nobody stumbles over it: what cannot be installed where, and what can."""
+    owner = seen.one("base_owner")
+    own = "`conda create -n NAME` and `pip install --user` go to your home"
+    return f"; it belongs to {owner} and is read-only to you: {own}" if owner else ""
 
 
 def python(seen: Seen) -> Finding | None:

@@ -20,6 +20,8 @@ class Observed:
     prefix: str
     home: str = ""
     user: str = ""
+    groups: tuple[str, ...] = ()  # of the account, by name and by number
+    readers: str = ""  # mode and group of the store, by name and by number
     machine: str = ""
     libc: str = ""
     tools: tuple[str, ...] = ()
@@ -74,6 +76,8 @@ def observed(found: Answers) -> Observed:
         prefix=one("prefix"),
         home=one("home"),
         user=one("user"),
+        groups=tuple(one("groups").split()),
+        readers=one("readers"),
         machine=one("machine"),
         libc=one("libc"),
         tools=tuple(found.get("tool", [])),

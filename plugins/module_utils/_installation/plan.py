@@ -42,6 +42,7 @@ def decide(
     missing: Sequence[str],
     seen: Observed,
     adopt: bool = False,
+    group: str = "",
 ) -> Plan:
     """The plan; missing are those of the packages that the live generation does not have."""
     if adopt and seen.what == "directory":
@@ -58,9 +59,17 @@ def decide(
     if missing:
         reason = f"not there or in another version: {', '.join(missing)}"
         return Plan(PACKAGES, reason, seen.live, tuple(missing))
+    if group and not is_for_group(group, seen):
+        return Plan(CLEAN, f"it is not for the group {group} alone yet", seen.live)
     if seen.held == "dead":
         return Plan(CLEAN, "an earlier run was cut off while it cleaned up", seen.live)
     return Plan("", f"{seen.live} is complete", seen.live)
+
+
+def is_for_group(group: str, seen: Observed) -> bool:
+    """Whether the members of the group, and nobody else but the owner, get into the store."""
+    mode, *names = seen.readers.split() or [""]
+    return mode[-3:] == "750" and group in names
 
 
 def why_install(installer: Installer, seen: Observed) -> str:

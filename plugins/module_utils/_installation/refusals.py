@@ -39,6 +39,16 @@ def refuse_terms(distribution: str, accepted: bool) -> None:
         )
 
 
+def refuse_group(group: str, seen: Observed) -> None:
+    """Only a member can give something to a group."""
+    if group and group not in seen.groups:
+        raise NotebookError(
+            what=f"{seen.user} is not in the group {group}",
+            where="anaconda_group",
+            todo="Choose one of your groups (see `id`); a new one counts from the next login.",
+        )
+
+
 def refuse(
     plan: installation.Plan, installer: installers.Installer, on_host: bool, seen: Observed
 ) -> None:

@@ -71,6 +71,11 @@ def owner(value: object) -> str | None:
     return None if value == "" else ssh_user(value)
 
 
+def group(value: object) -> str | None:
+    """A group of the node, or none. Names of groups are made as those of accounts."""
+    return owner(value)
+
+
 def port_warning(value: object) -> str | None:
     """Ports that the person may take, but most likely cannot."""
     number = integer(value) or 0

@@ -39,6 +39,7 @@ RULES: dict[str, Rule] = {
     "seconds": network.seconds,
     "ssh_user": network.ssh_user,
     "owner": network.owner,
+    "group": network.group,
     "ssh_host": network.ssh_host,
     "host_name": network.host_name,
     "ssh_alias": network.ssh_alias,

@@ -100,6 +100,7 @@ class CondaWorker:
             self._upload(installer, {**where, **room})
             room = _NOT_TRIED
         program = host_shell.worker({**where, **settings})
+        where["GROUP"] = self._options["group"]
         host_shell.ask(self._execute, "start", WORKER=program, **where, **room)
         self._reporter.say(f"working on {seen.prefix}: {plan.reason}. {_GOES_ON}")
 

@@ -186,6 +186,7 @@ look_at_installation() {
   else
     emit installation damaged
   fi
+  [ -w "$prefix/bin" ] || emit base_owner "$(stat -L -c %U "$prefix/bin" 2>/dev/null)"
   emit lock "$(readlink "$prefix.d/lock" 2>/dev/null)"
   look_at_leases
   [ -e "$prefix.d/markers/.changing-${generation##*/}" ] && emit changing yes

@@ -8,6 +8,8 @@ probe_host() {
   emit prefix "$ROOT"
   emit home "$HOME"
   emit user "$(id -un)"
+  emit groups "$(id -Gn 2>/dev/null) $(id -G)"
+  emit readers "$(stat -c '%a %G %g' "$STORE" 2>/dev/null)"
   emit machine "$(uname -sm)"
   emit libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"
   for tool in curl wget sha256sum shasum openssl; do

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Prepares the directories and leaves the worker running on its own, whatever becomes of this connection.
-# Settings: PREFIX OWNER RUN KIB INODES (empty: nothing is tried first) WORKER (the worker's program; empty: prepare only).
+# Settings: PREFIX OWNER GROUP (may be empty or missing) RUN KIB INODES (empty: nothing is tried first) WORKER (the worker's program; empty: prepare only).
 
 # The directory above may give rights to what is made in it, whatever the umask: others may read, and nobody may write.
 close() {
@@ -12,6 +12,12 @@ close() {
 private() {
   [ ! -L "$1" ] && (umask 077 && mkdir -p "$1") && chmod 700 "$1" && return
   refuse "$1 is not a directory of ours" "Move it away and run again"
+}
+
+# One closed door is enough: behind it everything may be read, whatever an installer has made of it.
+give_to_group() {
+  problem=$({ chgrp "$GROUP" "$STORE" && chmod 750 "$STORE"; } 2>&1) ||
+    refuse "cannot give $STORE to the group $GROUP: $(printf '%s' "$problem" | tail -n 1)" "Choose another anaconda_group"
 }
 
 # The store gets its identity before anything else. What was there before it, and is not proved to be ours, stays alone.
@@ -36,6 +42,7 @@ prepare() {
   problem=$(mkdir -p "$STORE/markers" "$STORE/trash" 2>&1) ||
     refuse "cannot write there: $(printf '%s' "$problem" | tail -n 1)" "Make room or choose another prefix"
   close "$STORE" "$STORE/markers" "$STORE/trash"
+  [ -z "${GROUP:-}" ] || give_to_group
   for directory in work downloads logs; do
     private "$STORE/$directory"
   done

@@ -32,6 +32,7 @@ follow() {
       '' | .) continue ;;
       ..) here=${here%/*} && continue ;;
     esac
+    may_enter "${here:-/}" || return 1
     [ -L "$here/$step" ] || [ -e "$here/$step" ] || return 0
     is_closed "$here/$step" "$rest" || return 1
     if [ -L "$here/$step" ]; then
@@ -43,6 +44,15 @@ follow() {
       here=$here/$step
     fi
   done
+}
+
+# What lies in a directory that is closed to us is not missing.
+may_enter() {
+  [ ! -d "$1" ] || [ -x "$1" ] || {
+    WHY="$1 is closed to $(id -un 2>/dev/null): it $(stat -c 'belongs to %U, group %G (%A)' "$1")"
+    REMEDY="Ask its owner to let you in, and log in again when you have got a new group; or choose another anaconda_prefix"
+    return 1
+  }
 }
 
 # is_closed PATH [REST]: one step. In a sticky directory such as /tmp, nobody moves what belongs to somebody else:
