@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +69,40 @@ def test_programs_of_a_notebook_are_those_of_its_generation(installed):
     assert which == f"{installed.generation(OLD)}/bin/python"
     executable = installed.computed(kernel, "__import__('sys').executable")
     assert executable == f"{installed.generation(OLD)}/bin/python", "engines start by it"
+
+
+def other_minor() -> str:
+    """A Python of another minor version than ours, on this machine."""
+    beside = Path(sys.base_prefix).parent.glob("*/bin/python3.*")
+    found = [
+        *beside,
+        *Path("/usr/bin").glob("python3.*"),
+        *Path("/usr/local/bin").glob("python3.*"),
+    ]
+    ours = f"python3.{sys.version_info.minor}"
+    names = (each for each in found if each.name[8:].isdigit() and each.name != ours)
+    return str(max(names, key=lambda each: int(each.name[8:]), default=""))
+
+
+def test_an_upgrade_to_another_minor_version_of_python_is_invisible_too(installed):
+    """The new one has no Jupyter here: whatever of the old server used it would fail."""
+    another = other_minor()
+    if not another:
+        pytest.skip("this machine has no Python of another minor version")
+    owner = installed.owner
+    owner.server(timeout=120)
+    early = installed.kernel()
+    new = installed.store / NEW
+    shutil.rmtree(new)
+    subprocess.run([another, "-m", "venv", "--without-pip", new], check=True)
+    installed.flip(NEW)
+    assert installed.computed(early, LATE) == OLD, "a module that was never imported before"
+    assert installed.computed(early, "__import__('sqlite3').__name__") == "sqlite3"
+    late = installed.kernel()
+    assert installed.computed(late, PREFIX) == installed.generation(OLD), "a new kernel"
+    made = json.loads(owner.curl("/api/contents", *KNOWN, "-d", '{"type": "notebook"}'))
+    page = owner.curl(f"/nbconvert/html/{made['path']}", *KNOWN)
+    assert "</html>" in page
 
 
 def registered(owner: Account, name: str, python: str) -> None:
