@@ -89,6 +89,7 @@ def test_the_browser_is_opened_when_asked_for(
         assert opened.read_text() == f"https://127.0.0.1:{local_port}\n"
 
 
+@pytest.mark.fault("F59 on this computer")
 def test_a_taken_port_is_named_with_its_holder(options: list[str], local_port: int) -> None:
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -130,6 +131,7 @@ def test_a_neighbour_who_serves_in_our_place_is_recognised(
     assert not opened.exists()
 
 
+@pytest.mark.fault("F73 gateway")
 def test_a_gateway_that_forbids_jumping_is_passed_by_a_relay(
     options: list[str], ways: Path, local_port: int
 ) -> None:
@@ -146,6 +148,7 @@ def test_a_gateway_that_forbids_jumping_is_passed_by_a_relay(
             assert login_page(local_port) == "200"
 
 
+@pytest.mark.fault("F73 node")
 @pytest.mark.parametrize(
     ("name", "port", "setting", "reason", "advice"),
     [
@@ -178,6 +181,7 @@ def test_a_name_that_leads_to_another_node_is_said_and_the_right_one_printed(
     opens(shlex.split(printed[1]), local_port)
 
 
+@pytest.mark.fault("F75 unknown key")
 def test_an_unknown_host_key_stops_it_and_is_shown(options: list[str], ways: Path) -> None:
     through = [*common(ways, "gateway"), "-e", "ansible_host=stranger"]
     with connecting(*options, *through) as terminal:
@@ -187,6 +191,8 @@ def test_an_unknown_host_key_stops_it_and_is_shown(options: list[str], ways: Pat
     assert "Compare it with the fingerprint that the site publishes" in said
 
 
+@pytest.mark.fault("F75 changed key")
+@pytest.mark.threat(17)
 def test_a_changed_host_key_stops_it_and_is_shown(
     options: list[str], ways: Path, tmp_path: Path
 ) -> None:

@@ -62,6 +62,7 @@ RESTORE = """
 """
 
 
+@pytest.mark.fault("doctor: a login file with JSON", "doctor: half a modulefile")
 def test_everything_that_is_broken_is_seen_in_one_run(options: list[str], serving: str) -> None:
     home = f"/home/{serving}"
     names = {"home": home, "user": serving, "profile": f"{home}/.ipython/profile_nbserver"}

@@ -83,6 +83,7 @@ def end_every_connection(run: subprocess.Popen[str]) -> str:
     return said
 
 
+@pytest.mark.fault("F38 dropped connection")
 @pytest.mark.timeout(600)
 def test_two_nodes_a_broken_connection_and_a_member_of_the_lab(role: Role) -> None:
     first = role.start(OWNER, "dev1")

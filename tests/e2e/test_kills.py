@@ -65,6 +65,7 @@ def usable() -> bool:
     return subprocess.run(argv, input=USED, text=True, check=False).returncode == 0
 
 
+@pytest.mark.fault("F34 every task")
 @pytest.mark.timeout(900)
 def test_a_setup_that_is_killed_at_each_of_its_tasks_goes_on_and_loses_nothing(
     account: str,

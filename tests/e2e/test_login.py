@@ -35,6 +35,7 @@ def asking(serving: str) -> Iterator[str]:
     as_root("gateway", f"usermod --password '*' {serving}")
 
 
+@pytest.mark.fault("F74 asked at connect")
 @pytest.mark.usefixtures("asking")
 def test_connect_asks_on_the_terminal_what_ssh_asks(
     options: list[str], ways: Path, local_port: int
@@ -78,6 +79,7 @@ def shared(asking: str, ways: Path) -> Iterator[Path]:
         terminal.close()
 
 
+@pytest.mark.fault("F74 one login")
 def test_one_login_serves_for_ansible_and_for_the_tunnel(
     shared: Path, options: list[str], local_port: int
 ) -> None:

@@ -97,6 +97,8 @@ def test_what_a_call_says_wins_over_variables_of_slurm(frank: Person, scheduler:
     frank.leaves_nothing()
 
 
+@pytest.mark.fault("F76 engine dies")
+@pytest.mark.threat(24)
 def test_a_killed_engine_is_told_its_task_is_done_by_another_and_nobody_listens(
     frank: Person,
 ) -> None:
@@ -130,6 +132,7 @@ def test_a_drained_node_takes_no_part_and_the_rest_goes_on(frank: Person) -> Non
     frank.leaves_nothing()
 
 
+@pytest.mark.fault("F76 walltime")
 def test_a_reached_walltime_is_told_as_the_reason(frank: Person) -> None:
     limit = '{"resources": "walltime=00:00:01"}'  # Slurm knows minutes only
     program = frank.program(work(f'"slurm", "main", 1, extra_params={limit}', 600, 2))
@@ -139,6 +142,7 @@ def test_a_reached_walltime_is_told_as_the_reason(frank: Person) -> None:
     frank.leaves_nothing()
 
 
+@pytest.mark.fault("F76 rejected")
 @pytest.mark.parametrize("scheduler", ["slurm", "torque"])
 def test_a_refused_job_is_told_in_the_schedulers_own_words(frank: Person, scheduler: str) -> None:
     printed, seconds = ended_by(frank, f'"{scheduler}", "nosuch", 5')
@@ -159,6 +163,7 @@ def test_a_queue_that_is_down_is_told_at_once(frank: Person) -> None:
     frank.leaves_nothing()
 
 
+@pytest.mark.fault("F76 held")
 def test_a_held_job_is_told_at_once(frank: Person) -> None:
     root("gateway", "scontrol", "update", "nodename=c[1-2]", "state=drain", "reason=test")
     try:
@@ -172,6 +177,7 @@ def test_a_held_job_is_told_at_once(frank: Person) -> None:
     frank.leaves_nothing()
 
 
+@pytest.mark.fault("F76 down")
 def test_a_scheduler_that_is_stopped_is_told_and_not_waited_for(frank: Person) -> None:
     root("gateway", "pkill", "-x", "slurmctld")
     try:
@@ -203,6 +209,7 @@ def test_a_dead_controller_ends_the_work_with_a_word(frank: Person) -> None:
     frank.leaves_nothing()
 
 
+@pytest.mark.fault("F76 no job is left")
 @pytest.mark.parametrize("signal", ["KILL", "INT", "HUP"])
 def test_a_killed_notebook_leaves_nothing(frank: Person, signal: str) -> None:
     program = frank.program(work('"slurm", "main", 2', 600, 6))
@@ -255,6 +262,7 @@ def test_engines_end_even_when_notebook_and_supervisor_are_killed_at_once(frank:
     frank.leaves_nothing()
 
 
+@pytest.mark.fault("F76 not even later")
 def test_a_waiting_job_of_killed_notebook_and_supervisor_is_cancelled_by_the_next_cluster(
     frank: Person,
 ) -> None:

@@ -90,18 +90,21 @@ def test_the_lines_of_the_recipe_return_200_results_from_both_nodes(leo: Person)
     assert ALL_RESULTS in leo.program(work()).end()
 
 
+@pytest.mark.fault("F76 engine dies, SGE")
 def test_a_killed_engine_is_told_and_its_task_is_done_by_another(leo: Person) -> None:
     printed = leo.program(work(meanwhile=DIES_ONCE)).end()
     assert ALL_RESULTS in printed
     assert "is lost" in printed
 
 
+@pytest.mark.fault("F76 rejected, SGE")
 def test_a_refused_job_is_told_in_the_words_of_qsub(leo: Person) -> None:
     printed = leo.program(work(queue="nosuch")).end()
     assert "sge refused the job: Unable to run job: " in printed
     assert 'job requests unknown queue "nosuch"' in printed
 
 
+@pytest.mark.fault("F76 held, SGE")
 def test_a_held_job_is_told_at_once(leo: Person) -> None:
     leo.on("dev1", "echo -h > .sge_request")
     try:
@@ -144,6 +147,7 @@ def test_a_disabled_queue_is_told_at_once(leo: Person) -> None:
     assert "dropped because it is disabled" in printed
 
 
+@pytest.mark.fault("F76 down, SGE")
 def test_a_scheduler_that_is_stopped_is_told_and_not_waited_for(leo: Person) -> None:
     gridengine("qconf -ke all -km")
     nothing_left(lambda: root("gateway", "pgrep", "-x", "sge_qmaster"), "sge_qmaster")
@@ -162,6 +166,7 @@ def test_a_deleted_job_ends_the_wait_for_its_results(leo: Person) -> None:
     assert "no engine is left" in program.end()
 
 
+@pytest.mark.fault("F76 walltime, SGE")
 def test_a_reached_walltime_is_told_as_the_reason(leo: Person) -> None:
     printed = leo.program(work(walltime="00:00:20", seconds=PATIENCE)).end()
     assert "is lost (job" in printed

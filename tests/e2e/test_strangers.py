@@ -21,6 +21,7 @@ def ready(account: str) -> None:
     people.done("setup")
 
 
+@pytest.mark.threat(1, 3, 4, 9, 14, 32, 33, 34, 35, 36, 37)
 @pytest.mark.parametrize("attack", hijack.attacks(short=True), ids=hijack.name_of)
 def test_no_stranger_succeeds_with(attack: Callable[[hijack.Report], None]) -> None:
     report = hijack.Report()

@@ -27,6 +27,7 @@ def kept(serving: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     playbook("setup", "-e", VARIABLES)
 
 
+@pytest.mark.threat(22)
 def test_a_browser_is_told_once_and_told_back(
     options: list[str], kept: list[str], local_port: int
 ) -> None:

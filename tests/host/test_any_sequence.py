@@ -82,6 +82,7 @@ def distribution() -> Iterator[None]:
         yield
 
 
+@pytest.mark.fault("any sequence")
 @pytest.mark.usefixtures("distribution")
 def test_one_good_run_mends_any_sequence_and_the_next_has_nothing_to_do() -> None:
     run_state_machine_as_test(

@@ -85,6 +85,24 @@ def variables(given: dict[str, object]) -> dict[str, object]:
     return {f"nbserver_profile_{name}": value for name, value in given.items()}
 
 
+@pytest.mark.fault(
+    "58",
+    "59",
+    "65",
+    "67",
+    "68",
+    "70",
+    "71",
+    "73",
+    "76",
+    "77",
+    "79",
+    "62 line ends",
+    "80 line ends",
+    "82 /tmp",
+    "112 weakening",
+    "113 no option",
+)
 @pytest.mark.parametrize("given", ROWS)
 def test_a_bad_value_is_refused_by_its_name(given):
     specs = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())["argument_specs"]

@@ -194,6 +194,7 @@ def test_a_value_that_is_passed_on_is_told_by_the_name_that_the_person_set(demo)
     )
 
 
+@pytest.mark.threat(26)
 def test_a_template_that_came_from_the_host_stays_text(demo):
     (demo / "library").symlink_to(demo / "roles" / "demo" / "library")
     run = run_playbook(demo, play({"hostile_facts": {}}))

@@ -21,6 +21,7 @@ pytest_plugins = ["test_conda_distribution"]
 RUNS = 20
 
 
+@pytest.mark.fault("F39 twenty at once")
 def test_twenty_runs_at_once_make_one_installation(account: Account) -> None:
     slow = account.served.publish("Slow.sh", installer(account.served.certificate, sleep=3))
     argv = command(account.directory, account.task(**slow))
@@ -43,6 +44,7 @@ def test_twenty_runs_at_once_make_one_installation(account: Account) -> None:
     assert account.run(**slow)["changed"] is False
 
 
+@pytest.mark.fault("F39 two hosts", "two nodes at once")
 def test_a_run_from_another_host_of_the_home_waits_and_finds_it_done(
     account: Account, capfd: pytest.CaptureFixture[str]
 ) -> None:

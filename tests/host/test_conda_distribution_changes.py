@@ -58,6 +58,7 @@ BOTH = [
 ]
 
 
+@pytest.mark.fault("a package that cannot be had")
 @pytest.mark.parametrize(("bad", "tool"), BOTH)
 def test_a_list_that_cannot_work_changes_nothing_and_is_forgotten(
     account: Account, bad: str, tool: str
@@ -110,6 +111,7 @@ def test_a_name_is_not_used_again_at_the_cost_of_what_a_person_put_there(
     assert account.run()["changed"] is False
 
 
+@pytest.mark.fault("a change that is cut off")
 @pytest.mark.parametrize("half", ["parcel.py", "parcel-2.1.dist-info/RECORD"])
 def test_what_was_cut_off_is_repaired_with_the_list_of_the_next_run(
     account: Account, half: str
@@ -206,6 +208,7 @@ LOST = {
 }
 
 
+@pytest.mark.fault("lost files")
 @pytest.mark.parametrize("what", LOST)
 def test_files_that_a_purge_has_taken_come_back(account: Account, what: str) -> None:
     lost, name = LOST[what]
@@ -223,6 +226,7 @@ def test_files_that_a_purge_has_taken_come_back(account: Account, what: str) -> 
     assert account.run(packages=packages)["changed"] is False
 
 
+@pytest.mark.fault("emptied files")
 def test_a_file_that_a_crash_has_emptied_comes_back(account: Account) -> None:
     made = account.run()
     (site(made) / "parcel.py").write_text("")

@@ -102,6 +102,7 @@ def client(request: pytest.FixtureRequest, account: Account) -> str:
     return request.param
 
 
+@pytest.mark.fault("F3 wrong checksum", "F4 404, 410", "F6 HTML page", "F7 no bytes")
 @pytest.mark.usefixtures("client")
 @pytest.mark.parametrize("fault", DOWNLOADS)
 def test_a_bad_download_is_refused_and_never_executed(account: Account, fault: str) -> None:
@@ -116,6 +117,7 @@ def test_a_bad_download_is_refused_and_never_executed(account: Account, fault: s
         converges(account)
 
 
+@pytest.mark.fault("redirects in a circle")
 @pytest.mark.usefixtures("client")
 def test_redirects_that_lead_nowhere_are_named(account: Account) -> None:
     account.served.instead = in_a_circle
@@ -127,6 +129,7 @@ def test_redirects_that_lead_nowhere_are_named(account: Account) -> None:
 BUSY = {"seconds": ("1", 429), "a date": ("Wed, 21 Oct 2015 07:28:00 GMT", 429), "503": ("1", 503)}
 
 
+@pytest.mark.fault("a busy server")
 @pytest.mark.usefixtures("client")
 @pytest.mark.parametrize("told", BUSY)
 def test_a_server_that_asks_to_wait_is_asked_again(account: Account, told: str) -> None:
@@ -172,6 +175,7 @@ def test_a_bad_download_does_not_leave_the_controller(account: Account, fault: s
     ]
 
 
+@pytest.mark.fault("F1 truncated body")
 @pytest.mark.usefixtures("client")
 def test_a_truncated_download_resumes_where_it_stopped(account: Account) -> None:
     account.served.instead = half
@@ -184,6 +188,7 @@ def test_a_truncated_download_resumes_where_it_stopped(account: Account) -> None
     assert f"/{FIRST} bytes={size}-" in account.served.requests
 
 
+@pytest.mark.fault("F2 truncated chunks")
 def test_an_answer_in_chunks_that_breaks_off_is_not_executed(account: Account) -> None:
     def broken_chunks(handler, content: bytes) -> None:
         handler.protocol_version = "HTTP/1.1"
@@ -200,6 +205,7 @@ def test_an_answer_in_chunks_that_breaks_off_is_not_executed(account: Account) -
     converges(account)
 
 
+@pytest.mark.fault("F1 on the controller")
 def test_a_download_resumes_on_the_controller_too(account: Account) -> None:
     account.served.instead = half
     with pytest.raises(TaskFailed, match=r"it ended after .* run again: it resumes"):
@@ -235,6 +241,7 @@ def drip(handler, content: bytes) -> None:
         time.sleep(1)
 
 
+@pytest.mark.fault("F8 stall, drip")
 @pytest.mark.usefixtures("client")
 @pytest.mark.parametrize("how", [slowly(20), drip], ids=["stalled", "one byte a second"])
 def test_a_download_that_takes_too_long_ends_at_the_deadline(account: Account, how) -> None:
@@ -245,17 +252,20 @@ def test_a_download_that_takes_too_long_ends_at_the_deadline(account: Account, h
     assert time.monotonic() - began < 15
 
 
+@pytest.mark.fault("F12 proxy")
 def test_a_useless_proxy_is_named(account: Account) -> None:
     with pytest.raises(TaskFailed, match=r"http://127\.0\.0\.1:9"):
         account.run(env={"https_proxy": "http://127.0.0.1:9", "no_proxy": ""})
 
 
+@pytest.mark.fault("F10 self-signed")
 def test_an_untrusted_certificate_is_refused(account: Account) -> None:
     trusted = dict.fromkeys(account.environment, "/etc/ssl/certs/ca-certificates.crt")
     with pytest.raises(TaskFailed, match="certificate"):
         account.run(env=trusted)
 
 
+@pytest.mark.fault("F10 expired, wrong host")
 @pytest.mark.parametrize(
     ("certificate", "words"),
     [({"address": "192.0.2.1"}, "127.0.0.1|subject name"), ({"days": -1}, "expired")],
@@ -277,6 +287,7 @@ def installer_requests(account: Account) -> list[str]:
     return [path for path in account.served.requests if path.startswith(f"/{FIRST}")]
 
 
+@pytest.mark.fault("F13 cached")
 @pytest.mark.parametrize("download_on", ["host", "controller"])
 def test_a_good_cached_file_makes_no_request(account: Account, download_on: str) -> None:
     with pytest.raises(TaskFailed, match="installing the packages"):
@@ -296,6 +307,8 @@ def test_a_cached_file_that_was_damaged_is_fetched_again(account: Account) -> No
     assert len(installer_requests(account)) == 2
 
 
+@pytest.mark.fault("T13 swapped file")
+@pytest.mark.threat(13)
 def test_what_is_swapped_after_its_checksum_is_not_executed(account: Account) -> None:
     canary = account.directory / "executed"
     first = account.directory / "first"
@@ -314,6 +327,7 @@ for file in {account.prefix}.d/downloads/*; do printf 'touch {canary}\n' >"$file
     converges(account)
 
 
+@pytest.mark.fault("T13 another user")
 def test_nobody_else_reaches_what_is_checked_and_executed(account: Account) -> None:
     broken = account.served.publish(FIRST, b"#!/bin/sh\nexit 1\n")
     with pytest.raises(TaskFailed, match="exit code 1"):

@@ -41,6 +41,7 @@ def test_a_failing_installer_leaves_nothing_live(account: Account, end: str) -> 
     ]
 
 
+@pytest.mark.fault("F46 bad pin")
 def test_a_bad_package_leaves_the_live_installation_alone(account: Account) -> None:
     first = account.run()
     other = installer(account.served.certificate, end="exit 0 # other")
@@ -72,6 +73,7 @@ FOREIGN = {
 }
 
 
+@pytest.mark.fault("F28 dangling link")
 @pytest.mark.parametrize("what", FOREIGN)
 def test_what_somebody_else_made_is_left_alone(account: Account, what: str) -> None:
     FOREIGN[what](account.prefix)
@@ -90,6 +92,7 @@ def store(account: Account) -> Path:
     return made
 
 
+@pytest.mark.fault("F44 half a prefix")
 def test_half_a_generation_without_marker_is_garbage(account: Account) -> None:
     name = f"miniforge-1.0-1-{account.options['sha256'][:12]}"
     half_done = store(account) / name
@@ -127,6 +130,7 @@ def lock(account: Account, **changes: str) -> None:
     )
 
 
+@pytest.mark.fault("F41 stale lock")
 @pytest.mark.parametrize("changes", [{}, {"pid": str(os.getpid())}, {"boot": "another"}])
 def test_the_lock_of_a_dead_worker_is_taken_over(account: Account, changes: dict[str, str]) -> None:
     lock(account, **changes)
@@ -154,6 +158,7 @@ def test_a_worker_that_has_removed_its_record_is_waited_for(account: Account) ->
         assert busy.poll() is not None
 
 
+@pytest.mark.fault("F42 lock of another host")
 def test_the_lock_of_another_host_is_never_stolen(account: Account) -> None:
     lock(account, host="dev99")
     unlock = f"alice on dev99 .* since 2026-01-01.*rm {account.prefix}.d/lock"
@@ -209,6 +214,7 @@ def start(account: Account, **options: object) -> subprocess.Popen[bytes]:
     return process
 
 
+@pytest.mark.fault("F37 signals")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_worker_outlives_the_controller_and_is_joined(account: Account, number: int) -> None:
     process = start(account)
@@ -242,6 +248,7 @@ def test_a_killed_worker_is_replaced_and_its_installer_ended(account: Account) -
     assert list(store.glob("trash/*")) == []
 
 
+@pytest.mark.fault("F46 failing import")
 def test_a_package_that_cannot_be_imported_does_not_become_live(account: Account) -> None:
     first = account.run()
     wheel(account.served.root, "broken", "1.0", "raise ImportError('it does not work here')")

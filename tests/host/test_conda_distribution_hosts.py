@@ -61,6 +61,7 @@ def test_it_installs_with_the_programs_of_busybox(account: Account) -> None:
     assert account.run(env=env)["changed"] is False
 
 
+@pytest.mark.fault("F47 no python")
 def test_it_installs_with_wget_and_no_python(account: Account) -> None:
     programs = path_without(account.directory, "curl", "python*")
     env = {"PATH": str(programs)}
@@ -85,6 +86,7 @@ MACHINES = {
 }
 
 
+@pytest.mark.fault("F53 architecture, libc")
 @pytest.mark.parametrize("fault", MACHINES)
 def test_a_host_that_cannot_run_it_is_refused_before_the_download(
     account: Account, fault: str
@@ -99,6 +101,7 @@ def test_a_host_that_cannot_run_it_is_refused_before_the_download(
     assert (account.everything(), account.served.requests) == ([], [])
 
 
+@pytest.mark.fault("F27 symlinked home")
 def test_a_symlinked_home_is_one_installation(account: Account) -> None:
     other = account.directory / "other"
     other.symlink_to(account.home)
@@ -128,6 +131,7 @@ def test_the_home_directory_is_none_of_what_a_login_file_prints(account: Account
     assert (found["home"], found["prefix"]) == (str(account.home), made["prefix"])
 
 
+@pytest.mark.fault("F55 login files")
 @pytest.mark.timeout(0)  # it has the one alarm clock of a process
 def test_a_login_file_that_waits_for_ever_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def execute(_command: str, _stdin: bytes) -> dict[str, object]:
@@ -141,6 +145,7 @@ def test_a_login_file_that_waits_for_ever_is_named(monkeypatch: pytest.MonkeyPat
         host_shell.ask(execute, "probe", PREFIX="~/anaconda", STATE="present", ADOPT="")
 
 
+@pytest.mark.fault("F48 old python")
 @pytest.mark.parametrize("version", ["2.7", "3.6"])
 def test_an_old_python_is_as_good_as_none(account: Account, version: str) -> None:
     programs = path_without(account.directory, "python*")

@@ -29,6 +29,7 @@ def refused(account: Account, disk: FileSystem, words: str) -> None:
     assert account.served.requests == []
 
 
+@pytest.mark.fault("F15 full before the start", "F20 read-only home", "F23 noexec home")
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -45,6 +46,7 @@ def test_a_file_system_that_cannot_take_it_is_refused_before_anything_is_made(
         refused(account, disk, words)
 
 
+@pytest.mark.fault("F19 quota")
 def test_a_quota_of_the_kernel_is_found_before_anything_is_made(
     account: Account, tmp_path: Path
 ) -> None:
@@ -52,6 +54,7 @@ def test_a_quota_of_the_kernel_is_found_before_anything_is_made(
         refused(account, disk, "the quota is exhausted: 2048 MiB and 60000 inodes are needed")
 
 
+@pytest.mark.fault("F19 in the middle")
 def test_a_quota_that_is_exhausted_in_the_middle_is_named(account: Account, tmp_path: Path) -> None:
     modest = mock.patch.dict(installers.DISTRIBUTIONS, miniforge=MODEST)
     with modest, btrfs_with_quota(account.home, tmp_path / "image", "60M") as disk:
@@ -65,6 +68,7 @@ def test_a_quota_that_is_exhausted_in_the_middle_is_named(account: Account, tmp_
         assert upgraded(account, 3)["changed"] is True
 
 
+@pytest.mark.fault("F22 noexec TMPDIR")
 def test_a_noexec_tmp_does_not_matter(account: Account) -> None:
     account.environment["TMPDIR"] = "/var/tmp"
     with mounted(account.home, "mount -t tmpfs -o noexec none /var/tmp") as disk:
@@ -72,6 +76,7 @@ def test_a_noexec_tmp_does_not_matter(account: Account) -> None:
         assert account.run()["changed"] is True
 
 
+@pytest.mark.fault("F16 full in the middle", "F18 inodes")
 @pytest.mark.timeout(600)
 def test_a_disk_that_fills_in_the_middle_damages_nothing(account: Account) -> None:
     with tmpfs(account.home, GENEROUS) as disk:
@@ -82,6 +87,7 @@ def test_a_disk_that_fills_in_the_middle_damages_nothing(account: Account) -> No
     assert sweep.words == {"not enough room": 2, "not enough inodes": 2}
 
 
+@pytest.mark.fault("F24 chmod ignored")
 def test_a_file_system_without_private_directories_is_refused(account: Account) -> None:
     chmod, mkdir = 'exec /usr/bin/chmod 777 "$2"', 'exec /usr/bin/mkdir -m 777 "$@"'
     path = programs(account.directory, chmod=chmod, mkdir=mkdir)
@@ -90,6 +96,7 @@ def test_a_file_system_without_private_directories_is_refused(account: Account) 
     assert account.everything() == []
 
 
+@pytest.mark.fault("F31 setgid, ACL")
 @pytest.mark.parametrize("how", ["setgid", "default ACL"])
 def test_what_a_directory_above_gives_to_a_group_does_not_reach_what_is_private(
     account: Account, how: str
@@ -107,6 +114,7 @@ def test_what_a_directory_above_gives_to_a_group_does_not_reach_what_is_private(
         assert Path(f"{account.prefix}.d/{name}").stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.fault("F26 EBUSY")
 def test_trash_that_cannot_be_removed_yet_is_reported_and_no_fault(account: Account) -> None:
     account.run()
     used = f"{account.prefix}.d/trash/discarded-by-hpcc-notebook/used"

@@ -95,6 +95,7 @@ def test_removing_is_four_beats_and_leaves_nothing(account: Account) -> None:
     assert account.everything() == before
 
 
+@pytest.mark.threat(28)
 def test_what_people_made_survives_the_removal(account: Account) -> None:
     made = account.run()
     environment = Path(f"{account.prefix}.d/envs/mine/bin")
@@ -135,6 +136,7 @@ def test_a_removal_that_was_cut_off_is_finished(account: Account, cut: str) -> N
     assert left(account) == []
 
 
+@pytest.mark.fault("F80 removal in use")
 def test_nothing_is_removed_while_a_program_runs_from_it(account: Account) -> None:
     made = account.run()
     with subprocess.Popen([made["python"], "-c", "input()"], stdin=subprocess.PIPE) as program:
@@ -177,6 +179,7 @@ def by_hand(prefix: Path) -> None:
     (prefix / "bin/conda").chmod(0o755)
 
 
+@pytest.mark.fault("F44 foreign prefix")
 def test_a_working_installation_is_adopted_when_asked_and_stays_as_it_is(account: Account) -> None:
     by_hand(account.prefix)
     with pytest.raises(TaskFailed, match=r"\(miniforge unknown\).*anaconda_adopt: true"):

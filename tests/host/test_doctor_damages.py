@@ -209,6 +209,7 @@ def test_there_are_more_than_twenty_and_an_account_without_damage_has_nothing_wr
     assert set(wrong) <= {*elsewhere, "password"}
 
 
+@pytest.mark.fault("doctor: a foreign tmux", "doctor: a directory for the lock", "doctor: a FIFO")
 @pytest.mark.parametrize(("damage", "subject", "said"), DAMAGES.values(), ids=DAMAGES)
 def test_the_doctor_names_a_damage(owner, damage, subject, said):
     assert look(owner)[subject].level == "ok" or subject == "password"
@@ -268,6 +269,7 @@ KERNELS = {
 }  # fmt: skip
 
 
+@pytest.mark.fault("a doctor without a kernel", "doctor: a Python without a kernel")
 @pytest.mark.parametrize(("damage", "level", "said"), KERNELS.values(), ids=list(KERNELS))
 def test_nothing_is_well_where_no_kernel_has_computed(owner, damage, level, said):
     installed(owner)
@@ -329,6 +331,9 @@ AROUND = {
 }
 
 
+@pytest.mark.fault(
+    "doctor: a change that is cut off", "doctor: lost files", "doctor: two nodes at once"
+)
 @pytest.mark.parametrize(("damage", "subject", "said"), AROUND.values(), ids=list(AROUND))
 def test_the_doctor_names_what_is_damaged_around_the_profile(owner, damage, subject, said):
     damage(owner)
@@ -337,6 +342,7 @@ def test_the_doctor_names_what_is_damaged_around_the_profile(owner, damage, subj
     assert said in finding.what + finding.todo.replace(str(owner.home), "~")
 
 
+@pytest.mark.fault("doctor: a node that is gone")
 def test_a_node_that_is_gone_is_forgotten_by_what_the_doctor_says(owner):
     gone_node(owner)
     before = owner.tree()
@@ -346,6 +352,7 @@ def test_a_node_that_is_gone_is_forgotten_by_what_the_doctor_says(owner):
     assert "other nodes" not in look(owner)
 
 
+@pytest.mark.fault("doctor: a swept socket")
 def test_a_socket_that_was_swept_under_a_living_server_is_named_with_what_brings_it_back(owner):
     owner.server()
     assert look(owner)["answer"].level == "ok"
@@ -367,6 +374,7 @@ def test_a_directory_that_was_swept_under_a_living_server_is_not_called_new(owne
     assert "was removed under the running server" in found["node-local directory"].what
 
 
+@pytest.mark.fault("doctor: no locks")
 def test_a_file_system_without_locks_is_named(owner):
     below_local("lock", "file", 0o600)(owner)
     inject = "inject=flock:error=ENOLCK"
@@ -382,6 +390,7 @@ def test_a_lock_that_a_start_holds_is_no_fault(owner):
         assert look(owner)["node-local directory"].level == "ok"
 
 
+@pytest.mark.fault("doctor: quotes in a home")
 @pytest.mark.parametrize("name", ["it's", 'a "b"', "a b", "a$b", "ä"])
 def test_a_home_with_odd_letters_is_looked_at_as_any_other(owner, name):
     record(owner)
@@ -397,6 +406,7 @@ def test_a_home_with_odd_letters_is_looked_at_as_any_other(owner, name):
         owner.home = before
 
 
+@pytest.mark.fault("doctor: variables of another Python")
 @pytest.mark.parametrize("name", ["PYTHONHOME", "PYTHONPATH"])
 def test_what_a_login_file_exports_for_another_python_costs_no_kernel(owner, name):
     installed(owner)
@@ -425,6 +435,7 @@ WRITTEN = {
 }  # fmt: skip
 
 
+@pytest.mark.fault("doctor: an option that Jupyter does not take")
 @pytest.mark.parametrize(("line", "said"), WRITTEN.values(), ids=list(WRITTEN))
 def test_the_doctor_lets_jupyter_judge_the_configuration(owner, line, said):
     installed(owner)
@@ -451,6 +462,7 @@ def rooted(mode):
     return damage
 
 
+@pytest.mark.fault("doctor: a closed directory of notebooks")
 @pytest.mark.parametrize(("mode", "said"), [(None, "there is no"), (0o300, "you may not list")])
 def test_the_doctor_names_a_directory_of_notebooks_that_cannot_be_listed(owner, mode, said):
     rooted(mode)(owner)

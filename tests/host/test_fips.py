@@ -55,6 +55,7 @@ def run(tmp_path):
     return run
 
 
+@pytest.mark.fault("F58 FIPS, password")
 def test_a_password_that_cannot_be_hashed_is_told_with_the_way_around(run):
     said = run("notebook_password", password="a walk along the Red Cedar")
     assert said["failed"]
@@ -68,6 +69,7 @@ def test_a_hash_that_was_made_elsewhere_is_taken(run):
     assert not run("notebook_password", password_hash=HASH)["changed"]
 
 
+@pytest.mark.fault("F58 FIPS, certificate")
 def test_a_key_that_cannot_be_made_is_told_in_one_line(run):
     said = run("notebook_certificate")
     assert "cannot make a key" in said["msg"]

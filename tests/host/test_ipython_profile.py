@@ -124,6 +124,7 @@ def test_the_kernel_runs_under_the_profile_over_files_instead_of_ports(home, pro
     assert expected in ran.stdout
 
 
+@pytest.mark.threat(9)
 def test_the_token_survives_unless_others_could_read_it(profile):
     run_module(ipython_profile)
     token = profile / "security" / "token"
@@ -208,6 +209,7 @@ def test_a_home_of_profiles_that_the_group_can_write_to_is_named(home):
     assert "its group can write to it" in str(run_module(ipython_profile)["warnings"])
 
 
+@pytest.mark.fault("82 open to all")
 def test_a_root_directory_that_everybody_can_write_to_is_refused(home):
     (home / "shared").mkdir()
     (home / "shared").chmod(0o1777)
@@ -259,6 +261,7 @@ def test_four_beats_of_removal_leave_nothing(home, profile):
     assert list((home / ".ipython").iterdir()) == []
 
 
+@pytest.mark.threat(28)
 def test_removal_keeps_what_a_person_put_there(profile):
     run_module(ipython_profile)
     (profile / "startup" / "00-mine.py").write_text("import numpy\n")
@@ -275,6 +278,7 @@ def test_removal_keeps_what_a_person_put_there(profile):
     assert {path.name for path in profile.rglob("*")} == {*result["kept"], "00-mine.py"}
 
 
+@pytest.mark.fault("F80 server runs")
 def test_removal_is_refused_while_a_server_is_recorded(profile):
     run_module(ipython_profile)
     (profile / "run" / "dev-intel10.json").write_text("{}")

@@ -64,6 +64,7 @@ def private_keys(directory):
     return sorted(path.name for path in files if b"PRIVATE KEY" in path.read_bytes())
 
 
+@pytest.mark.threat(21)
 def test_four_beats_and_the_key_of_the_authority_is_on_the_computer_only(computer):
     beats = [made(computer, check=check) for check in (True, False, True, False)]
     assert [beat["changed"] for beat in beats] == [True, True, False, False]
@@ -170,6 +171,7 @@ def signer(wanted=WANTED):
     return found
 
 
+@pytest.mark.threat(21)
 def test_a_node_gets_a_certificate_for_its_names_whatever_it_asks_for():
     chain = crypto.sign_request(signer(), asked(), WANTED, NOW)
     server = x509.load_pem_x509_certificates(chain)[0]
@@ -314,6 +316,7 @@ def refused(chain):
     return str(said.value)
 
 
+@pytest.mark.threat(21)
 @pytest.mark.usefixtures("computer")
 def test_a_node_cannot_have_its_own_authority_of_ten_years_trusted():
     kept_chain()  # this computer has one, which is another

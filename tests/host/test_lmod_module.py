@@ -112,6 +112,7 @@ def test_any_path_and_text_reach_the_module_command_unchanged(tmp_path, syntax, 
 PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\1"), min_size=1)
 
 
+@pytest.mark.threat(25)
 @pytest.mark.parametrize("syntax", ["lua", "tcl"])
 @settings(
     max_examples=examples(10),
@@ -145,6 +146,7 @@ def test_four_beats(tmp_path):
     assert read_lua(path, "/home/u") == wanted("/home/u/anaconda")
 
 
+@pytest.mark.fault("F50 Tcl or Lmod")
 @pytest.mark.parametrize(
     ("shell", "name"),
     [
@@ -313,6 +315,7 @@ def on_a_disk(tmp_path, options, script=""):
         return run, disk.shell(f"cd {modules}; ls -A; cat anaconda.lua")
 
 
+@pytest.mark.fault("a full directory of modulefiles")
 @pytest.mark.usefixtures("modules")
 def test_a_full_disk_is_told_in_one_line_and_leaves_what_was_there(tmp_path):
     fill = 'head -c 1M /dev/zero >"$1/filler" || :'
@@ -347,6 +350,7 @@ def test_a_file_in_the_directorys_place_is_told(tmp_path):
     assert f"{tmp_path}/home/modulefiles: is not a directory. Move it away" in run.output
 
 
+@pytest.mark.fault("half a modulefile")
 def test_nothing_is_seen_of_a_file_before_it_is_whole_and_on_the_disk(tmp_path):
     lay(tmp_path, "anaconda.lua", text=f"-- {MANAGED}, by an earlier version\n")
     trace = tmp_path / "trace"

@@ -115,6 +115,7 @@ def account(everybodys_python):
         subprocess.run(["find", group, "-depth", "-type", "d", "-delete"], check=False)
 
 
+@pytest.mark.fault("F63 logout")
 def test_a_server_survives_the_logout_that_kills_its_session(account):
     asked = {"module": "notebook_server", "profile": account.profile, "timeout": 200}
     done = subprocess.run(

@@ -59,6 +59,7 @@ def made(directory: Path, text: str, *, pipelining: bool = True, **more: Any) ->
     return run_task(directory, task, env, connection="ssh", check=True)
 
 
+@pytest.mark.fault("variables of another Python", "a login file with JSON")
 @pytest.mark.parametrize("text", LOGIN_FILES.values(), ids=LOGIN_FILES)
 def test_a_login_file_decides_nothing_about_a_module(tmp_path: Path, text: str) -> None:
     answer = made(tmp_path, text)
@@ -167,6 +168,7 @@ def on_a_node(path: Path) -> list[str]:
 FILES = [*CHECKOUT.glob("roles/*/*/*.yml"), *CHECKOUT.glob("playbooks/*.yml")]
 
 
+@pytest.mark.fault("a module of Ansible")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CHECKOUT)))
 def test_no_role_runs_a_module_of_ansible_on_a_node(path: Path) -> None:
     assert on_a_node(path) == []

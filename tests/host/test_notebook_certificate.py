@@ -101,6 +101,7 @@ def test_openssl_finds_what_browsers_want(security):
         assert verified.strip().endswith("OK")
 
 
+@pytest.mark.fault("74 good keys")
 @pytest.mark.parametrize("kind", ["ec", "rsa"])
 def test_a_strict_tls_client_trusts_it_and_no_other_name(security, kind):
     run_module(notebook_certificate, key_type=kind)
@@ -140,6 +141,7 @@ def test_both_are_private_whatever_the_umask(security, umask):
     assert stat.S_IMODE(security.lstat().st_mode) == 0o700
 
 
+@pytest.mark.fault("F66 renewed")
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -175,6 +177,7 @@ def test_each_damage_is_named_and_healed_once(security, damage, reason):
     assert not run_module(notebook_certificate)["changed"]
 
 
+@pytest.mark.fault("F67 of the recipe")
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 def test_the_pair_of_the_recipe_of_2014_is_replaced(security):
     run_module(notebook_certificate)
@@ -204,6 +207,7 @@ def test_it_is_left_alone_until_the_days_of_renewal(security):
     assert run_module(notebook_certificate, renew_days=40)["changed"]
 
 
+@pytest.mark.fault("F32 clock")
 def test_it_is_valid_where_the_clock_is_nearly_an_hour_behind():
     wanted = certificate.Wanted("ec", 256, certificate.names_for([]), 365, 30)
     key = crypto.new_key("ec", 256)
@@ -230,6 +234,7 @@ def test_an_interruption_between_both_files_heals(security, monkeypatch):
     assert "do not belong together" in run_module(notebook_certificate)["reason"]
 
 
+@pytest.mark.threat(5)
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 def test_another_user_never_gets_to_read_the_key_while_it_is_made(tmp_path, security):
     for directory in (tmp_path, *tmp_path.parents):

@@ -85,6 +85,7 @@ def test_a_hash_that_jupyter_itself_wrote_is_recognised(config):
     assert not run_module(notebook_password)["changed"]
 
 
+@pytest.mark.threat(10)
 @pytest.mark.parametrize(
     "weak",
     [passwd(GOOD, "sha1"), WEAK_HASH, WEAK_HASH.replace("argon2id", "argon2i"), "garbage"],
@@ -139,6 +140,7 @@ def test_a_new_password_comes_with_a_new_cookie_secret_and_an_old_one_keeps_it(p
     assert len(first) == 32
 
 
+@pytest.mark.fault("F71 interrupted")
 def test_interrupted_between_both_files_old_cookies_are_refused_and_the_next_run_finishes(
     profile, config, monkeypatch
 ):
@@ -224,6 +226,7 @@ def test_a_symbolic_link_in_the_place_of_the_file_is_refused(config, tmp_path):
     assert (tmp_path / "victim").read_text() == "{}"
 
 
+@pytest.mark.fault("64 NFC, NFD")
 def test_letters_are_composed_as_browsers_send_them(config):
     typed = "é combining accents é"
     apart = unicodedata.normalize("NFD", typed)
@@ -235,6 +238,7 @@ def test_letters_are_composed_as_browsers_send_them(config):
     ]
 
 
+@pytest.mark.fault("62 spaces")
 def test_spaces_around_it_are_named_and_dropped_as_jupyter_drops_them(config):
     result = run_module(notebook_password, password=f" {OTHER} ")
     assert "a space, which Jupyter's login page ignores" in str(result["warnings"])

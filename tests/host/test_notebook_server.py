@@ -18,6 +18,7 @@ def tcp_listeners(pid):
     return [line for line in said.splitlines() if f"pid={pid}," in line]
 
 
+@pytest.mark.fault("F59 own server")
 def test_the_four_beats_of_a_start_and_of_a_stop(owner):
     untouched = owner.tree()
     checked = owner.server(check=True)
@@ -155,6 +156,7 @@ ioloop.PeriodicCallback = Impatient
 """
 
 
+@pytest.mark.threat(30)
 def test_a_server_that_nobody_uses_ends_by_itself_when_that_was_asked_for(owner):
     owner.write(owner.directory / "jupyter_server_config.py", QUICK)
     started = owner.server(idle_shutdown=5)

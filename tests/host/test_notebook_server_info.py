@@ -56,6 +56,7 @@ def test_a_running_server_is_described_by_what_it_says_itself(account):
     assert account.info()["certificate_days"] == 29
 
 
+@pytest.mark.fault("that is gone under a server")
 @pytest.mark.parametrize("how", ["gone", "closed"])
 def test_a_directory_of_notebooks_that_is_lost_under_a_server_is_told(account, how):
     root = account.home / "notebooks"
@@ -102,6 +103,7 @@ def test_a_damaged_record_is_named_and_hides_nothing(account):
     account.write(account.record, content)
 
 
+@pytest.mark.fault("F61 seen")
 def test_a_lost_tmux_socket_is_seen(account):
     (account.local / "tmux.sock").unlink()
     assert own(account)["state"] == "session lost"
@@ -115,6 +117,7 @@ def test_a_killed_server_is_dead_until_the_next_start(account):
     assert found["version"].startswith("JupyterLab")
 
 
+@pytest.mark.fault("F64 seen")
 def test_a_server_from_before_a_reboot_is_called_that(account):
     record = json.loads(account.record.read_text())
     account.write(account.record, json.dumps({**record, "boot_id": "another"}))

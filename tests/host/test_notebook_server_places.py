@@ -199,6 +199,7 @@ def test_a_stop_works_from_the_process_when_the_directory_is_foreign(owner):
     assert owner.processes() == []
 
 
+@pytest.mark.fault("a foreign tmux")
 def test_what_a_neighbour_left_in_a_directory_that_was_open_is_never_asked(owner):
     owner.local.mkdir(mode=0o700)
     own(owner.local, owner.uid)
@@ -218,6 +219,7 @@ def test_a_directory_that_is_open_and_holds_nothing_foreign_is_closed(owner):
     assert owner.local.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.fault("a directory for the lock")
 def test_a_directory_in_the_place_of_the_lock_is_told_in_one_line(owner):
     for path in (owner.local, owner.local / "lock"):
         path.mkdir(mode=0o700)
@@ -226,6 +228,7 @@ def test_a_directory_in_the_place_of_the_lock_is_told_in_one_line(owner):
         owner.server()
 
 
+@pytest.mark.fault("a swept socket")
 def test_a_socket_that_was_swept_under_a_living_server_is_known_at_once(owner):
     started = owner.server()
     (owner.local / "notebook.sock").unlink()

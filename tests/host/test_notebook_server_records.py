@@ -35,6 +35,7 @@ def _remember(owner, **changed):
     owner.write(owner.directory / "run" / f"{record['host']}.json", json.dumps(record))
 
 
+@pytest.mark.fault("F64 reboot")
 def test_a_record_from_before_a_reboot_is_no_server(owner):
     _remember(owner, boot_id="another")
     found = owner.server(check=True)
@@ -53,6 +54,7 @@ def test_a_process_that_a_record_names_but_that_is_not_ours_is_not_touched(owner
         bystander.wait()
 
 
+@pytest.mark.fault("F65 another node")
 def test_a_server_of_another_host_is_reported_and_no_second_one_is_started(owner):
     _remember(owner, host="another", since="2026-01-02T03:04:05Z")
     before = owner.tree()
@@ -69,6 +71,7 @@ def test_a_server_of_another_host_is_reported_and_no_second_one_is_started(owner
     assert owner.server()["state"] == "started", "the one of this host is what is meant now"
 
 
+@pytest.mark.fault("a node that is gone")
 def test_a_record_of_a_host_that_is_gone_is_forgotten_by_what_start_says(owner):
     _remember(owner, host="another")
     typed = owner.server()["reason"].rpartition("forget it: ")[2]

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.timeout(300)  # several starts, on a machine that may b
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to act as a second user")
 
 
+@pytest.mark.fault("F59 of another")
+@pytest.mark.threat(3)
 def test_a_squatted_port_is_refused_with_its_owner(owner, free_port):
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", free_port))
@@ -62,6 +64,7 @@ READ = (
 )
 
 
+@pytest.mark.fault("F66 expired, too early", "F67 key", "a FIFO")
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
@@ -114,6 +117,7 @@ def test_a_damaged_profile_is_refused_before_anything_is_made(owner, damage, sai
     assert owner.tree() == before
 
 
+@pytest.mark.fault("F69 misspelt option")
 @pytest.mark.parametrize(
     ("configuration", "said"),
     [
@@ -161,6 +165,7 @@ def test_root_is_refused(owner):
     assert "must not run as root" in refusal(owner, check=True)
 
 
+@pytest.mark.fault("F49 no tmux")
 def test_without_tmux_nothing_is_made(owner):
     before = owner.tree()
     with pytest.raises(ModuleFailed, match="tmux: no such program on this host"):

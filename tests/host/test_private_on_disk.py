@@ -37,6 +37,7 @@ def home(monkeypatch):
     shutil.rmtree(directory)
 
 
+@pytest.mark.threat(6)
 @pytest.mark.parametrize("how", PARENTS.values(), ids=PARENTS)
 def test_a_parent_directory_gives_nothing_of_its_openness_on(home, how):
     if shutil.which(how[0]) is None:

@@ -126,6 +126,7 @@ except processes.NotebookError as error:
 """
 
 
+@pytest.mark.fault("no locks")
 @pytest.mark.parametrize("number", ["ENOLCK", "EOPNOTSUPP"])
 def test_a_file_system_without_locks_is_named_in_one_line(tmp_path, number):
     """The kernel itself says so, as it does on some network file systems."""

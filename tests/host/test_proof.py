@@ -87,6 +87,7 @@ def live(made, monkeypatch):
     return everything(made)
 
 
+@pytest.mark.fault("an option that Jupyter does not take")
 @pytest.mark.parametrize(("options", "words"), REFUSED.values(), ids=REFUSED)
 def test_options_that_jupyter_does_not_take_leave_the_live_ones(made, live, options, words):
     with pytest.raises(ModuleFailed) as failed:
@@ -149,6 +150,7 @@ NO_KERNEL = {
 }
 
 
+@pytest.mark.fault("a Python without a kernel")
 @pytest.mark.parametrize(("python", "words"), NO_KERNEL.items())
 def test_a_python_without_a_kernel_leaves_the_one_that_there_is(made, live, python, words):
     if not Path(python).exists() and "no/such" not in python:
@@ -173,6 +175,7 @@ def test_a_python_that_runs_a_kernel_is_taken(home):
     assert run_module(ipython_profile, python="~/python", debugger=True)["changed"]
 
 
+@pytest.mark.fault("a closed directory of notebooks")
 def test_a_root_directory_that_its_owner_may_not_list_is_refused(owner):
     closed = owner.home / "closed"
     closed.mkdir(mode=0o300)

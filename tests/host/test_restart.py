@@ -74,6 +74,7 @@ def kernel(account: Account, python: str) -> str:
     )
 
 
+@pytest.mark.fault("a restart with it")
 @pytest.mark.parametrize(("file", "params", "words"), FAILING.values(), ids=FAILING)
 def test_a_restart_that_cannot_succeed_costs_no_request(serving, file, params, words):
     account, started = serving
@@ -118,6 +119,7 @@ MORE_FAILING: dict[str, tuple[Callable[[Account], Any], dict[str, Any], str]] = 
 }  # fmt: skip
 
 
+@pytest.mark.fault("a restart with anything else")
 @pytest.mark.parametrize(
     ("change", "params", "words"), MORE_FAILING.values(), ids=list(MORE_FAILING)
 )
@@ -228,6 +230,7 @@ def environ(pid: int) -> str:
     return Path(f"/proc/{pid}/environ").read_text()
 
 
+@pytest.mark.fault("a change that works")
 @pytest.mark.parametrize(("write", "params", "shows"), WORKING.values(), ids=list(WORKING))
 def test_a_change_that_works_costs_no_request_before_it_has_shown_so(
     changing, free_port, write, params, shows
@@ -244,6 +247,7 @@ def test_a_change_that_works_costs_no_request_before_it_has_shown_so(
     assert asked.in_trial == []
 
 
+@pytest.mark.fault("a failure after the trial")
 def test_what_passes_its_trial_and_fails_then_brings_the_old_one_back(owner, free_port):
     """Over TCP, say, which the trial does not use: somebody may take the port meanwhile."""
     name, text = configured("")
@@ -312,6 +316,7 @@ def test_a_run_that_is_killed_in_its_trial_leaves_no_second_server(owner):
     assert owner.server(timeout=120)["pid"] == before["pid"]
 
 
+@pytest.mark.fault("that is gone before a start")
 @pytest.mark.parametrize("mode", [None, 0o300, 0o600])
 def test_a_root_directory_that_is_gone_or_closed_is_named_before_a_start(owner, mode):
     root = owner.home / "notebooks"

@@ -158,6 +158,7 @@ def log_in(server, password: str):
     return answer
 
 
+@pytest.mark.fault("61 any letters")
 def test_the_password_logs_in_and_another_one_does_not(server):
     assert log_in(server, PASSWORD).status == 302
     assert log_in(server, f"{PASSWORD}!").status == 401
@@ -311,6 +312,7 @@ def session(server, password: str = PASSWORD) -> dict[str, str]:
     return {"Cookie": cookie, "X-XSRFToken": jar["_xsrf"]}
 
 
+@pytest.mark.threat(18)
 def test_a_page_that_rebinds_its_name_to_this_computer_is_refused(server):
     known = server.authorization()
     for name in ("evil.example", "evil.example:8888", "127.0.0.1.evil.example", "192.0.2.1"):
@@ -318,6 +320,7 @@ def test_a_page_that_rebinds_its_name_to_this_computer_is_refused(server):
     assert server.ask("GET", "/api/contents", Host="127.0.0.1:8888", **known)[0].status == 200
 
 
+@pytest.mark.threat(18)
 def test_another_sites_page_can_neither_change_nor_read_anything(server):
     known = session(server)
     unproven = {"Cookie": known["Cookie"]}
@@ -331,6 +334,7 @@ def test_another_sites_page_can_neither_change_nor_read_anything(server):
     assert "frame-ancestors 'self'" in frames
 
 
+@pytest.mark.threat(18)
 def test_another_sites_page_cannot_open_a_channel_to_a_kernel(server):
     known = session(server)
     made = json.loads(server.ask("POST", "/api/kernels", "{}", **server.authorization())[1])
@@ -345,6 +349,8 @@ def test_another_sites_page_cannot_open_a_channel_to_a_kernel(server):
     server.ask("DELETE", f"/api/kernels/{made['id']}", **server.authorization())
 
 
+@pytest.mark.fault("F71 old cookies")
+@pytest.mark.threat(11)
 def test_a_changed_password_ends_old_sessions_even_if_the_change_was_interrupted(server):
     """The last test of this server: it is started anew, twice."""
     before = session(server)

@@ -247,6 +247,7 @@ NEW_MODULES = """() {
 }"""
 
 
+@pytest.mark.fault("F50 modules of a server")
 @pytest.mark.parametrize("module", [OLD_TCL_MODULES, NEW_MODULES])
 def test_modules_are_loaded_or_refused_whatever_exit_code_the_site_gives(module, tmp_path):
     function = {"BASH_FUNC_module%%": module}

@@ -74,6 +74,7 @@ def test_openssl_sees_an_authority_that_is_constrained_to_these_names(made):
     ]
 
 
+@pytest.mark.threat(21)
 def test_openssl_accepts_the_notebook_and_refuses_another_site(made, tmp_path):
     ours = openssl("verify", "-CAfile", made / "authority.crt", made / "notebook.crt")
     assert ours.returncode == 0, ours.stderr
@@ -95,6 +96,7 @@ def test_openssl_accepts_the_notebook_and_refuses_another_site(made, tmp_path):
     assert "error 47" in refused.stderr
 
 
+@pytest.mark.threat(21)
 def test_the_key_of_the_authority_is_in_no_file(made):
     keys = [path for path in made.parent.rglob("*") if path.is_file() and b"PRIVATE" in
             path.read_bytes()]  # fmt: skip
@@ -120,12 +122,14 @@ def test_an_authority_that_did_not_sign_is_replaced(made, damaged):
     assert openssl("verify", "-CAfile", made / "authority.crt", made / "notebook.crt").stdout
 
 
+@pytest.mark.threat(22)
 def test_curl_needs_nothing_but_the_authority(made, port):
     ask = ["curl", "-sS", "-o", "/dev/null", f"https://127.0.0.1:{port}/"]
     subprocess.run([*ask, "--cacert", made / "authority.crt"], check=True)
     assert subprocess.run(ask, stderr=subprocess.DEVNULL, check=False).returncode == 60
 
 
+@pytest.mark.threat(22)
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here")
 def test_chromium_shows_no_warning_once_the_printed_commands_were_typed(made, port, tmp_path):
     assert "ERR_CERT_AUTHORITY_INVALID" in visit(port)

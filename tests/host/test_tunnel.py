@@ -195,6 +195,7 @@ def test_ssh_takes_a_realm_for_a_part_of_the_login_name():
     assert said["proxyjump"] == ["al@ad.example.org@hpcc.msu.edu"]
 
 
+@pytest.mark.threat(16)
 def test_an_agent_is_not_forwarded_even_when_the_person_always_does(tmp_path):
     always = tmp_path / "config"
     always.write_text("ForwardAgent yes\n")
@@ -283,6 +284,7 @@ def test_two_people_do_not_meet_on_one_port_of_the_gateway():
     assert gateway_port(SERVER) != gateway_port({**SERVER, "user": "bob"})
 
 
+@pytest.mark.threat(25)
 @pytest.mark.parametrize(
     ("dev", "gateway", "name"),
     [

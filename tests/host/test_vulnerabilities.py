@@ -19,6 +19,7 @@ SERVED = ("jupyter_server", "jupyterlab", "notebook", "nbclassic", "ipykernel", 
           "jinja2", "nbconvert", "cryptography", "jupyterlab_server")  # fmt: skip
 
 
+@pytest.mark.threat(19)
 def test_the_role_installs_no_server_with_the_vulnerabilities_that_we_know():
     packages = yaml.safe_load(DEFAULTS.read_text())["anaconda_packages"]
     wanted = {Requirement(text).name: Requirement(text).specifier for text in packages}
@@ -33,6 +34,7 @@ def test_what_these_tests_run_with_is_what_a_host_gets():
             assert requirement.specifier.contains(version(requirement.name)), requirement
 
 
+@pytest.mark.threat(19)
 @pytest.mark.timeout(300)
 def test_pip_audit_knows_of_nothing(tmp_path):
     pinned = tmp_path / "requirements.txt"

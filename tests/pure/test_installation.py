@@ -113,6 +113,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.fault("F29 long path")
 @pytest.mark.parametrize("case", REFUSALS)
 def test_a_host_that_cannot_take_it_is_refused(case: str) -> None:
     changes, words = REFUSALS[case]

@@ -38,6 +38,7 @@ def directory(tmp_path_factory):
     return tmp_path_factory.mktemp("config")
 
 
+@pytest.mark.fault("80 quotes")
 @settings(deadline=None)
 @given(root_dir=TEXT.map("/{}".format), options=st.dictionaries(NAMES, PLAIN, max_size=4))
 def test_any_value_arrives_as_it_is(directory, root_dir, options):
@@ -57,6 +58,7 @@ def test_another_configuration_names_no_root_directory(text):
     assert profile.root_directory(text) is None
 
 
+@pytest.mark.threat(25)
 @given(
     home=TEXT.map("/{}".format), root_dir=TEXT, options=st.dictionaries(NAMES, PLAIN, max_size=4)
 )

@@ -18,6 +18,7 @@ def test_the_undamaged_profile_serves_in_every_way(report: damage.Report) -> Non
     assert {case["judged"] for case in report.good} == {""}
 
 
+@pytest.mark.threat(20)
 def test_no_damage_opens_a_server(report: damage.Report) -> None:
     assert len(report.cases) > 80
     assert report.insecure == []

@@ -10,6 +10,7 @@ import race
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can play a second user")
 
 
+@pytest.mark.threat(5, 6)
 @pytest.mark.parametrize(("writer", "caught"), [(race.CARELESS, True), (race.WRITER, False)])
 def test_a_racing_reader_gets_what_is_open_for_a_moment_and_nothing_of_ours(
     writer: str, caught: bool

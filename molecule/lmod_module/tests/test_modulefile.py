@@ -1,5 +1,7 @@
 """The modulefile in the site's own Lmod, and before lua's own parser."""
 
+import pytest
+
 HOME = "/home/dave"
 MODULEFILE = f"{HOME}/modulefiles/anaconda.lua"
 USE = "module use ~/modulefiles"
@@ -13,6 +15,7 @@ def test_lua_accepts_it(host):
     assert host.run(f"luac -p {MODULEFILE} || luac5.3 -p {MODULEFILE}").rc == 0
 
 
+@pytest.mark.threat(31)
 def test_module_load_sets_home_and_path_and_nothing_of_the_linker(host):
     shown = login(host, f"{USE} && module load anaconda && env").stdout.splitlines()
     assert f"ANACONDA_HOME={HOME}/anaconda" in shown

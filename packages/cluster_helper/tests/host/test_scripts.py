@@ -165,6 +165,7 @@ def one_script(dice):
     assert shlex.split(body[-2])[2] == directory, (SEED, job)
 
 
+@pytest.mark.threat(25)
 def test_no_text_becomes_another_line():
     counts = outcomes(one_script)
     assert min(counts.values()) > CASES / 20, "cases that are all refused prove nothing"

@@ -27,6 +27,7 @@ def with_resources(text, scheduler="torque"):
     return read(scheduler=scheduler, extra_params={"resources": text}).resources
 
 
+@pytest.mark.fault("94 the recipe's resources")
 def test_the_recipes_own_line_is_understood():
     wanted = read()
     assert wanted.resources == Resources(walltime=3600, mem=64, account="ged-intel11")
@@ -47,6 +48,7 @@ def test_parameters_keep_their_order_and_defaults_of_ipython_cluster_helper():
     assert defaults["extra_params"] is defaults["retries"] is defaults["profile"] is None
 
 
+@pytest.mark.fault("98 untidy resources")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -118,6 +120,7 @@ def test_a_profile_may_be_named_by_its_directory(tmp_path):
         Plan(missing, Site())
 
 
+@pytest.mark.fault("95", "97", "101", "104", "106")
 @pytest.mark.parametrize(
     "text",
     [
@@ -140,6 +143,7 @@ def test_a_bad_resource_is_refused_by_name_on_one_line(text):
     )  # fmt: skip
 
 
+@pytest.mark.fault("100 unknown resource")
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
@@ -158,6 +162,7 @@ def test_an_unknown_resource_is_refused_with_what_to_say_instead(text, hint):
         with_resources(text)
 
 
+@pytest.mark.fault("92 bad queue")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -213,11 +218,13 @@ def test_a_misspelt_scheduler_is_refused_with_the_one_that_was_meant():
         choose(read(scheduler="Slurm").scheduler, lambda _program: None)
 
 
+@pytest.mark.fault("91 good queue")
 @pytest.mark.parametrize("queue", ["main", "gpu-a100_2"])
 def test_a_good_queue_is_taken_as_it_is(queue):
     assert read(queue=queue).queue == queue
 
 
+@pytest.mark.fault("103 no walltime")
 def test_a_missing_walltime_is_an_hour_and_known_to_be_a_default():
     wanted = read(extra_params=None)
     assert (wanted.resources.walltime, wanted.own_walltime) == (3600, False)
