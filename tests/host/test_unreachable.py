@@ -28,6 +28,7 @@ LIE = "Host key for liar has changed and you have requested strict checking."
 # The name of a host, and what has to be said of it: the place, the reason, the next step.
 OF_ANSIBLE = {
     "lost-for-a-moment": ("dev1", "(Connection reset by peer), and a new login works", "again"),
+    "long-path-of-a-shared-login": ("ControlPath", "is too long", "~/.ssh/%C"),
     "password-where-none-is-taken": ("127.0.0.1", "(publickey)", "docs/login.md"),
 }
 OF_ALL = {
@@ -94,6 +95,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         assert set(hosts) == set(FAULTS)
         variables = {name: _variables(*hosts[name]) for name in hosts}
         variables["lost-for-a-moment"]["ansible_ssh_executable"] = str(_losing(directory))
+        shared = f"-o ControlMaster=auto -o ControlPath=/tmp/{'x' * 95}"
+        variables["long-path-of-a-shared-login"]["ansible_ssh_extra_args"] = shared
         variables["password-where-none-is-taken"]["ansible_password"] = "x"
         inventory = {"hpcc_dev": {"hosts": variables}}
         (directory / "hosts.json").write_text(json.dumps(inventory))
@@ -132,6 +135,7 @@ def _hosts(directory: Path, node: Sshd, mute: int) -> dict[str, tuple[Path | str
     through = "Host far\nProxyJump dev1\nHostName 127.0.0.1\nPort 1\n"
     return {
         "lost-for-a-moment": (node.config(), "dev1"),
+        "long-path-of-a-shared-login": (node.config(), "dev1"),
         "password-where-none-is-taken": (directory / "wrong.cfg", "dev1"),
         "gateway-without-a-name": (node.config("Host far\nProxyJump nobody.invalid\n"), "far"),
         "gateway-that-refuses": (node.config("Host far\nProxyJump 127.0.0.1:1\n"), "far"),

@@ -32,6 +32,10 @@ _AFTER_CONNECTING = 15.0  # seconds for the login itself
 _FAILED = 255
 # What ssh says before any server has said a word.
 _NOBODY_THERE = re.compile(r"ssh: (?:Could not resolve hostname|connect to host) .*")
+# … and what a login that shares nothing does not meet.
+_LONG_SOCKET = re.compile(
+    r"unix_listener: .*too long for Unix domain socket|ControlPath too long .*"
+)
 
 
 def fault(heard: str, way: Way, seconds: int) -> Fault:
@@ -81,7 +85,9 @@ def _login(way: Way, seconds: int, log: SshLog, askpass: Askpass) -> int:
 
 
 def _lost(heard: str, way: Way) -> Fault:
-    """It was reached in the end."""
+    """It was reached in the end, by a login that shares none."""
     last = (heard.strip().splitlines() or ["no word of ssh"])[-1]
+    if _LONG_SOCKET.fullmatch(last.strip()):
+        return faults.diagnose(last.strip())
     what = f"the connection was lost ({printable(last.strip())}), and a new login works"
     return Fault(what, way.node.host, "Run the same again.", passing=True)
