@@ -127,6 +127,11 @@ asked:
   returned: success
   type: str
   sample: cores 4, walltime 08:00:00
+idle_shutdown:
+  description: Seconds without use after which the server and its job end; V(0) for never.
+  returned: success
+  type: int
+  sample: 7200
 scheduler: {description: Which scheduler has it, returned: success, type: str, sample: slurm}
 ends:
   description: When its walltime is over, in UTC.

@@ -198,6 +198,14 @@ def test_a_job_that_serves_is_announced_with_the_time_that_is_left() -> None:
     assert "It is job 5: " in "\n".join(announcement.connected(server, 8888))
 
 
+def test_a_job_that_ends_without_use_says_so_and_one_that_stays_does_not() -> None:
+    server = {**JOB, "ends": "2026-07-18T17:20:00Z", "version": "JupyterLab 4.6.6"}
+    said = "Unused for 120 min it ends sooner (-e nbserver_idle_shutdown=0: it stays)."
+    assert said in announcement.announcement({**server, "idle_shutdown": 7200})
+    for never in ({**server, "idle_shutdown": 0}, server):
+        assert "Unused" not in "\n".join(announcement.announcement(never))
+
+
 def test_a_compute_node_is_reached_as_the_node_that_submitted_unless_the_inventory_knows_it() -> (
     None
 ):

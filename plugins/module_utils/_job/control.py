@@ -380,6 +380,7 @@ def _report(layout: Layout, view: View) -> dict[str, object]:
         "node": known.node if known else "",
         "expected": known.expected if known and view.state == WAITING else "",
         "asked": submitted.asked if submitted else "",
+        "idle_shutdown": submitted.idle if submitted else 0,
         "scheduler": submitted.scheduler if submitted else "",
         **(server_record.way_in(server, layout.records) if server and serves else {}),
     }

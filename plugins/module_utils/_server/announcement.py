@@ -116,8 +116,17 @@ def _of_job(server: Variables) -> list[str]:
     left = time_left(str(server["ends"]), time.time())
     return [
         f"Notebook server on {printable(server['host'])} is running "
-        f"({job.lower()}, {printable(server['version'])}); {left}."
+        f"({job.lower()}, {printable(server['version'])}); {left}.",
+        *_idle(server.get("idle_shutdown")),
     ]
+
+
+def _idle(seconds: object) -> list[str]:
+    """That an allocation which nobody uses is given back."""
+    if not isinstance(seconds, int) or not seconds:
+        return []
+    minutes = max(1, seconds // 60)
+    return [f"Unused for {minutes} min it ends sooner (-e nbserver_idle_shutdown=0: it stays)."]
 
 
 def _exposed(server: Variables, command: str) -> bool:
