@@ -50,12 +50,19 @@ def _read(path: Path) -> dict[str, str]:
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(path.read_text(encoding="utf-8"), str(path))
-        values = dict(parser[SECTION])
+        values = _section(parser)
         _site(values)
-    except (configparser.Error, KeyError, UnicodeDecodeError, OSError, ClusterError) as error:
+    except (configparser.Error, UnicodeDecodeError, OSError, ClusterError) as error:
         reason = str(error).splitlines()[0]
         raise ClusterError(f"{path} cannot be used", f"{reason}; correct or remove it") from error
     return values
+
+
+def _section(parser: configparser.ConfigParser) -> dict[str, str]:
+    """What is said; a file with nothing in it says nothing."""
+    if parser.sections() and SECTION not in parser:
+        raise ClusterError(f"it has no section [{SECTION}]")
+    return dict(parser[SECTION]) if SECTION in parser else {}
 
 
 def _site(values: dict[str, str]) -> Site:

@@ -269,6 +269,16 @@ def test_a_damaged_file_of_defaults_is_named(tmp_path, text):
         load([file])
 
 
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "[cluster]\n"])
+def test_a_file_of_defaults_with_nothing_in_it_says_nothing(tmp_path, text):
+    assert load([site_file(tmp_path, text)]) == Site()
+
+
+def test_what_is_wrong_with_the_sections_is_said(tmp_path):
+    with pytest.raises(ClusterError, match=r"it has no section \[cluster\]; correct or remove it"):
+        load([site_file(tmp_path, "[other]\nqueue = x\n")])
+
+
 ANYTHING = st.one_of(
     st.text(max_size=40), st.integers(), st.floats(), st.none(), st.booleans(),
     st.lists(st.text(max_size=10), max_size=3),
