@@ -99,10 +99,24 @@ class Commands:
         """The person's jobs of this name, those that the scheduler has not forgotten yet."""
         if self.dialect.named is None:
             raise ClusterError(f"jobs of {self.dialect.title} cannot be found by their name")
-        done = self._run(self.dialect.named(name))
+        asked = self._selected(name)
+        if not asked:
+            return []
+        done = self._run(self.dialect.named(asked))
+        if done.returncode and self.dialect.has_forgotten(done.stderr):
+            return self.dialect.named_jobs(name, done.stdout)
         if done.returncode or (self._lists_all and not self.dialect.is_complete(done.stdout)):
             raise ClusterError(f"{self.dialect.name} does not answer", _words(done))
         return self.dialect.named_jobs(name, done.stdout)
+
+    def _selected(self, name: str) -> str:
+        """The name, or the ids that it stands for; empty where there is none."""
+        if self.dialect.select is None:
+            return name
+        done = self._run(self.dialect.select(name))
+        if done.returncode:
+            raise ClusterError(f"{self.dialect.name} does not answer", _words(done))
+        return " ".join(done.stdout.split())
 
     @property
     def _lists_all(self) -> bool:
@@ -119,6 +133,12 @@ class Commands:
     def terminate(self, job: str) -> None:
         """Ask the first process of a job to end; whether it has, the next question tells."""
         self._run((self.dialect.terminate or self.dialect.cancel)(job), patience=_CANCEL_PATIENCE)
+
+    def signal(self, job: str, number: int) -> bool:
+        """Send its first process a signal; whether that was possible."""
+        if self.dialect.signal is None:
+            return False
+        return not self._run(self.dialect.signal(job, number)).returncode
 
     def cancel(self, job: str) -> None:
         """End the whole job; one that has ended is no error."""

@@ -108,12 +108,16 @@ class Dialect:
     """Whether this is a list of all jobs that live, so that one which is missing has ended."""
     named: Callable[[str], list[str]] | None = None
     """How to ask for the person's jobs of a name; without it, no notebook runs as a job."""
+    select: Callable[[str], list[str]] | None = None
+    """How to find the ids of these first, where that is another question: `named` gets them."""
     named_jobs: Callable[[str, str], list[NamedJob]] = lambda _name, _printed: []
     """From the name and what that printed."""
     own_id: str = ""
     """The id of such a job, as the shell finds it there."""
     terminate: Callable[[str], list[str]] | None = None
     """How the first process of a job is asked to end; where None, cancelling does that first."""
+    signal: Callable[[str, int], list[str]] | None = None
+    """How that process is sent a signal by its number; where None, that is not possible."""
     explain: Callable[[str], list[str]] | None = None
     """A further question for the reason why a job waits."""
     reason: Callable[[str], str] = str.strip

@@ -6,7 +6,15 @@ import re
 
 from cluster_helper import units
 from cluster_helper.job import Job
-from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Dialect, Task
+from cluster_helper.schedulers.dialect import (
+    ENDED,
+    FAILED,
+    RUNNING,
+    WAITING,
+    Dialect,
+    NamedJob,
+    Task,
+)
 
 _STATES = {"PEND": WAITING, "PROV": WAITING, "WAIT": WAITING, "RUN": RUNNING, "USUSP": RUNNING,
            "SSUSP": RUNNING, "UNKWN": RUNNING, "PSUSP": FAILED}  # fmt: skip
@@ -15,7 +23,8 @@ _STATES = {"PEND": WAITING, "PROV": WAITING, "WAIT": WAITING, "RUN": RUNNING, "U
 def directives(job: Job) -> list[str]:
     """The options of bsub. It exports everything unless told otherwise."""
     asked = job.resources
-    lines = [f"-J {job.name}[1-{job.count}]", "-o /dev/null", "-env none", "-rn"]
+    name = f"{job.name}[1-{job.count}]" if job.count else job.name
+    lines = [f"-J {name}", "-o /dev/null", "-env none", "-rn"]
     lines += [f"-n {job.cores}", "-R span[hosts=1]"]
     lines += [f"-q {job.queue}"] if job.queue else []
     lines += [f"-P {asked.account}"] if asked.account else []
@@ -52,6 +61,25 @@ def _task(number: str, state: str, ended: str, waits: str) -> Task:
     return Task(int(number), kind, "" if reason.strip() == "-" else reason.strip())
 
 
+def named(name: str) -> list[str]:
+    """The person's jobs of this name, those that ended a moment ago included."""
+    columns = "jobid stat exec_host exit_reason pend_reason delimiter='|'"
+    return ["bjobs", "-a", "-noheader", "-J", name, "-o", columns]
+
+
+def named_jobs(_name: str, printed: str) -> list[NamedJob]:
+    """One line each: id, state, hosts, why it ended, why it waits."""
+    rows = ([part.strip() for part in line.split("|")] for line in printed.splitlines())
+    return [_named_job(*row) for row in rows if len(row) == 5 and row[0].isdigit()]
+
+
+def _named_job(job: str, state: str, hosts: str, ended: str, waits: str) -> NamedJob:
+    task = _task("1", state, ended, waits)
+    host = re.fullmatch(r"(?:\d+\*)?([^:.\s]+).*", hosts)
+    node = host[1] if host and task.state == RUNNING else ""
+    return NamedJob(job, task.state, task.reason, state == "PSUSP", node)
+
+
 DIALECT = Dialect(
     name="lsf",
     title="LSF",
@@ -65,6 +93,9 @@ DIALECT = Dialect(
     cancel=lambda job: ["bkill", job],
     query=query,
     tasks=tasks,
+    named=named,
+    named_jobs=named_jobs,
+    own_id="$LSB_JOBID",
     forgotten=("is not found",),
     stdin=True,
     settings=("LSF_*", "LSB_DEFAULT*", "EGO_*", "XLSF_*"),

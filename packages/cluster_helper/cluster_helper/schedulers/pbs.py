@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, Task
+from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, NamedJob, Task
+from cluster_helper.schedulers.person import person
 
 # B is an array that has begun, X a finished task of one; H is held, by a person or by an error.
 _STATES = {"Q": WAITING, "W": WAITING, "T": WAITING, "S": RUNNING, "R": RUNNING, "E": RUNNING,
@@ -38,13 +39,56 @@ def reader(limits: Mapping[int, str]) -> Callable[[str, str], list[Task]]:
     return tasks
 
 
+OWN_ID = "${PBS_JOBID%%.*}"  # without the server, as commands and answers are read
+
+
+def select(name: str) -> list[str]:
+    """The ids of the person's jobs of this name that live."""
+    return ["qselect", "-u", person(), "-N", name]
+
+
+def named(jobs: str) -> list[str]:
+    """All about these."""
+    return ["qstat", "-f", *jobs.split()]
+
+
+def named_reader(limits: Mapping[int, str]) -> Callable[[str, str], list[NamedJob]]:
+    """The same for single jobs that are known by their names."""
+
+    def named_jobs(name: str, printed: str) -> list[NamedJob]:
+        found = [
+            (head, block) for head, block in _described(printed) if block.get("Job_Name") == name
+        ]
+        return [_named_job(head, block, limits) for head, block in found]
+
+    return named_jobs
+
+
+def _named_job(head: str, block: dict[str, str], limits: Mapping[int, str]) -> NamedJob:
+    task = _task(1, block, limits)
+    host = re.match(r"[^/.+]+", block.get("exec_host", ""))
+    return NamedJob(
+        head.strip().partition(".")[0],
+        task.state,
+        task.reason,
+        task.state == FAILED and block.get("Hold_Types", "n") != "n",
+        host[0] if host and task.state == RUNNING else "",
+        block.get("estimated.start_time", "") if task.state == WAITING else "",
+    )
+
+
 def _blocks(printed: str) -> Iterator[tuple[int, dict[str, str]]]:
+    for head, block in _described(printed):
+        number = _number(head)
+        if number is not None:
+            yield number, block
+
+
+def _described(printed: str) -> Iterator[tuple[str, dict[str, str]]]:
     unfolded = printed.replace("\r", "").replace("\n\t", "")
     for text in re.split(r"^Job Id:", unfolded, flags=re.MULTILINE)[1:]:
         head, _end, rest = text.partition("\n")
-        number = _number(head)
-        if number is not None:
-            yield number, dict(re.findall(r"^\s*([\w.]+) = (.*)$", rest, re.MULTILINE))
+        yield head, dict(re.findall(r"^\s*([\w.]+) = (.*)$", rest, re.MULTILINE))
 
 
 def _number(head: str) -> int | None:

@@ -44,6 +44,10 @@ DIALECT = Dialect(
     query=lambda job: ["qstat", "-f", "-t", job],
     history=lambda job: ["qstat", "-x", "-f", "-t", job],
     tasks=pbs.reader(_LIMITS),
+    select=pbs.select,
+    named=pbs.named,
+    named_jobs=pbs.named_reader(_LIMITS),
+    own_id=pbs.OWN_ID,
     forgotten=pbs.FORGOTTEN,
     settings=("PBS_DEFAULT", "PBS_SERVER", "PBS_CONF_FILE", "PBS_EXEC"),
 )

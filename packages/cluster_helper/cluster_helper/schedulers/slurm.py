@@ -125,6 +125,7 @@ DIALECT = Dialect(
     own_id="$SLURM_JOB_ID",
     named_jobs=named_jobs,
     terminate=lambda job: ["scancel", "--batch", "--signal=TERM", job],
+    signal=lambda job, number: ["scancel", "--batch", f"--signal={number}", job],
     forgotten=("Invalid job id specified",),
     days=True,
     settings=("SLURM_CONF", "SLURM_CLUSTERS", "SBATCH_*"),

@@ -22,7 +22,7 @@ def directives(job: Job) -> list[str]:
         "-j oe",
         "-o /dev/null",
         "-r n",
-        f"-t 1-{job.count}",
+        *([f"-t 1-{job.count}"] if job.count else []),
     ]
     lines += [f"-q {job.queue}"] if job.queue else []
     lines += [f"-A {asked.account}"] if asked.account else []
@@ -32,6 +32,8 @@ def directives(job: Job) -> list[str]:
     lines += [f"-l qos={asked.qos}"] if asked.qos else []
     return lines
 
+
+_LIMITS = {-10: "limit of mem", -11: "walltime", -12: "limit of cput"}
 
 DIALECT = Dialect(
     name="torque",
@@ -45,7 +47,11 @@ DIALECT = Dialect(
     job_id=pbs.job_id,
     cancel=lambda job: ["qdel", job],
     query=lambda job: ["qstat", "-f", "-t", job],
-    tasks=pbs.reader({-10: "limit of mem", -11: "walltime", -12: "limit of cput"}),
+    tasks=pbs.reader(_LIMITS),
+    select=pbs.select,
+    named=pbs.named,
+    named_jobs=pbs.named_reader(_LIMITS),
+    own_id=pbs.OWN_ID,
     forgotten=pbs.FORGOTTEN,
     settings=("PBS_DEFAULT", "PBS_SERVER", "PBS_CONF_FILE", "PBS_EXEC"),
 )

@@ -1,10 +1,19 @@
-"""A notebook's one job is found by its name; recorded from Slurm 22.05 and Grid Engine 8.1.9."""
+"""A notebook's one job is found by its name.
+
+Recorded from Slurm 22.05, Grid Engine 8.1.9 and OpenPBS 23.06.
+What LSF prints is what its documentation says.
+"""
+
+import re
+import subprocess
 
 import pytest
 from cluster_helper import script
+from cluster_helper.commands import Commands
+from cluster_helper.errors import ClusterError
 from cluster_helper.job import Job
 from cluster_helper.resources import Resources
-from cluster_helper.schedulers import DIALECTS, sge, slurm
+from cluster_helper.schedulers import DIALECTS, lsf, pbs, sge, slurm
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, NamedJob
 
 NAME = "nbserver-75b744"
@@ -78,17 +87,142 @@ def test_grid_engine_lists_those_of_this_name_and_no_other():
     ]
 
 
-@pytest.mark.parametrize(("name", "own"), [("slurm", "$SLURM_JOB_ID"), ("sge", "$JOB_ID")])
+LSF_WAITS = "New job is waiting for scheduling"
+LSF_HELD = "The job was suspended by the user while pending"
+LSF_OVER = "TERM_RUNLIMIT: job killed after reaching LSF run time limit"
+PBS_JOB = """Job Id: 38.pbs
+    Job_Name = {name}
+    Job_Owner = ann@dev1.x.edu
+    job_state = {state}
+    exec_host = {host}
+    comment = {comment}
+{more}
+"""
+
+
+def pbs_block(state, comment="", host="", more="", name=NAME):
+    return PBS_JOB.format(name=name, state=state, comment=comment, host=host, more=more)
+
+
+@pytest.mark.parametrize("dialect", ["pbspro", "torque"])
+@pytest.mark.parametrize(
+    ("printed", "found"),
+    [
+        (
+            pbs_block("R", "Job run at Thu", "c1/0*4"),
+            NamedJob("38", RUNNING, "Job run at Thu", node="c1"),
+        ),
+        (pbs_block("R", "x", "c1.x.edu/0+c1.x.edu/1"), NamedJob("38", RUNNING, "x", node="c1")),
+        (
+            pbs_block("Q", "Not Running: Insufficient amount of resource: ncpus"),
+            NamedJob("38", WAITING, "Not Running: Insufficient amount of resource: ncpus"),
+        ),
+        (
+            pbs_block("Q", "Not Running: x", more="    estimated.start_time = Thu Jul 18 12:00"),
+            NamedJob("38", WAITING, "Not Running: x", expected="Thu Jul 18 12:00"),
+        ),
+        (
+            pbs_block("Q", "Can Never Run: not enough of resource: mem (R: 900gb\n\t)"),
+            NamedJob("38", FAILED, "Can Never Run: not enough of resource: mem (R: 900gb)"),
+        ),
+        (
+            pbs_block("H", "Job held by ann on Thu", more="    Hold_Types = u"),
+            NamedJob("38", FAILED, "Job held by ann on Thu", held=True),
+        ),
+        (pbs_block("F", more="    Exit_status = -29"), None),
+    ],
+)
+def test_pbs_and_torque_say_what_a_job_of_this_name_does(dialect, printed, found):
+    (seen,) = DIALECTS[dialect].named_jobs(NAME, printed)
+    assert found is None or seen == found
+    assert found is not None or seen.state == ENDED
+
+
+def test_of_a_walltime_each_of_them_has_its_own_number():
+    ended = pbs_block("F", more="    Exit_status = -29")
+    assert DIALECTS["pbspro"].named_jobs(NAME, ended)[0].reason == "its walltime was reached"
+    ended = pbs_block("C", more="    exit_status = -11")
+    assert DIALECTS["torque"].named_jobs(NAME, ended)[0].reason == "its walltime was reached"
+
+
+def test_what_has_another_name_is_not_counted():
+    assert DIALECTS["pbspro"].named_jobs(NAME, pbs_block("R", name="other")) == []
+
+
+@pytest.mark.parametrize(
+    ("printed", "found"),
+    [
+        ("101|PEND|-|-|" + LSF_WAITS, NamedJob("101", WAITING, LSF_WAITS)),
+        ("101|RUN|4*c1.x.edu|-|-", NamedJob("101", RUNNING, node="c1")),
+        ("101|RUN|c1:c2|-|-", NamedJob("101", RUNNING, node="c1")),
+        (f"101|PSUSP|-|-|{LSF_HELD}", NamedJob("101", FAILED, LSF_HELD, held=True)),
+        (f"101|EXIT|c1|{LSF_OVER}|-", NamedJob("101", ENDED, LSF_OVER)),
+    ],
+)
+def test_lsf_says_what_a_job_of_this_name_does(printed, found):
+    assert lsf.named_jobs(NAME, f"{printed}\nnoise\n") == [found]
+
+
+OWN = {
+    "slurm": "$SLURM_JOB_ID",
+    "sge": "$JOB_ID",
+    "lsf": "$LSB_JOBID",
+    "pbspro": "${PBS_JOBID%%.*}",
+    "torque": "${PBS_JOBID%%.*}",
+}
+
+
+@pytest.mark.parametrize(("name", "own"), OWN.items())
 def test_such_a_job_is_no_array_and_knows_its_id(name, own):
     text = script.render(DIALECTS[name], JOB)
     assert f"""exec /opt/python -I '/home/ann/a b.py' "{own}"\n""" in text
     assert "exec > /home/ann/job.log 2>&1\n" in text
-    assert "array" not in text
-    assert "-t 1-" not in text
-    assert "--task " not in text
+    assert not re.search(r"array|-t 1-|-J 1-|\[1-|--task ", text)
 
 
-def test_a_scheduler_that_finds_no_job_by_its_name_is_refused_for_this():
-    able = {name for name, dialect in DIALECTS.items() if dialect.named}
-    assert able == {"slurm", "sge"}
-    assert all(DIALECTS[name].own_id for name in able)
+@pytest.mark.parametrize("own", ["38.pbs", "38.pbs.x.edu", "38"])
+def test_the_id_in_a_job_is_the_one_that_submitting_gave(own):
+    said = subprocess.run(
+        ["sh", "-c", f'echo "{OWN["pbspro"]}"'],
+        env={"PBS_JOBID": own}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert said.stdout == "38\n"
+    assert pbs.job_id(f"{own}\n") == "38"
+
+
+def test_every_scheduler_finds_a_job_by_its_name():
+    assert {name for name, dialect in DIALECTS.items() if dialect.named} == set(OWN)
+
+
+def commands(tmp_path, dialect, **programs):
+    """Commands of a scheduler that answer what was recorded."""
+    for name, text in programs.items():
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+    return Commands(DIALECTS[dialect])
+
+
+def test_without_a_job_pbs_is_asked_nothing_more(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert commands(tmp_path, "pbspro", qselect=":", qstat="exit 7").named(NAME) == []
+
+
+def test_a_job_that_ends_between_two_questions_is_gone(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    gone = "echo 'qstat: Unknown Job Id 38.pbs' >&2; exit 153"
+    assert commands(tmp_path, "pbspro", qselect="echo 38.pbs", qstat=gone).named(NAME) == []
+
+
+def test_a_server_that_is_down_is_no_answer(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    down = "echo 'cannot connect to server pbs (errno=15010)' >&2; exit 255"
+    for found in ({"qselect": down}, {"qselect": "echo 38.pbs", "qstat": down}):
+        with pytest.raises(ClusterError, match="cannot connect to server pbs"):
+            commands(tmp_path, "pbspro", **found).named(NAME)
+
+
+def test_lsf_without_such_a_job_has_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    none = f"echo 'Job <{NAME}> is not found' >&2; exit 255"
+    assert commands(tmp_path, "lsf", bjobs=none).named(NAME) == []
