@@ -88,7 +88,7 @@ class ActionModule(ReachingAction):
         try:
             return first, attempt(first)
         except Elsewhere as elsewhere:
-            host = str(elsewhere.server["host"])
+            host = str(elsewhere.server.get("relay") or elsewhere.server["host"])
             other, node = self._hosts.named(host), ""
             if other is None and elsewhere.server.get("job"):
                 other, node = self._hosts.here, host  # no inventory names a compute node
@@ -193,7 +193,7 @@ class ActionModule(ReachingAction):
         self, server: Mapping[str, Any], form: str, *, by_own_name: bool = False
     ) -> PrintedTunnel:
         """As the inventory reaches the node of a server, or by the name that it gives itself."""
-        name = str(server["host"])
+        name = str(server.get("relay") or server["host"])
         known = self._hosts.named(name)
         dev = self._hosts.variables(known or self._hosts.here)
         if by_own_name or known is None:

@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import announcement
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import table as server_table
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours import beside
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours import (
+    beside,
+    name_of,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import tunnel
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.filter_errors import as_filter
@@ -89,7 +92,7 @@ def table(
     lines += server_table.of_jobs(jobs, now)
     for row in server_table.living(found):
         name = str(row["name"])
-        dev, asked_there = _reached(name, hosts, answers, jobs)
+        dev, asked_there = _reached(str(row.get("relay") or name), hosts, answers, jobs)
         reached = {**row, "keywords": asked_there.get("keywords")}
         shown = printed(reached, dev, gateway, local_port, form)
         way_in = announcement.way_in(row, shown.command, local_port, shown.remarks)
@@ -104,8 +107,9 @@ def _reached(
     jobs: Sequence[Variables],
 ) -> tuple[Variables, Variables]:
     """The variables of a host, and the result that says how it was logged in to."""
-    if name in hosts:
-        return hosts[name], answers.get(name, {})
+    known = name if name in hosts else name_of(hosts, name)
+    if known:
+        return hosts[known], answers.get(known, {})
     return beside(hosts[next(iter(answers))], name), next(iter(jobs), {})
 
 

@@ -273,7 +273,9 @@ def root(engine: Engine, options: argparse.Namespace) -> int:
     """A command as root, on this terminal."""
     terminal = ["--tty"] if sys.stdin.isatty() else []
     command = options.command or ["bash", "-l"]
-    return engine.attach("exec", "--interactive", *terminal, f"{PREFIX}-{options.host}", *command)
+    more = ["--privileged"] if options.privileged else []
+    words = ["exec", "--interactive", *terminal, *more, f"{PREFIX}-{options.host}"]
+    return engine.attach(*words, *command)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -293,6 +295,7 @@ def parse_arguments() -> argparse.Namespace:
     again.add_argument("accounts", nargs="+", choices=ACCOUNTS, metavar="ACCOUNT")
     again.set_defaults(run=reset)
     shell = commands.add_parser("root")
+    shell.add_argument("--privileged", action="store_true", help="may mount file systems")
     shell.add_argument("host", choices=[host.name for host in HOSTS])
     shell.add_argument("command", nargs=argparse.REMAINDER)
     shell.set_defaults(run=root)

@@ -1,4 +1,4 @@
-"""The notebook as a job of a real Slurm: it waits, serves, ends in order, and there is one."""
+"""The notebook as a job of a real scheduler: it waits, serves, ends in order, there is one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,19 @@ import browser
 import pexpect
 import pytest
 from connecting import GREETING, common, connecting
+from job_sites import (
+    GRIDENGINE,
+    NEIGHBOUR,
+    SLURM,
+    STATE,
+    USER,
+    Site,
+    on,
+    private_tmp,
+    refusing,
+    root,
+    until,
+)
 from terminal import BIN, CHECKOUT, CLUSTER, environment, playbook
 
 sys.path.insert(0, str(CHECKOUT / "tests"))
@@ -34,8 +47,6 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program i
 
 pytestmark = pytest.mark.timeout(900)
 
-USER = "judy"
-STATE = CHECKOUT / ".cluster"
 PICTURES = CHECKOUT / "tests" / "output"
 KILLS = 30
 WORDS = json.dumps({"ansible_user": USER, "nbserver_profile_password": starts.PASSWORD})
@@ -50,7 +61,7 @@ client.start_channels()
 client.wait_for_ready(60)
 client.execute('''
 import os, socket, time
-open(os.path.expanduser("~/cell"), "w").write(socket.gethostname() + os.environ["SLURM_JOB_ID"])
+open(os.path.expanduser("~/cell"), "w").write(f"{socket.gethostname()} {os.environ['ID']}")
 try:
     time.sleep(600)
 except KeyboardInterrupt:
@@ -65,34 +76,41 @@ KERNEL = (
 )
 
 
-def on(host: str, command: str, *, user: str = USER, text: str = "") -> str:
-    """Run a command there as the person."""
-    argv = ["ssh", "-F", str(STATE / "ssh_config"), f"{user}@{host}", command]
-    done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+def run(name: str, site: Site = SLURM, **more: object) -> str:
+    given = {"nbserver_where": "job", **site.variables, **more}
+    return playbook(name, "-e", WORDS, "-e", json.dumps(given))
 
 
-def root(host: str, *command: str) -> None:
-    subprocess.run([*CLUSTER, "root", host, *command], check=True)
+def jobs() -> list[str]:
+    """The person's jobs of either scheduler."""
+    return [*SLURM.jobs(), *GRIDENGINE.jobs()]
 
 
-def jobs(*options: str) -> list[str]:
-    """The person's jobs, as Slurm lists them."""
-    asked = " ".join(["squeue", "--noheader", f"--user={USER}", "--format=%A", *options])
-    return on("gateway", asked).split()
-
-
-def run(name: str, **more: object) -> str:
-    return playbook(name, "-e", WORDS, "-e", json.dumps({"nbserver_where": "job", **more}))
+def ports(*hosts: str) -> str:
+    """What the person listens on there, of ports."""
+    table = "/proc/net/tcp /proc/net/tcp6"
+    asked = f"awk -v who=$(id -u {USER}) '$4 == \"0A\" && $8 == who' {table}"
+    return "".join(root(host, "sh", "-c", asked) for host in hosts)
 
 
 @pytest.fixture(scope="module")
 def ready(account: str) -> str:
     assert account != USER
-    subprocess.run([*CLUSTER, "reset", USER, "bob"], check=True)
+    subprocess.run([*CLUSTER, "gridengine"], check=True)
+    subprocess.run([*CLUSTER, "reset", USER, NEIGHBOUR], check=True)
     playbook("setup", "-e", WORDS)
     return USER
+
+
+@pytest.fixture(params=[SLURM, GRIDENGINE], ids=lambda site: site.name)
+def site(request: pytest.FixtureRequest, ready: str) -> Iterator[Site]:
+    """One scheduler after the other."""
+    assert ready
+    chosen: Site = request.param
+    chosen.select()
+    yield chosen
+    run("stop", chosen)
+    SLURM.select()
 
 
 @pytest.fixture(autouse=True)
@@ -109,51 +127,103 @@ def nothing_is_left(ready: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def full_queue() -> Iterator[None]:
+def full_queue(site: Site) -> Iterator[Site]:
     """Somebody else has all the cores."""
-    for _node in range(2):
-        on("gateway", "sbatch -c 4 -t 9 --output=/dev/null --wrap 'sleep 500'", user="bob")
-    yield
-    on("gateway", "scancel --user=bob", user="bob")
+    on("gateway", site.fill, user=NEIGHBOUR)
+    until("gateway", site.full)
+    yield site
+    on("gateway", f"{site.empty} || :", user=NEIGHBOUR)
 
 
-def test_it_waits_in_the_schedulers_words_and_ctrl_c_leaves_it_queued(full_queue: None) -> None:
+def test_it_waits_in_the_schedulers_words_and_ctrl_c_leaves_it_queued(full_queue: Site) -> None:
     words = ["playbooks/start.yml", "-i", str(STATE / "inventory.ini"), "-e", WORDS]
-    asked = {"nbserver_where": "job", "nbserver_resources": "walltime=00:20:00;mem=300mb"}
+    resources = {"nbserver_resources": "walltime=00:20:00;mem=300mb"}
+    asked = {"nbserver_where": "job", **full_queue.variables, **resources}
     terminal = pexpect.spawn(
         str(BIN / "ansible-playbook"), [*words, "-e", json.dumps(asked)], cwd=str(CHECKOUT),
         encoding="utf-8", timeout=120, dimensions=(50, 300), env=environment(),
     )  # fmt: skip
-    terminal.expect(r"Job (\d+) waits in the queue: (Resources|Priority)")
+    terminal.expect(rf"Job (\d+) waits in the queue: {full_queue.waits}")
     job = terminal.match[1]
     terminal.sendcontrol("c")
     terminal.expect("stays in the queue: start again joins it")
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert jobs() == [job]
-    assert f"Job {job} waits in the queue: " in run("status")
-    on("gateway", "scancel --user=bob", user="bob")
-    assert f"(job {job}, " in run("start"), "the second start joins the job of the first"
-    assert full_queue is None
+    assert f"Job {job} waits in the queue: " in run("status", full_queue)
+    on("gateway", full_queue.empty, user=NEIGHBOUR)
+    said = run("start", full_queue)
+    assert f"(job {job}, " in said, "the second start joins the job of the first"
 
 
-def test_its_server_is_reached_by_the_printed_tunnel_and_has_no_port(ready: str) -> None:
+def test_its_server_is_reached_by_the_printed_tunnel_and_has_no_port(site: Site) -> None:
     port = starts.free_port()
-    said = run("start", nbserver_local_port=port, nbserver_resources="walltime=00:20:00")
+    said = run("start", site, nbserver_local_port=port, nbserver_resources="walltime=00:20:00")
     assert re.search(r"running \(job \d+, JupyterLab [\d.]+\); 1\d min left", said)
-    command = starts.printed(r"^ +(ssh .*)$", said)
-    with starts.tunnel(command, port):
-        starts.log_in(port, starts.printed(r"SHA-256 ([0-9A-F:]+)", said))
+    leads_there(said, port)
     node = starts.printed(r"Notebook server on (\S+) is running", said)
-    uid = on(node, "id -u")
-    table = "/proc/net/tcp /proc/net/tcp6"
-    assert on(node, f"awk '$4 == \"0A\" && $8 == {uid}' {table}") == ""
-    seen = run("status")
+    assert ports(node) == ""
+    seen = run("status", site)
     assert re.search(rf"^{node} +running ", seen, re.MULTILINE)
     assert re.search(rf"^Job \d+ on {node} .*min left, until ", seen, re.MULTILINE)
-    assert f"Notebook server on {node} was stopped: job " in playbook("stop", "-e", WORDS)
+    assert f"Notebook server on {node} was stopped: job " in run(
+        "stop", site, nbserver_where="node"
+    )
     assert jobs() == []
-    assert "ended: it was stopped on request" in run("status")
+    assert "ended: it was stopped on request" in run("status", site)
+
+
+def until_relayed(node: str) -> None:
+    """The job looks after its connection once a second."""
+    deadline = time.monotonic() + 30
+    while not root(node, "sh", "-c", f"pgrep -u {USER} -x ssh || :"):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    time.sleep(2)
+
+
+def leads_there(said: str, port: int) -> None:
+    """The printed command works when it is pasted, and our server shows itself at its end."""
+    with starts.tunnel(starts.printed(r"^ +(ssh .*)$", said), port):
+        starts.log_in(port, starts.printed(r"SHA-256 ([0-9A-F:]+)", said))
+
+
+@pytest.mark.parametrize(
+    ("site", "line"),
+    [(SLURM, f"DenyUsers {USER}"), (GRIDENGINE, "Port 2299")],
+    indirect=["site"],
+    ids=["slurm denies", "gridengine has none"],
+)
+def test_a_node_without_a_login_is_reached_through_the_one_that_submitted(
+    site: Site, line: str
+) -> None:
+    """Without a port anywhere; a connection that breaks is made anew; nothing of it stays."""
+    port = starts.free_port()
+    given = {"nbserver_local_port": port, "nbserver_resources": "walltime=00:20:00"}
+    with refusing(line):
+        said = run("start", site, **given)
+        node = starts.printed(r"Notebook server on (c[12]) is running", said)
+        assert f"job.sock {USER}@dev1\n" in said
+        leads_there(said, port)
+        assert ports("dev1", node) == ""
+        root(node, "pkill", "-KILL", "-u", USER, "-x", "ssh")
+        until_relayed(node)
+        leads_there(run("status", site, **given), port)
+        with connecting("-e", WORDS, "-e", json.dumps(given)) as terminal:
+            terminal.expect(GREETING)
+            starts.log_in(port, starts.printed(r"SHA-256 ([0-9A-F:]+)", said))
+        run("stop", site)
+    assert on("dev1", "ls -A /tmp/nbserver-*/ 2>/dev/null || :") == ""
+    assert on("dev1", f"pgrep -u {USER} -x ssh || :") == ""
+
+
+def test_a_job_with_a_tmp_of_its_own_is_reached_through_its_process(ready: str) -> None:
+    port = starts.free_port()
+    with private_tmp():
+        said = run("start", nbserver_local_port=port, nbserver_resources="walltime=00:20:00")
+        assert re.search(rf":/proc/\d+/root/tmp/nbserver-\d+/notebook.sock {USER}@c[12]\n", said)
+        leads_there(said, port)
+        run("stop")
     assert ready
 
 
@@ -178,6 +248,59 @@ def test_the_short_name_leads_into_the_job(ready: str, tmp_path: Path) -> None:
     assert ready
 
 
+def test_a_restart_keeps_the_job_and_its_node(ready: str) -> None:
+    run("start", nbserver_resources="walltime=00:20:00")
+    before = jobs()
+    said = run("restart", nbserver_frontend="notebook")
+    assert jobs() == before
+    assert f"(job {before[0]}, Jupyter Notebook 7" in said
+    other = run("restart", nbserver_resources="walltime=00:15:00")
+    assert jobs() != before, "other resources take another job"
+    assert "14 min left" in other
+    assert ready
+
+
+def test_held_cancelled_lost_and_put_back_are_told_as_what_they_are(ready: str) -> None:
+    given = {"nbserver_resources": "walltime=00:20:00"}
+    node = starts.printed(r"server on (c[12]) is running", run("start", **given))
+    (job,) = jobs()
+    root("gateway", "scontrol", "update", f"JobId={job}", "Requeue=1")
+    on("gateway", f"scontrol requeue {job}")
+    deadline = time.monotonic() + 60
+    while "was put back into the queue (" not in (seen := run("status")):
+        assert time.monotonic() < deadline, seen
+    on("gateway", f"scontrol hold {job}")
+    assert "it is held until somebody releases it (JobHeldUser)" in run("status")
+    root("gateway", "scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=test")
+    try:
+        on("gateway", f"scontrol release {job}")
+        root("gateway", "scontrol", "update", f"JobId={job}", "StartTime=now")
+        said = run("start", **given)
+        other = starts.printed(r"server on (c[12]) is running", said)
+        assert (other != node, jobs()) == (True, [job])
+        with connecting("-e", WORDS) as terminal:
+            terminal.expect(f"on {other} is at")
+            terminal.expect(GREETING)
+        root("gateway", "scancel", job)
+        assert "ended: somebody cancelled it (CANCELLED)" in ended_status()
+        run("start", **given)
+        root("gateway", "scontrol", "update", f"NodeName={other}", "State=DOWN", "Reason=test")
+        assert "ended: its node failed (NODE_FAIL)" in ended_status()
+    finally:
+        for host in ("c1", "c2"):
+            root("gateway", "sh", "-c", f"scontrol update NodeName={host} State=RESUME || :")
+    assert ready
+
+
+def ended_status() -> str:
+    """What status says once the job is gone."""
+    deadline = time.monotonic() + 60
+    while jobs():
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    return run("status")
+
+
 def test_what_can_never_run_ends_within_seconds_with_slurms_words(ready: str) -> None:
     root("gateway", "scontrol", "update", "PartitionName=main", "State=DOWN")
     try:
@@ -189,19 +312,19 @@ def test_what_can_never_run_ends_within_seconds_with_slurms_words(ready: str) ->
     assert ready
 
 
-def test_its_end_interrupts_cells_and_is_told_afterwards(ready: str) -> None:
-    said = run("start", nbserver_resources="walltime=00:02:00")
+def test_its_end_interrupts_cells_and_is_told_afterwards(site: Site) -> None:
+    said = run("start", site, nbserver_resources="walltime=00:02:00")
+    job = starts.printed(r"\(job (\d+), ", said)
     node = starts.printed(r"Notebook server on (\S+) is running", said)
     on(node, KERNEL)
-    on(node, "~/anaconda/bin/python -I -", text=CELL)
-    assert on(node, "cat ~/cell").startswith(node)
+    on(node, "~/anaconda/bin/python -I -", text=CELL.replace("ID", site.job_id))
+    assert on(node, "cat ~/cell") == f"{node} {job}"
     deadline = time.monotonic() + 150
     while jobs() and time.monotonic() < deadline:
         time.sleep(2)
     assert on("dev1", "cat ~/interrupted") == "by a signal"
-    assert "ended: walltime of 00:02:00 reached" in run("status")
+    assert "ended: walltime of 00:02:00 reached" in run("status", site)
     assert on("dev1", "ls ~/.ipython/profile_nbserver/run") == ""
-    assert ready
 
 
 def moment_of_end() -> float:

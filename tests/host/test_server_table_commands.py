@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from ansible_collections.hpcc.notebook.plugins.filter.server_table import table
 from server_answers import DEV, HOSTS, JOB, RECORDED, RUNNING, SERVER, SILENT, answer
 
@@ -23,12 +26,13 @@ def test_those_that_run_are_shown_with_the_way_to_them():
     ]
 
 
-def served(**job: object) -> list[str]:
+def served(entrance: Mapping[str, object] = MappingProxyType({}), **job: object) -> list[str]:
     record = {"host": "c1", "seen": False, "user": "ann", **{"since": SERVER.since}}
     way = {"version": SERVER.version, "transport": "socket", "socket": SERVER.socket}
     more = {"job": "5", "ends": SERVER.ends, "session": "job 5", "certificate_sha256": "3F:A2"}
     stopped = {"host": "dev1", "seen": True, "user": "ann", "state": "stopped", "notes": []}
-    looked = {"servers": [stopped, {**record, **way, **more}], "damaged": [], "job": "/x"}
+    serves = {**record, **way, **more, **entrance}
+    looked = {"servers": [stopped, serves], "damaged": [], "job": "/x"}
     hosts = {"dev1": {**DEV, "nbserver_looked": looked, "nbserver_job": job}}
     return list(table(["dev1"], hosts, None, 8888))
 
@@ -39,6 +43,18 @@ def test_a_server_that_is_a_job_is_shown_and_reached_as_its_neighbour_is() -> No
     assert "alice" not in lines
     assert "-J gw -L 127.0.0.1:8888:/tmp/nbserver-1001/notebook.sock ann@c1\n" in lines
     assert "2200" not in lines, "the port is that of the other node"
+
+
+def test_a_node_that_lets_nobody_in_is_reached_through_the_one_that_submitted() -> None:
+    lines = "\n".join(served({"relay": "dev1", "socket": "/tmp/nbserver-1001/job.sock"}, **JOB))
+    assert "\nc1    running" in lines
+    assert "-L 127.0.0.1:8888:/tmp/nbserver-1001/job.sock ann@dev1.x.edu\n" in lines
+    assert "-p 2200" in lines, "the port is that of the node which is logged in to"
+
+
+def test_that_no_way_was_found_is_said_below_the_command() -> None:
+    told = served({"obstacle": "how to get there could not be found out"}, **JOB)
+    assert told[-1] == "how to get there could not be found out."
 
 
 def test_the_record_of_a_job_that_is_over_leads_nowhere() -> None:

@@ -135,6 +135,14 @@ def test_a_damaged_record_of_a_job_does_not_hide_a_server(text):
     assert discovery.choose(node).host == "dev1"
 
 
+def test_a_server_that_is_reached_through_another_node_is_found_there():
+    relay = {"relay": "dev1", "relay_socket": "/tmp/nbserver-1001/job.sock"}
+    record = discovery.choose(node := seen(line(host="c1", job="5", **relay)))
+    server = discovery.server(node, record)
+    assert (record.entered, server["host"], server["relay"]) == ("dev1", "c1", "dev1")
+    assert server["socket"] == "/tmp/nbserver-1001/job.sock"
+
+
 def test_a_server_that_is_a_job_is_found_with_its_end():
     node = seen(line(host="c1", job="5", ends="2026-07-18T17:20:00Z"))
     server = discovery.server(node, discovery.choose(node))

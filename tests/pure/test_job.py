@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges.processes import Completed
+from ansible_collections.hpcc.notebook.plugins.module_utils._job import entrance, submission
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.margin import margin
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import End, Submission
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import granted
@@ -23,6 +24,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server import (
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import table as server_table
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import tunnel
 from server_answers import DEV, JOB, SERVER
 
 NOW = 1784367000.0  # 2026-07-18T09:30:00Z
@@ -42,8 +44,12 @@ SUBMITTED = Submission(
     idle=0,
     environments=False,
     timeout=60,
+    origin="dev1.x.edu",
+    relay="/tmp/nbserver-1001/job.sock",
 )
 SENDING = replace(SUBMITTED, job="")
+HELD = "it is held until somebody releases it (JobHeldUser)"
+SIGNALLED = End("m", "the scheduler ended the job (SIGTERM)", "")
 RUNS, WAITS = Known("5", "running", node="c1"), Known("5", "waiting", "Priority")
 
 
@@ -113,16 +119,48 @@ def test_the_recorded_job_counts_and_without_an_id_the_last_one_of_the_name(
     [
         (View(), "stopped", ""),
         (View(SUBMITTED, WAITS), "waiting", "Priority"),
-        (View(SUBMITTED, Known("5", "failed", "JobHeldUser", held=True)), "waiting", "JobHeldUser"),
+        (View(SUBMITTED, Known("5", "failed", "JobHeldUser", held=True)), "waiting", HELD),
         (View(SUBMITTED, RUNS), "starting", ""),
         (View(SUBMITTED, RUNS, server=SERVER), "started", ""),
         (View(SUBMITTED, RUNS, End("m", "x", ""), SERVER), "stopped", "ended: x"),
-        (View(SUBMITTED, Known("5", "ended", "NODE_FAIL")), "stopped", "ended: NODE_FAIL"),
+        (
+            View(SUBMITTED, Known("5", "ended", "NODE_FAIL")),
+            "stopped",
+            "ended: its node failed (NODE_FAIL)",
+        ),
+        (
+            View(SUBMITTED, Known("5", "ended", "CANCELLED"), SIGNALLED),
+            "stopped",
+            "ended: somebody cancelled it (CANCELLED)",
+        ),
+        (
+            View(SUBMITTED, Known("5", "ended", "PREEMPTED"), SIGNALLED),
+            "stopped",
+            "ended: another job was preferred (PREEMPTED)",
+        ),
+        (
+            View(SUBMITTED, Known("5", "ended", "CANCELLED"), End("m", "asked for", "")),
+            "stopped",
+            "ended: asked for",
+        ),
+        (View(SUBMITTED, None, SIGNALLED), "stopped", f"ended: {SIGNALLED.reason}"),
+        (View(SUBMITTED, Known("5", "running", node="c2"), SIGNALLED), "stopped", None),
+        (
+            View(SUBMITTED, Known("5", "waiting", "BeginTime"), SIGNALLED),
+            "waiting",
+            "it was put back into the queue (BeginTime)",
+        ),
+        (
+            View(SUBMITTED, Known("5", "failed", "JobHeldUser", held=True), SIGNALLED),
+            "waiting",
+            f"it was put back into the queue ({HELD})",
+        ),
         (View(SUBMITTED), "stopped", "the scheduler does not know the job any more"),
     ],
 )
-def test_each_look_has_one_word_and_a_reason(view: View, state: str, reason: str) -> None:
-    assert (view.state, view.reason) == (state, reason)
+def test_each_look_has_one_word_and_a_reason(view: View, state: str, reason: str | None) -> None:
+    assert view.state == state
+    assert reason is None or view.reason == reason
 
 
 def test_only_what_nobody_can_let_go_is_hopeless() -> None:
@@ -188,6 +226,52 @@ def test_a_line_tells_what_a_job_does(changed: dict[str, str], line: str | None)
 )
 def test_the_time_left_is_said_as_people_say_it(ends: str, told: str) -> None:
     assert server_table.time_left(ends, NOW) == told
+
+
+RELAYED = {"relay": "dev1", "socket": "/tmp/nbserver-1001/job.sock"}
+
+
+def test_a_relay_that_no_inventory_names_lies_beside_the_node_that_was_asked() -> None:
+    found = neighbours.host_of({"dev1": DEV}, {**JOB, **RELAYED, "relay": "dev9"}, "dev1")
+    assert (found["ansible_host"], found["ansible_ssh_common_args"]) == ("dev9", "-J gw")
+
+
+def test_from_the_cluster_itself_a_relay_is_logged_in_to_by_its_name() -> None:
+    server = {**JOB, **RELAYED, "transport": "socket", "user": "ann"}
+    command = tunnel.tunnel_command(server, {"ansible_connection": "local"}, None)
+    assert command.endswith("-L 127.0.0.1:8888:/tmp/nbserver-1001/job.sock ann@dev1")
+
+
+SEEN = Completed(("ssh",), 0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("done", "root"),
+    [
+        (replace(SEEN, stdout="seen /tmp/nbserver-1001\n"), ""),
+        (replace(SEEN, stdout="motd\nseen /proc/7/root/tmp/nbserver-1001\n"), "/proc/7/root"),
+    ],
+)
+def test_a_login_on_the_compute_node_tells_where_it_sees_the_job(
+    done: Completed, root: str
+) -> None:
+    assert entrance.seen_from(done, "c1", LAYOUT.local) == root
+
+
+@pytest.mark.parametrize(
+    ("done", "why"),
+    [
+        (replace(SEEN, stdout="nowhere\n"), "a login there does not see the files of the job"),
+        (replace(SEEN, stdout="seen /elsewhere\n"), "does not see the files"),
+        (replace(SEEN, code=255, stderr="x\nann@c1: Permission denied (publickey).\n"), "denied"),
+        (replace(SEEN, code=255, stderr="Connection refused\x1b[2J\n"), "Connection refused"),
+        (replace(SEEN, code=255), "it ended with 255"),
+    ],
+)
+def test_a_login_that_leads_nowhere_is_told_in_its_own_words(done: Completed, why: str) -> None:
+    with pytest.raises(NotebookError, match=why) as told:
+        entrance.seen_from(done, "c1", LAYOUT.local)
+    assert str(told.value).isprintable()
 
 
 def test_a_job_that_serves_is_announced_with_the_time_that_is_left() -> None:

@@ -17,7 +17,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Mapping, Sequence
+from typing import Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
@@ -105,6 +105,39 @@ def child(argv: Sequence[str], env: Mapping[str, str]) -> Iterator[Process]:
                 os.killpg(begun.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 begun.wait(CHILD_ENDS_WITHIN)
+
+
+@contextlib.contextmanager
+def asked(
+    argv: Sequence[str], stdin: str, env: Mapping[str, str]
+) -> Iterator[Callable[[float], Completed]]:
+    """A program that is begun now, and whose answer is fetched later; it never outlives this."""
+    begun = subprocess.Popen(
+        list(argv),
+        env=dict(env),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=_end_with_parent,
+    )
+
+    def answer(timeout: float) -> Completed:
+        try:
+            printed, said = begun.communicate(stdin.encode(), timeout)
+        except subprocess.TimeoutExpired as error:
+            what = f"did not finish within {timeout:g} seconds"
+            raise NotebookError(what, " ".join(argv)) from error
+        return Completed(tuple(argv), begun.returncode, _text(printed), _text(said))
+
+    try:
+        yield answer
+    finally:
+        begun.kill()
+        begun.wait()
+        for pipe in filter(None, (begun.stdin, begun.stdout, begun.stderr)):
+            with contextlib.suppress(OSError):
+                pipe.close()
 
 
 def _end_with_parent() -> None:

@@ -20,14 +20,22 @@ from typing import Callable, ContextManager
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.entrance import relay_path
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler import (
     Planned,
     Scheduler,
     Wanted,
     adopt_settings,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import End, Submission
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import recorded
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import (
+    AGAIN,
+    End,
+    Submission,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import (
+    of_jobs,
+    recorded,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import (
     STARTED,
     STOPPED,
@@ -45,18 +53,20 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout impor
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe import (
     elsewhere,
     observe,
-    record_paths,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import here
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import site_environment
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.stop import sweep
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.table import moment_of
 
 POLL = 0.3  # seconds between two looks at a file
 FIRST_QUESTION = 2.0  # seconds after which a new job is asked for: what is in vain shows by then
 STOP_EVERY = 1.0  # seconds between two questions about a job that ends
 ORDERLY_WITHIN = 40.0  # seconds for the server in a job to end
 GONE_WITHIN = 60.0
+WORTH = 300.0  # seconds that a job has to have left for another server in it
+ANYTHING = Wanted("", "", 1)  # nothing was said about the job
 ON_REQUEST = "it was stopped on request"
 
 
@@ -89,7 +99,7 @@ def carry_out(request: Request, *, check: bool) -> Outcome:
     before = recorded(layout)
     if before is None and request.state in ("found", "joined"):
         return Outcome(False, _report(layout, View()))
-    adopt_settings(site_environment(request.launch, layout.home, *person(layout.uid)))
+    adopt_settings(site_environment(_asking(request, before), layout.home, *person(layout.uid)))
     scheduler = Scheduler(before.scheduler if before else "")
     if request.state in ("stopped", "absent"):
         return _stopped(layout, scheduler, request, check=check)
@@ -98,6 +108,11 @@ def carry_out(request: Request, *, check: bool) -> Outcome:
     if request.state == "joined":
         return _joined(layout, scheduler, request)
     return _started(layout, scheduler, request, check=check)
+
+
+def _asking(request: Request, before: Submission | None) -> Launch:
+    """What the scheduler is found with: the modules that are named now, else those of the job."""
+    return request.launch if request.launch.modules or before is None else before.launch
 
 
 def look(layout: Layout, scheduler: Scheduler) -> View:
@@ -119,18 +134,8 @@ def _with_files(layout: Layout, view: View) -> View:
     return replace(
         view,
         end=end if end and end.mark == submitted.mark else None,
-        server=next((each for _path, each in _of_jobs(layout) if each.job == job), None),
+        server=next((each for _path, each in of_jobs(layout) if each.job == job), None),
     )
-
-
-def _of_jobs(layout: Layout) -> list[tuple[str, Record]]:
-    """The records of servers that are jobs: this host may itself be a compute node."""
-    found = []
-    for path in record_paths(layout):
-        content = files.read(path)
-        with contextlib.suppress(NotebookError):  # status says what is wrong with it
-            found += [(path, server_record.parse(content, path))] if content else []
-    return [(path, each) for path, each in found if each.job]
 
 
 def _started(layout: Layout, scheduler: Scheduler, request: Request, *, check: bool) -> Outcome:
@@ -142,15 +147,51 @@ def _started(layout: Layout, scheduler: Scheduler, request: Request, *, check: b
         reason = "would be joined" if joins else "would be submitted"
         return Outcome(not joins, {**_report(layout, view), "reason": reason})
     if request.state == "restarted":
+        again = _restarted_in_place(layout, scheduler, request, planned)
+        if again:
+            return Outcome(True, _report(layout, again))
         _stopped(layout, scheduler, request, check=False)
     view, new = submit(layout, scheduler, request)
     has = view.submission.asked if view.submission else planned.asked
-    other = request.wanted != Wanted("", "", 1) and has != planned.asked
+    other = request.wanted != ANYTHING and has != planned.asked
     told = f"the job that there is was joined, it has {has}" if other else ""
     if new:
         view = _after(layout, scheduler, view, FIRST_QUESTION)
     _refuse_hopeless(layout, scheduler, view)
     return Outcome(new, _report(layout, view), (told,) if told else ())
+
+
+def _restarted_in_place(
+    layout: Layout, scheduler: Scheduler, request: Request, planned: Planned
+) -> View | None:
+    """Another server in the job that there is; None where that takes a new job."""
+    with _locked(layout, request, check=False):
+        view = look(layout, scheduler)
+        before, submitted = view.server, view.submission
+        if before is None or submitted is None or not _fits(view, request, planned):
+            return None
+        _write(layout, submitted.served(request.launch))
+        if not scheduler.signal(submitted.job, AGAIN):
+            return None
+    within = time.monotonic() + ORDERLY_WITHIN + request.timeout
+    while time.monotonic() < within:
+        view = _with_files(layout, view)
+        if view.server and view.server.pid != before.pid:
+            return view
+        if view.end:
+            break
+        time.sleep(POLL)
+    why = view.reason if view.end else "has no other server yet"
+    raise NotebookError(f"job {submitted.job} {why}", job_record.log_path(layout), "Start it.")
+
+
+def _fits(view: View, request: Request, planned: Planned) -> bool:
+    """Whether the job has what is asked for, and time enough to be worth it."""
+    if view.state != STARTED or view.submission is None or view.server is None:
+        return False
+    same = request.wanted == ANYTHING or view.submission.asked == planned.asked
+    left = (moment_of(view.server.ends) or 0) - time.time()
+    return same and left > WORTH
 
 
 def _require_startable(layout: Layout, request: Request) -> None:
@@ -206,6 +247,7 @@ def _adopted(layout: Layout, submitted: Submission, known: Known) -> Submission:
 
 def _submitted(layout: Layout, scheduler: Scheduler, request: Request, lock: int) -> View:
     mark = secrets.token_hex(8)
+    files.make_private_directory(layout.local)  # where a relay's socket may come to lie
     planned = _planned(layout, scheduler, request, mark)
     submitted = _submission(layout, scheduler, request, planned, mark)
     _write_files(layout, request, planned)
@@ -240,6 +282,8 @@ def _submission(
         idle=launch.idle,
         environments=launch.environments,
         timeout=request.timeout,
+        origin=processes.full_hostname() or layout.host,
+        relay=relay_path(layout),
     )
 
 
@@ -256,7 +300,10 @@ def _write_files(layout: Layout, request: Request, planned: Planned) -> None:
 
 def _forget(layout: Layout) -> None:
     """The records of servers whose job is over; the node may have had no time to remove them."""
-    for path, _record in _of_jobs(layout):
+    submitted = recorded(layout)
+    if submitted and submitted.relay == relay_path(layout):
+        files.remove(submitted.relay)
+    for path, _record in of_jobs(layout):
         files.remove(path)
 
 
@@ -365,6 +412,8 @@ def _remove(layout: Layout) -> None:
     """All that was written for jobs."""
     for path in (*map(layout.at, JOB_FILES.values()), layout.job):
         files.remove(path)
+    if not observe(layout, layout.name).running:
+        sweep(layout)
 
 
 def _report(layout: Layout, view: View) -> dict[str, object]:

@@ -140,6 +140,11 @@ class Scheduler:
         with _said():
             self._commands.terminate(job)
 
+    def signal(self, job: str, number: int) -> bool:
+        """Send its first process a signal; whether that was possible."""
+        with _said():
+            return bool(self._commands.signal(job, number))
+
     def cancel(self, job: str) -> None:
         """End it, however it is."""
         with _said():

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
@@ -24,6 +24,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout impor
 )
 
 SCHEMA = 1
+AGAIN = 28  # SIGWINCH: asks a job for another server; whoever does not know it, ignores it
+BY_SIGNAL = "the scheduler ended the job"  # how such a reason begins
 _NAME = 6  # hexadecimal digits: Torque and PBS take 15 characters in all
 _KINDS = {"str": str, "int": int, "bool": bool, "list[str]": list}
 
@@ -46,6 +48,18 @@ class Submission:
     idle: int
     environments: bool
     timeout: int
+    origin: str  # the host that it was submitted from
+    relay: str  # the path of a socket there, should it be needed
+
+    def served(self, launch: Launch) -> Submission:
+        """The same job with another server in it."""
+        return replace(
+            self,
+            frontend=launch.frontend,
+            modules=list(launch.modules),
+            idle=launch.idle,
+            environments=launch.environments,
+        )
 
     @property
     def launch(self) -> Launch:
@@ -68,6 +82,11 @@ class End:
     mark: str
     reason: str
     at: str
+
+    @property
+    def signalled(self) -> bool:
+        """Whether the job has only seen that it was to end."""
+        return self.reason.startswith(BY_SIGNAL)
 
 
 def job_name(layout: Layout) -> str:

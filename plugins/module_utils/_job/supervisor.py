@@ -15,17 +15,30 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
+from dataclasses import dataclass, replace
 from typing import Iterator, Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, generations
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.entrance import (
+    Entrance,
+    Relay,
+    entrance,
+    relaying,
+    tried,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.margin import margin
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import End, Submission
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import time_left
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import probe, readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import report as server_report
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.launch import (
+    clean_environment,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import (
     Layout,
     require_short_sockets,
@@ -35,10 +48,14 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe impo
     endpoint,
     kernels,
     observe,
+    record_paths,
     trust,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import here, startable
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import timestamp
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import (
+    Record,
+    timestamp,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import (
     require_modules,
@@ -73,6 +90,16 @@ def granted(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if _GRANTED.fullmatch(name)}
 
 
+@dataclass(frozen=True)
+class Run:
+    """One run of a job."""
+
+    layout: Layout
+    job: str
+    begun: float
+    again: threading.Event  # set when another server is wanted in its place
+
+
 class Ending(BaseException):
     """The scheduler has sent a signal."""
 
@@ -86,9 +113,10 @@ def main() -> None:
     if wanted is None or wanted.mark != mark:
         sys.stdout.write(f"job {job} is not the one that is recorded for this profile: it ends\n")
         return
-    with _signals():
+    _forget_the_last_run(layout, job)
+    with _signals() as again:
         try:
-            reason = _serve(layout, wanted, job, begun)
+            reason = _serve_on(Run(layout, job, begun, again), wanted)
         except NotebookError as error:
             reason = f"no server was started: {error}"
         except Ending as ending:
@@ -96,6 +124,24 @@ def main() -> None:
     sys.stdout.write(f"{reason}\n")
     end = End(mark, reason, timestamp(time.time()))
     files.write_private(submission.end_path(layout), submission.serialise(end))
+
+
+def _forget_the_last_run(layout: Layout, job: str) -> None:
+    """A scheduler may run a job again, on another node, after it was taken from the first."""
+    files.remove(submission.end_path(layout))
+    for path, record in of_jobs(layout):
+        if record.job == job:
+            files.remove(path)
+
+
+def of_jobs(layout: Layout) -> list[tuple[str, Record]]:
+    """The records of servers that are jobs: this host may itself be a compute node."""
+    found = []
+    for path in record_paths(layout):
+        content = files.read(path)
+        with contextlib.suppress(NotebookError):  # status says what is wrong with it
+            found += [(path, server_record.parse(content, path))] if content else []
+    return [(path, each) for path, each in found if each.job]
 
 
 def recorded(layout: Layout) -> Submission | None:
@@ -106,42 +152,64 @@ def recorded(layout: Layout) -> Submission | None:
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[None]:
+def _signals() -> Iterator[threading.Event]:
     """Have the first signal raised as Ending; what ends in order is not interrupted by another."""
+    again = threading.Event()
 
     def end(number: int, _frame: object) -> None:
         for other in _ENDING:
             signal.signal(other, signal.SIG_IGN)
         name = signal.Signals(number).name
-        raise Ending(f"the scheduler ended the job ({name})")
+        raise Ending(f"{submission.BY_SIGNAL} ({name})")
 
     for number in _ENDING:
         signal.signal(number, end)
-    yield
+    signal.signal(submission.AGAIN, lambda _number, _frame: again.set())
+    yield again
 
 
-def _serve(layout: Layout, wanted: Submission, job: str, begun: float) -> str:
+def _serve_on(run: Run, wanted: Submission) -> str:
+    """Why it ended; a server that is asked to makes room for another in the same job."""
+    while True:
+        run.again.clear()
+        reason = _serve(run, recorded(run.layout) or wanted)
+        if not run.again.is_set():
+            return reason
+
+
+def _serve(run: Run, wanted: Submission) -> str:
     """Why it ended."""
-    layout = startable(layout)
+    layout = startable(run.layout)
     _require_startable(layout, wanted)
     files.make_private_directory(layout.local)
-    deadline = begun + wanted.walltime - margin(wanted.walltime)
-    told = {time_left.END: time_left.announced(deadline, wanted.walltime), **granted(os.environ)}
+    env = clean_environment(layout.home, *person(layout.uid))
+    end = time_left.announced(_deadline(run, wanted), wanted.walltime)
+    told = {time_left.END: end, **granted(os.environ)}
     try:
-        with serving(layout, wanted.launch, _python(), wanted.timeout, told) as running:
-            _note(layout, wanted, running, job, begun)
-            return _until_its_end(layout, wanted, running, deadline)
+        with contextlib.ExitStack() as served:
+            relay = served.enter_context(relaying(layout, wanted, env))
+            seen = served.enter_context(tried(layout, wanted.mark, env))
+            given = (_python(), wanted.timeout, told)
+            running = served.enter_context(serving(layout, wanted.launch, *given))
+            here_now = replace(run, layout=layout)
+            _note(here_now, wanted, running, entrance(layout, seen, relay))
+            return _until_its_end(here_now, wanted, running, relay)
     finally:
         for path in (layout.socket, layout.record):
             files.remove(path)
         sweep(layout)
 
 
-def _until_its_end(layout: Layout, wanted: Submission, running: Running, deadline: float) -> str:
+def _deadline(run: Run, wanted: Submission) -> float:
+    """When it ends in order, by itself."""
+    return run.begun + wanted.walltime - margin(wanted.walltime)
+
+
+def _until_its_end(run: Run, wanted: Submission, running: Running, relay: Relay) -> str:
     try:
-        return _watch(wanted, running, deadline)
+        return _watch(run, wanted, running, relay)
     finally:
-        _end(layout, running)
+        _end(run.layout, running)
 
 
 def _python() -> str:
@@ -157,18 +225,24 @@ def _require_startable(layout: Layout, wanted: Submission) -> None:
         raise NotebookError("a server of this profile runs here already", layout.host)
 
 
-def _note(layout: Layout, wanted: Submission, running: Running, job: str, begun: float) -> None:
+def _note(run: Run, wanted: Submission, running: Running, found: Entrance) -> None:
     """From here on it is called running: it has proved itself."""
+    layout = run.layout
     shown = readiness.certificate_sha256(layout)
-    ends = timestamp(begun + wanted.walltime)
+    ends = timestamp(run.begun + wanted.walltime)
     version = server_report.version(wanted.launch, running.python)
-    write_record(layout, f"job {job}", running, version, shown, {"job": job, "ends": ends})
+    of_job = {"job": run.job, "ends": ends, **found.noted()}
+    write_record(layout, f"job {run.job}", running, version, shown, of_job, found.socket)
 
 
-def _watch(wanted: Submission, running: Running, deadline: float) -> str:
+def _watch(run: Run, wanted: Submission, running: Running, relay: Relay) -> str:
+    deadline = _deadline(run, wanted)
     while running.alive():
+        if run.again.is_set():
+            return "it makes room for another server"
         if time.time() > deadline:
             return f"walltime of {wanted.clock} reached"
+        relay.keep()
         time.sleep(POLL)
     idle = f" or was idle for {wanted.idle} s" if wanted.idle else ""
     return f"the server ended by itself: it was shut down{idle}"

@@ -12,6 +12,17 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission impo
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 
 WAITING, STARTING, STARTED, STOPPED = "waiting", "starting", "started", "stopped"
+# What the words of a scheduler about an end mean, for those who do not know them.
+_MEANINGS = {
+    "BOOT_FAIL": "its node could not be started",
+    "CANCELLED": "somebody cancelled it",
+    "DEADLINE": "its deadline was reached",
+    "NODE_FAIL": "its node failed",
+    "OUT_OF_MEMORY": "it took more memory than it had",
+    "PREEMPTED": "another job was preferred",
+    "REVOKED": "another cluster has it",
+    "TIMEOUT": "its walltime was reached",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,14 @@ class Known:
     def alive(self) -> bool:
         """Whether the scheduler still has it."""
         return self.state != "ended"
+
+    @property
+    def told(self) -> str:
+        """The scheduler's word, and what it means."""
+        if self.held:
+            return f"it is held until somebody releases it ({self.reason})"
+        meaning = "" if self.alive else _MEANINGS.get(self.reason, "")
+        return f"{meaning} ({self.reason})" if meaning else self.reason
 
 
 @dataclass(frozen=True)
@@ -54,20 +73,35 @@ class View:
     @property
     def state(self) -> str:
         """One word for all of it."""
-        if self.known is None or not self.known.alive or self.end is not None:
+        if self.known is None or not self.known.alive:
             return STOPPED
         if self.known.state != "running":
             return WAITING
+        if self.end is not None:
+            return STOPPED
         return STARTED if self.server else STARTING
+
+    @property
+    def requeued(self) -> bool:
+        """Whether it has run, and waits again."""
+        return self.end is not None and self.state == WAITING
 
     @property
     def reason(self) -> str:
         """In the scheduler's words, as long as it has some; of an end, what the job itself says."""
+        if self.requeued and self.known:
+            return f"it was put back into the queue ({self.known.told or 'no reason is known'})"
         if self.end is not None:
-            return f"ended: {self.end.reason}"
+            return f"ended: {self._why_ended(self.end)}"
         if self.known is None:
             return "the scheduler does not know the job any more" if self.submission else ""
-        return f"ended: {self.known.reason}" if not self.known.alive else self.known.reason
+        return f"ended: {self.known.told}" if not self.known.alive else self.known.told
+
+    def _why_ended(self, end: End) -> str:
+        """Of a signal, the job does not know the reason; its scheduler may."""
+        if end.signalled and self.known and not self.known.alive and self.known.told:
+            return self.known.told
+        return end.reason
 
 
 def chosen(jobs: Sequence[Known], submitted: Submission | None) -> Known | None:

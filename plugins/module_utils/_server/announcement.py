@@ -105,6 +105,7 @@ def way_in(
             else []
         ),
         *map(printable, remarks),
+        *([f"{printable(server['obstacle'])}."] if server.get("obstacle") else []),
     ]
 
 

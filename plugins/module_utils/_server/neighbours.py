@@ -27,10 +27,11 @@ def host_of(hosts: Mapping[str, Variables], server: Variables, asked: str) -> Va
     """
     if server["state"] != "elsewhere" and not server.get("job"):
         return hosts[asked]
-    name = name_of(hosts, str(server["host"]))
+    label = str(server.get("relay") or server["host"])
+    name = name_of(hosts, label)
     if name or not server.get("job"):
         return hosts[name] if name else {}
-    return beside(hosts[asked], str(server["host"]))
+    return beside(hosts[asked], label)
 
 
 def beside(known: Variables, node: str) -> dict[str, object]:

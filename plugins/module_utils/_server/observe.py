@@ -33,7 +33,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.plan import 
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import Endpoint, Trust
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 
-LOCAL_FILES = ("notebook.sock", "trial.sock", "tmux.sock", "lock")
+# The last two are of a server that is a job: how ssh gets to it.
+LOCAL_FILES = ("notebook.sock", "trial.sock", "tmux.sock", "lock", "entrance", "relay.ctl")
 ROUNDING = 2.0  # seconds: the kernel knows the time of a start only so well
 RUNTIME_FILES = ("jpserver-", "nbserver-", "kernel-", "nbsignatures.db", "jupyter_cookie_secret")
 

@@ -16,13 +16,15 @@ from dataclasses import asdict, dataclass, fields
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS
 
-SCHEMA = 5
+SCHEMA = 6
 # What older records do not say: schema 2 the full name of a host, up to 3 the generation, up to 4
-# the job of a server that is one.
+# the job of a server that is one, up to 5 how ssh gets to it.
+_ENTRANCE = ("relay", "relay_socket", "obstacle")
 UNSAID = {
-    "2": ("node", "prefix", "job", "ends"),
-    "3": ("prefix", "job", "ends"),
-    "4": ("job", "ends"),
+    "2": ("node", "prefix", "job", "ends", *_ENTRANCE),
+    "3": ("prefix", "job", "ends", *_ENTRANCE),
+    "4": ("job", "ends", *_ENTRANCE),
+    "5": _ENTRANCE,
 }
 
 
@@ -46,6 +48,14 @@ class Record:
     prefix: str = ""  # the generation that it runs from
     job: str = ""  # the scheduler's job that it runs in
     ends: str = ""  # when that job is over at the latest, in UTC
+    relay: str = ""  # where the node of that job lets nobody in: the one whose socket leads there
+    relay_socket: str = ""
+    obstacle: str = ""  # why the job could not find out how to get there
+
+    @property
+    def entered(self) -> str:
+        """The host that ssh logs in to for it."""
+        return self.relay or self.host
 
     @property
     def called(self) -> str:
@@ -102,12 +112,13 @@ def way_in(record: Record, records: str) -> dict[str, object]:
         "frontend": record.frontend,
         "version": record.version,
         "transport": record.transport,
-        **({"port": record.port} if over_tcp else {"socket": record.socket}),
+        **({"port": record.port} if over_tcp else {"socket": record.relay_socket or record.socket}),
         "gateway_socket": gateway_socket(records, record.host, record.node),
         "certificate_sha256": record.certificate_sha256,
         "since": record.since,
         "prefix": record.prefix,
         **({"job": record.job, "ends": record.ends} if record.job else {}),
+        **{name: vars(record)[name] for name in ("relay", "obstacle") if vars(record)[name]},
     }
 
 

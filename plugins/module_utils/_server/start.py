@@ -133,8 +133,12 @@ def write_record(
     version: str,
     shown: str,
     of_job: Mapping[str, str] = MappingProxyType({}),
+    seen: str = "",
 ) -> None:
-    """Leave a note for whoever looks for servers on all hosts."""
+    """Leave a note for whoever looks for servers on all hosts.
+
+    `seen` is the path of its socket as a login sees it, where that is another one.
+    """
     record = Record(
         host=layout.host,
         boot_id=processes.boot_id(),
@@ -146,7 +150,7 @@ def write_record(
         version=version,
         transport=running.launch.transport,
         port=running.launch.port,
-        socket="" if running.launch.transport == "tcp" else layout.socket,
+        socket="" if running.launch.transport == "tcp" else seen or layout.socket,
         certificate_sha256=shown,
         node=processes.full_hostname(),
         prefix=generations.prefix_of(running.python),

@@ -63,7 +63,8 @@ def tunnel_words(
     form: str | None,
 ) -> list[str]:
     """The same as an argument vector."""
-    found = hops.way_to(server, dev, gateway, form)
+    entered = {**server, "host": server.get("relay") or server["host"]}
+    found = hops.way_to(entered, dev, gateway, form)
     local, target = local_end(local_port), remote_end(server)
     if form == "two_hop" and found.gateway:
         words = _two_hop(found.gateway, found.node, local, target, meeting_point(server))

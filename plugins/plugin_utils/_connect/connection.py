@@ -79,7 +79,7 @@ class Connection:
         node = look(self.session, self.profile)
         record = discovery.choose(node)
         server = discovery.server(node, record)
-        if record.host != node.host:
+        if record.entered != node.host:
             raise Elsewhere(node, server)
         self.ssh_port, self.python, self.chain = node.ssh_port, node.python, node.chain
         prints = discovery.fingerprints(node, record)
