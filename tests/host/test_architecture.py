@@ -38,6 +38,7 @@ SIDE_EFFECTS = {
     "module_utils/_profile/environment_kernels": "is loaded by the server and looks at directories",
     "module_utils/_server/kernel": "lets a kernel compute, through processes and files",
     "module_utils/_job/scheduler": "speaks to the scheduler, through cluster_helper",
+    "module_utils/_job/entrance": "logs in from a job, through processes and files",
     "module_utils/_job/control": "submits a job and ends it, through those above",
     "module_utils/_job/supervisor": "is the program of a job, and its server's parent",
     "module_utils/_server/trial": "starts a server beside, through those above",
