@@ -26,7 +26,6 @@ import pexpect
 from attacks.controller import computer
 from attacks.controller_directory import directory_of_the_controller
 from attacks.controller_names import names_of_the_computer
-from attacks.jobs import jobs
 from attacks.planted_names import names_below_tmp, names_of_old, names_seen
 from attacks.planted_prefixes import prefixes
 from attacks.swept import swept_runtime
@@ -284,7 +283,7 @@ def debugged(connection: str) -> tuple[list[str], str]:
 PLAYBOOKS = (
     names_below_tmp, names_of_old, names_seen, prefixes, words, cluster_view, cluster_view_in_a_job,
     computer, names_of_the_computer, directory_of_the_controller, swept_runtime,
-    temporary_directory, jobs,
+    temporary_directory,
 )  # fmt: skip
 
 
