@@ -25,7 +25,7 @@ from typing import Any
 
 SAFETY = Path(__file__).resolve().parent
 COLLECTIONS = SAFETY.parents[1] / "playbooks" / "collections"
-sys.path[:0] = [str(SAFETY.parent / "unit"), str(COLLECTIONS)]
+sys.path[:0] = [str(SAFETY.parent / "support"), str(COLLECTIONS)]
 
 import servers  # noqa: E402
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import launch as server_launch  # noqa: E402
@@ -34,7 +34,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server import layou
 PARTS = max(2, os.cpu_count() or 2)
 SETUP = f"""
 import sys
-sys.path[:0] = [{str(SAFETY.parent / "unit")!r}, {str(COLLECTIONS)!r}]
+sys.path[:0] = [{str(SAFETY.parent / "support")!r}, {str(COLLECTIONS)!r}]
 from modules import run_module
 from ansible_collections.hpcc.notebook.plugins.modules import (
     ipython_profile, notebook_certificate, notebook_password,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 SAFETY = Path(__file__).resolve().parent
 COLLECTIONS = SAFETY.parents[1] / "playbooks" / "collections"
-sys.path[:0] = [str(SAFETY.parent / "unit"), str(COLLECTIONS)]
+sys.path[:0] = [str(SAFETY.parent / "support"), str(COLLECTIONS)]
 
 import servers  # noqa: E402
 
@@ -47,7 +47,7 @@ print(json.dumps(found), flush=True)
 # As the account: the role's three modules on an empty home, over and over.
 WRITER = f"""
 import os, shutil, sys
-sys.path[:0] = [{str(SAFETY.parent / "unit")!r}, {str(COLLECTIONS)!r}]
+sys.path[:0] = [{str(SAFETY.parent / "support")!r}, {str(COLLECTIONS)!r}]
 from modules import run_module
 from ansible_collections.hpcc.notebook.plugins.modules import (
     ipython_profile, notebook_certificate, notebook_password,

@@ -170,6 +170,7 @@ _SETTINGS: Mapping[str, object] = {
     **dict.fromkeys(("TERMS_ACCEPTED", "DISTRIBUTION", "VERSION", "SHA256", "URL"), ""),
     "DEADLINE": 60,
     "LOST_FILES": "",
+    "LEASES": host_shell.LEASES.read_text(encoding="utf-8"),
 }
 
 

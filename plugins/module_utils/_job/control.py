@@ -99,8 +99,7 @@ def carry_out(request: Request, *, check: bool) -> Outcome:
     before = recorded(layout)
     if before is None and request.state in ("found", "joined"):
         return Outcome(False, _report(layout, View()))
-    adopt_settings(site_environment(_asking(request, before), layout.home, *person(layout.uid)))
-    scheduler = Scheduler(before.scheduler if before else "")
+    scheduler = _scheduler(layout, request, before)
     if request.state in ("stopped", "absent"):
         return _stopped(layout, scheduler, request, check=check)
     if request.state == "found":
@@ -110,9 +109,20 @@ def carry_out(request: Request, *, check: bool) -> Outcome:
     return _started(layout, scheduler, request, check=check)
 
 
-def _asking(request: Request, before: Submission | None) -> Launch:
-    """What the scheduler is found with: the modules that are named now, else those of the job."""
-    return request.launch if request.launch.modules or before is None else before.launch
+def _scheduler(layout: Layout, request: Request, before: Submission | None) -> Scheduler:
+    """That of the job that there is; a new job goes to the one that the site names now."""
+    if before is not None:
+        launch = request.launch if request.launch.modules else before.launch
+        scheduler = _found(layout, launch, before.scheduler)
+        if request.state not in ("started", "restarted") or look(layout, scheduler).alive:
+            return scheduler
+    return _found(layout, request.launch, "")
+
+
+def _found(layout: Layout, launch: Launch, name: str) -> Scheduler:
+    """Where the modules of a launch, and the site's own files, have put its commands."""
+    adopt_settings(site_environment(launch, layout.home, *person(layout.uid)))
+    return Scheduler(name)
 
 
 def look(layout: Layout, scheduler: Scheduler) -> View:

@@ -22,7 +22,7 @@ from report import Report
 
 from attacks.scene import LOCAL, NODE
 
-sys.path.append(str(SAFETY.parent / "unit"))
+sys.path.append(str(SAFETY.parent / "support"))
 import servers
 
 VICTIM, STRANGER = 65534, 1  # both have a name on every system, which ssh asks for

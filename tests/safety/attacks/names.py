@@ -38,7 +38,7 @@ STANDS_FOR = {
     ("plugins/plugin_utils/_node/scripts/doctor/look.sh", "/tmp/$PROFILE-$(id -u)"): LOCAL,
     ("plugins/plugin_utils/_node/scripts/doctor/look.sh", "$TMPDIR/trial"): UNUSED,
     ("plugins/module_utils/_profile/kernel_trial.py", "tempfile.gettempdir"): RANDOM,
-    ("plugins/plugin_utils/_connect/reach.py", "/tmp"): RANDOM,
+    ("plugins/plugin_utils/_ssh/askpass.py", "/tmp"): RANDOM,
     ("plugins/module_utils/_profile/kernel_trial.py", "/tmp"): RANDOM,
     ("plugins/module_utils/_rules/paths.py", "/tmp"): UNUSED,
     ("plugins/module_utils/_rules/paths.py", "/var/tmp"): UNUSED,
