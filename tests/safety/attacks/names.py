@@ -31,8 +31,10 @@ SEEN = "a name from the profile's secret"
 SEEN_PATTERN = "/tmp/nb-*"
 
 RANDOM, UNUSED = "nobody can know it beforehand", "refused as a place, never used"
+KERNELS = "the kernel's own, which nobody can take"
 # What each place in the sources stands for: one of the names above, or why there is none to attack.
 STANDS_FOR = {
+    ("plugins/module_utils/_job/entrance.py", "f'/proc/{os.getpid()}/root'"): KERNELS,
     ("plugins/module_utils/_server/layout.py", "/tmp/"): LOCAL,
     ("plugins/module_utils/_server/layout.py", "/tmp/nb-"): SEEN,
     ("plugins/plugin_utils/_node/scripts/doctor/look.sh", "/tmp/$PROFILE-$(id -u)"): LOCAL,
