@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
@@ -18,14 +21,30 @@ _STANDARD_ERROR = os.dup(2)
 KEYBOARD = next((os.dup(number) for number in (0, 2, 1) if os.isatty(number)), None)
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until the line is out.
+
+    The process of a task speaks through a queue of Ansible's main process. One that ends in the
+    middle keeps the queue's lock, and Ansible would wait for that without end.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def say(line: object, *, stderr: bool = False) -> None:
     """Print one line."""
-    _DISPLAY.display(printable(typed(str(line))), stderr=stderr)
+    with _uninterrupted():
+        _DISPLAY.display(printable(typed(str(line))), stderr=stderr)
 
 
 def warn(text: object) -> None:
     """Print a warning as Ansible does."""
-    _DISPLAY.warning(printable(typed(str(text))))
+    with _uninterrupted():
+        _DISPLAY.warning(printable(typed(str(text))))
 
 
 def last_words(line: object) -> None:
@@ -35,7 +54,8 @@ def last_words(line: object) -> None:
 
 def draw(text: object) -> None:
     """Write over the line that the cursor is in, on standard error."""
-    _DISPLAY.display(f"\r{printable(text)}", stderr=True, screen_only=True, newline=False)
+    with _uninterrupted():
+        _DISPLAY.display(f"\r{printable(text)}", stderr=True, screen_only=True, newline=False)
 
 
 def clear() -> None:
