@@ -122,7 +122,7 @@ def nothing_is_left(ready: str) -> Iterator[None]:
     for host in ("c1", "c2"):
         processes = f"ps -u {USER} -o args= | grep -v 'sshd\\|ps -u\\|grep\\|bash' || :"
         assert on(host, processes) == ""
-        assert on(host, "ls -A /tmp/nbserver-*/ 2>/dev/null || :").split() in ([], ["runtime"])
+        assert on(host, "ls -A /tmp/nbserver-$(id -u)/ 2>/dev/null || :").split() in ([], ["runtime"])
     assert ready
 
 
@@ -213,7 +213,7 @@ def test_a_node_without_a_login_is_reached_through_the_one_that_submitted(
             terminal.expect(GREETING)
             starts.log_in(port, starts.printed(r"SHA-256 ([0-9A-F:]+)", said))
         run("stop", site)
-    assert on("dev1", "ls -A /tmp/nbserver-*/ 2>/dev/null || :") == ""
+    assert on("dev1", "ls -A /tmp/nbserver-$(id -u)/ 2>/dev/null || :") == ""
     assert on("dev1", f"pgrep -u {USER} -x ssh || :") == ""
 
 

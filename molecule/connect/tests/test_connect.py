@@ -69,11 +69,13 @@ def test_the_short_name_is_what_ssh_understands_and_leads_to_the_server(port):
     }
     with connecting("-e", json.dumps(given), *common(CONFIG, "gateway", "alice")) as terminal:
         terminal.expect(GREETING)
-    short = meaning("nbserver")
-    assert short["user"] == "alice"
-    assert short["proxyjump"] == "alice@gateway"
-    assert short["forwardagent"] == "no"
-    assert short["exitonforwardfailure"] == "yes"
-    assert short["localforward"].endswith(f":{port} /tmp/nbserver-1001/notebook.sock")
+    short, tunnel = meaning("nbserver"), meaning("nbserver-tunnel")
+    for each in (short, tunnel):
+        assert each["user"] == "alice"
+        assert each["proxyjump"] == "alice@gateway"
+        assert each["forwardagent"] == "no"
+    assert "localforward" not in short, "that is a login, for editors and for sftp"
+    assert tunnel["exitonforwardfailure"] == "yes"
+    assert tunnel["localforward"].endswith(f":{port} /tmp/nbserver-1001/notebook.sock")
     assert meaning("dev1") == before, "what stands below the block means what it did"
-    opens(["ssh", "-F", str(CONFIG), "nbserver"], port)
+    opens(["ssh", "-F", str(CONFIG), "nbserver-tunnel"], port)
