@@ -122,7 +122,8 @@ def nothing_is_left(ready: str) -> Iterator[None]:
     for host in ("c1", "c2"):
         processes = f"ps -u {USER} -o args= | grep -v 'sshd\\|ps -u\\|grep\\|bash' || :"
         assert on(host, processes) == ""
-        assert on(host, "ls -A /tmp/nbserver-$(id -u)/ 2>/dev/null || :").split() in ([], ["runtime"])
+        left = on(host, "ls -A /tmp/nbserver-$(id -u)/ 2>/dev/null || :").split()
+        assert left in ([], ["runtime"])
     assert ready
 
 
