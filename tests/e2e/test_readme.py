@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import socket
+import time
 from pathlib import Path
 
 import pexpect
@@ -97,6 +98,7 @@ def test_open(options: list[str]) -> None:
     with connecting(*options, name="open", env={"BROWSER": "true"}) as terminal:
         terminal.expect(r"goes on running\.", timeout=400)
         printed = terminal.before + terminal.after
+        time.sleep(1)  # nobody has read it sooner
         terminal.sendcontrol("c")
         terminal.expect(pexpect.EOF)
         printed += terminal.before
