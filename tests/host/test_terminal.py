@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import threading
 from types import FrameType
 
 import pytest
@@ -25,7 +25,8 @@ def test_a_signal_waits_until_a_line_is_out(
 
         def display(self, *_text: object, **_more: object) -> None:
             happened.append("locked")
-            os.kill(os.getpid(), number)
+            # The process of a task has no other thread that could get it.
+            signal.pthread_kill(threading.get_ident(), number)
             happened.append("unlocked")
 
         warning = display

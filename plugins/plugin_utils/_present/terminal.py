@@ -26,7 +26,7 @@ def _uninterrupted() -> Iterator[None]:
     """Ctrl-C waits until the line is out.
 
     The process of a task speaks through a queue of Ansible's main process. One that ends in the
-    middle keeps the queue's lock, and Ansible would wait for that without end.
+    middle keeps the queue's lock, and Ansible would wait for that without end. It has one thread.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
