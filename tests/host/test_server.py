@@ -9,6 +9,7 @@ import sys
 from dataclasses import fields, replace
 
 import pytest
+import server_answers
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import tmux
@@ -33,7 +34,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.plan import 
     why_start,
     why_stop,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,19 +41,13 @@ P = "/home/alice/.ipython/profile_nbserver"
 LAYOUT = Layout("/home/alice", "nbserver", "dev-intel10", 1000)
 SOCKET = Launch("lab", "socket", 8888)
 TCP = Launch("notebook", "tcp", 9000)
-RECORD = Record(
+RECORD = replace(
+    server_answers.RECORD,
     host="dev-intel10",
     boot_id="b0",
     pid=4711,
     start_time=12345,
-    since="2026-07-18T09:30:00Z",
-    session="nbserver",
-    frontend="lab",
-    version="JupyterLab 4.6.6",
-    transport="socket",
-    port=8888,
     socket="/tmp/nbserver-1000/notebook.sock",
-    certificate_sha256="3F:A2",
 )
 
 

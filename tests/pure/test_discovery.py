@@ -4,27 +4,15 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
+import server_answers
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import discovery
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 
-RECORD = server_record.Record(
-    host="dev1",
-    boot_id="b",
-    pid=7,
-    start_time=99,
-    since="2026-07-18T09:30:00Z",
-    session="nbserver",
-    frontend="lab",
-    version="JupyterLab 4.6.6",
-    transport="socket",
-    port=8888,
-    socket="/tmp/nbserver-1001/notebook.sock",
-    certificate_sha256="AA:BB",
-)
+RECORD = replace(server_answers.RECORD, certificate_sha256="AA:BB")
 ANSWERS = {
     "host": ["dev1"],
     "user": ["alice"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 
 RUNNING = {
@@ -43,19 +45,26 @@ def answer(*servers, damaged=(), days=364):
     return {"servers": list(servers), "damaged": list(damaged), "certificate_days": days}
 
 
-SERVER = Record(
-    host="c1",
+RECORD = Record(
+    host="dev1",
     boot_id="b",
     pid=7,
     start_time=99,
-    since="2026-07-18T09:21:00Z",
-    session="job 5",
+    since="2026-07-18T09:30:00Z",
+    session="nbserver",
     frontend="lab",
     version="JupyterLab 4.6.6",
     transport="socket",
-    port=0,
+    port=8888,
     socket="/tmp/nbserver-1001/notebook.sock",
     certificate_sha256="3F:A2",
+)
+SERVER = replace(
+    RECORD,
+    host="c1",
+    since="2026-07-18T09:21:00Z",
+    session="job 5",
+    port=0,
     job="5",
     ends="2026-07-18T17:20:00Z",
 )
