@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench import CHECKOUT, STATE, alternate, fresh, on_node, playbook, report
-from starts import free_port, printed
+from starts import end, free_port, printed
 from starts import playbook as said_by
 
 ACCOUNT = "grace"
@@ -103,8 +103,7 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[subproc
             output.seek(0)
             raise SystemExit(f"{error}:\n{output.read().decode(errors='replace')}") from error
         finally:
-            process.terminate()
-            process.wait()
+            end(process)
 
 
 def answered(process: subprocess.Popen[bytes], port: int, began: float, *, secure: bool) -> float:

@@ -23,6 +23,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "playbooks" / "collections"))
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end as end
+
 CHECKOUT = Path(__file__).parents[1]
 PASSWORD = "a walk along the Red Cedar"
 WAYS = tuple(itertools.product(("lab", "notebook", "nbclassic"), ("socket", "tcp")))
@@ -67,8 +70,7 @@ def tunnel(command: str, port: int) -> Iterator[None]:
         _wait_for(process, port)
         yield
     finally:
-        process.terminate()
-        process.wait()
+        end(process)
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:

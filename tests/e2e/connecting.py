@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end
 from terminal import BIN, CHECKOUT, COLOUR, environment
 
 USER = "grace"
@@ -102,4 +103,4 @@ def opens(words: list[str], port: int) -> None:
         try:
             wait_for(lambda: login_page(port) == "200")
         finally:
-            tunnel.terminate()
+            end(tunnel)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import printed_tunnel
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end
 from own_sshd import sshd
 
 CHECKOUT = Path(__file__).parents[2]
@@ -127,7 +128,7 @@ def opens(words, port, tmp_path):
                 assert time.monotonic() < until
                 time.sleep(0.05)
         finally:
-            tunnel.terminate()
+            end(tunnel)
 
 
 WAYS = {

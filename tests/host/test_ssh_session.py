@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.faults import diagnose
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import forwarding
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session import (
     NotConnected,
     Session,
@@ -327,3 +329,24 @@ def test_a_socket_of_another_user_is_not_taken_for_a_login_of_the_person(
             assert not login.shared
         assert any("belongs to another user: it is not used" in line for line in told)
         os.chown(tmp_path / "shared", 0, 0)
+
+
+MISSES = """
+import signal, time
+missed = iter(range({signals}))
+signal.signal(signal.SIGTERM, lambda *_: next(missed, None) is None and exit())
+print("ready", flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("signals", "within"), [(0, 0.4), (1, 3), (9, 20)])
+def test_an_ssh_that_misses_signals_is_ended_all_the_same(signals, within):
+    program = [sys.executable, "-c", MISSES.format(signals=signals)]
+    with subprocess.Popen(program, stdout=subprocess.PIPE) as client:
+        assert client.stdout.readline()
+        began = time.monotonic()
+        end(client)
+        assert client.returncode is not None
+        assert time.monotonic() - began < within

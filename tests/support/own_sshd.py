@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end
+
 _SETTINGS = """
 HostKey {place}/host_key
 PidFile none
@@ -71,7 +73,7 @@ def sshd(place: Path, *settings: str) -> Iterator[Sshd]:
             _wait(port, running, place / "sshd.log")
             yield Sshd(place, port)
         finally:
-            running.terminate()
+            end(running)
 
 
 def _make_keys(place: Path) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A program on a node that runs while something is done here, and what it has printed so far."""
+"""An ssh that runs while something is done here: what it has printed so far, and its end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import behind
+
+_SIGNAL_AGAIN_AFTER = 0.5  # seconds
+_KILL_AFTER = 5.0
 
 
 @contextmanager
@@ -53,3 +57,18 @@ def printed_behind(mark: str, process: subprocess.Popen[bytes], within: float) -
                 if found or not read:
                     return found[0] if found else ""
     return ""
+
+
+def end(client: subprocess.Popen[Any]) -> None:
+    """End an ssh by SIGTERM, and by SIGKILL one that does not react within seconds.
+
+    The ssh of OpenSSH 9.2 misses a signal that arrives just before it waits for its connection,
+    in one of a hundred ends or so; the second signal finds it waiting.
+    """
+    for patience in (_SIGNAL_AGAIN_AFTER, _KILL_AFTER):
+        client.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            client.wait(patience)
+            return
+    client.kill()
+    client.wait()

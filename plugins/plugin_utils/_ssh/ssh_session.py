@@ -26,6 +26,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import config a
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import own_ssh
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import (
+    end,
     printed_behind,
     running,
 )
@@ -186,12 +187,7 @@ class Session:
         self._control_path.unlink(missing_ok=True)
 
     def _end(self, master: subprocess.Popen[str]) -> None:
-        master.terminate()
-        try:
-            master.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            master.kill()
-            master.wait()
+        end(master)
         if self._reader:
             self._reader.join(timeout=2)
         self._log.close()
