@@ -70,9 +70,10 @@ def among_belongings(_account: Any, trees: int = 500) -> bool:
     print(f"among {trees} random trees of a person", flush=True)
     found = Campaign().run(trees)
     print(f"trees, files in them               {found.trees}, {found.files}")
+    print(f"generations removed meanwhile      {found.removed}")
     print(f"files lost                         {len(found.lost)}")
     print("".join(f"lost: {loss}\n" for loss in found.lost), end="", flush=True)
-    return not found.lost
+    return found.removed >= found.trees and not found.lost
 
 
 def report(found: Any) -> bool:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from belongings import STEPS, TREES, Home, home, installer, losses, step
+from belongings import STEPS, TREES, VERSIONS, Home, home, installer, life, step
 from examples import examples
 from hypothesis import given, settings
 
@@ -28,11 +28,15 @@ def test_the_life_of_an_installation_leaves_nothing(owner: Home) -> None:
     assert list(owner.path.iterdir()) == []
 
 
+def test_a_life_in_an_empty_home_removes_every_generation() -> None:
+    assert life([]).removed == len(VERSIONS)
+
+
 @pytest.mark.timeout(1200)
 @settings(max_examples=examples(8))
 @given(TREES)
 def test_nothing_of_a_person_is_ever_lost(tree: list[tuple[int, str, list[str], bool]]) -> None:
-    assert losses(tree) == []
+    assert life(tree).lost == []
 
 
 def test_a_directory_of_the_name_of_the_store_is_left_alone(owner: Home) -> None:

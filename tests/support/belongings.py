@@ -103,6 +103,10 @@ class Home:
         link = self.path / "anaconda"
         return link.readlink().name if link.is_symlink() else ""
 
+    def generations(self) -> set[str]:
+        """Those that an installer has made."""
+        return {path.parts[-3] for path in self.store.glob("*/share/shipped")}
+
     def put(self, place: str, names: list[str], is_old: bool) -> None:
         """A file of the person, where she can make one without replacing anything."""
         at = self.path / place.replace("LIVE", self.live or "none")
@@ -225,17 +229,27 @@ def step(owner: Home, number: int) -> str:
 STEPS = 5
 
 
-def losses(tree: list[tuple[int, str, list[str], bool]]) -> list[str]:
-    """What a person loses of these files in the life of an installation, and when."""
-    found = []
+@dataclass
+class Life:
+    """What a person loses of some files in the life of an installation, and what goes of itself."""
+
+    lost: list[str] = field(default_factory=list)
+    removed: int = 0  # generations
+
+
+def life(tree: list[tuple[int, str, list[str], bool]]) -> Life:
+    """Go through every step, with these files around."""
+    found = Life()
     with home() as owner:
         for number in range(STEPS):
             for when, place, names, is_old in tree:
                 if when == number:
                     owner.put(place, names, is_old)
+            before = owner.generations()
             said = step(owner, number)
+            found.removed += len(before - owner.generations())
             for path in owner.lost():
-                found.append(f"step {number} ({said}): {path.relative_to(owner.path)}")
+                found.lost.append(f"step {number} ({said}): {path.relative_to(owner.path)}")
                 del owner.theirs[path]
     return found
 
@@ -246,6 +260,7 @@ class Campaign:
 
     trees: int = 0
     files: int = 0
+    removed: int = 0  # generations: where none is, nothing could be lost
     lost: list[str] = field(default_factory=list)
 
     def run(self, number: int) -> Campaign:
@@ -254,7 +269,9 @@ class Campaign:
         def one(tree: list[tuple[int, str, list[str], bool]]) -> None:
             self.trees += 1
             self.files += len(tree)
-            self.lost += [f"{loss} of {tree}" for loss in losses(tree)]
+            lived = life(tree)
+            self.removed += lived.removed
+            self.lost += [f"{loss} of {tree}" for loss in lived.lost]
 
         one()
         return self
