@@ -23,6 +23,5 @@ class ActionModule(ActionBase):
         _result, arguments = self.validate_argument_spec(
             {"lines": {"type": "list", "elements": "str", "required": True}}
         )
-        for line in arguments["lines"]:
-            terminal.say(line)
+        terminal.say(*arguments["lines"])
         return {"changed": False}

@@ -57,8 +57,7 @@ class ActionModule(host_shell.HostShellAction):
             raise AnsibleActionFail(typed(str(error))) from None
         going = teardown.removable(found, wanted["parts"])
         user = str(self._play_context.remote_user or "this account")
-        for line in teardown.shown(found, wanted["parts"], user):
-            terminal.say(line)
+        terminal.say(*teardown.shown(found, wanted["parts"], user))
         if going and not self._task.check_mode and not wanted["confirmed"]:
             _ask()
         # A check run has shown the list; what it foretells must not depend on a running server.

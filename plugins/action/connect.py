@@ -149,8 +149,7 @@ class ActionModule(ReachingAction):
         return self._told(reached, trusting.given(shown, place))
 
     def _told(self, reached: Reach, done: trusting.Done) -> bool:
-        for line in done.lines:
-            reached.person.tell(line)
+        reached.person.tell(*done.lines)
         return done.changed
 
     def _by_hand(self, reached: Reach) -> dict[str, Any]:
@@ -186,8 +185,7 @@ class ActionModule(ReachingAction):
     ) -> None:
         shown = self._command(server, form, by_own_name=by_own_name)
         port = self._given["local_port"]
-        for line in announcement(server, shown.command, port, remarks=shown.remarks):
-            reached.person.tell(line)
+        reached.person.tell(*announcement(server, shown.command, port, remarks=shown.remarks))
 
     def _command(
         self, server: Mapping[str, Any], form: str, *, by_own_name: bool = False

@@ -65,6 +65,5 @@ class ActionModule(ActionBase):
             path.parent.parent.mkdir(parents=True, exist_ok=True)
             files.make_private_directory(str(path.parent))
             files.write_private(str(path), pem)
-            for line in trust.lines(str(path)):
-                terminal.say(line)
+            terminal.say(*trust.lines(str(path)))
         return True

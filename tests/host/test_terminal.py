@@ -8,6 +8,16 @@ from types import FrameType
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.person import Person
+
+
+def test_no_line_of_another_host_gets_between_those_of_one(monkeypatch) -> None:
+    """Each host of a play has a process of its own, and they speak at any time."""
+    written: list[str] = []
+    monkeypatch.setattr(terminal._DISPLAY, "display", lambda text, **_more: written.append(text))
+    Person().tell("a report", "of two\x1b\nand three lines")
+    terminal.say()
+    assert written == ["a report\nof two?\nand three lines"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -20,10 +20,9 @@ class Person:
         self._one_at_a_time = threading.Lock()
         self.refused: list[str] = []  # questions that got no answer
 
-    def tell(self, line: str) -> None:
-        """Print a line as it is, but for what a terminal would obey."""
-        for part in line.splitlines() or [""]:
-            terminal.say(part)
+    def tell(self, *texts: str) -> None:
+        """Print lines as they are, but for what a terminal would obey."""
+        terminal.say(*(line for text in texts for line in text.splitlines() or [""]))
 
     def busy(self) -> bool:
         """Whether a question waits for its answer."""

@@ -35,10 +35,12 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def say(line: object, *, stderr: bool = False) -> None:
-    """Print one line."""
-    with _uninterrupted():
-        _DISPLAY.display(printable(typed(str(line))), stderr=stderr)
+def say(*lines: object, stderr: bool = False) -> None:
+    """Print lines; no other host's get between them."""
+    text = "\n".join(printable(typed(str(line))) for line in lines)
+    if lines:
+        with _uninterrupted():
+            _DISPLAY.display(text, stderr=stderr)
 
 
 def warn(text: object) -> None:

@@ -76,8 +76,7 @@ class SigningNodeModule(NodeModule):
 
     def _tell(self, kept: Kept) -> None:
         if kept.reason and not self._task.check_mode:
-            for line in trust.kept_lines(str(kept.path)):
-                terminal.say(line)
+            terminal.say(*trust.kept_lines(str(kept.path)))
 
 
 def _wanted(arguments: Mapping[str, Any]) -> Wanted:
