@@ -29,6 +29,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation.conda_worker import (
     CondaWorker,
 )
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.turns import InTurn
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.progress_display import (
@@ -80,8 +81,12 @@ NO_INSTALLER = installers.Installer("", "", "", "")
 _ROUNDS = 5
 
 
-class ActionModule(host_shell.HostShellAction):
+class ActionModule(InTurn, host_shell.HostShellAction):
     """Observe, decide, work unless only checking, report from the plan."""
+
+    def takes_turns(self) -> bool:
+        """What is removed by one node is gone for the next one."""
+        return self._task.args.get("state") == "absent"
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None

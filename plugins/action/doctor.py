@@ -18,10 +18,11 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reaching_ac
     ReachingAction,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._doctor import examination
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.turns import InTurn
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.hosts import Hosts
 
 
-class ActionModule(ReachingAction):
+class ActionModule(InTurn, ReachingAction):
     """Look, print, and fail when something does not work."""
 
     MORE_ARGUMENTS: ClassVar = {
@@ -65,8 +66,9 @@ class ActionModule(ReachingAction):
         }
         found = findings(Seen(seen))
         listed = [vars(finding) for finding in found]
-        for line in report(found, given["only"]):
-            reached.person.tell(line)
+        # With several hosts in the play, each report says whose it is.
+        heading = [f"{hosts.here}:"] if len(hosts.played) > 1 else []
+        reached.person.tell(*heading, *report(found, given["only"]))
         if is_wrong(found):
             what = "Something does not work: see the lines marked wrong."
             return {"failed": True, "msg": what, "findings": listed}

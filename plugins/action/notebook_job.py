@@ -16,6 +16,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.cluster_helper
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import NodeModule
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.reaching import keywords
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import program
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.turns import InTurn
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.progress_display import (
     Reporter,
 )
@@ -27,8 +28,12 @@ LAST_WORDS = (
 )
 
 
-class ActionModule(NodeModule):
+class ActionModule(InTurn, NodeModule):
     """One execution of the module to submit, and one for each question until it serves."""
+
+    def takes_turns(self) -> bool:
+        """All nodes may ask at once what there is."""
+        return self._task.args.get("state") != "found"
 
     def more_texts(self) -> Any:
         return cluster_helper_texts()

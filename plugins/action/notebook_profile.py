@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import (
     SecretNodeModule,
 )
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.turns import InTurn
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust.signing import (
     SigningNodeModule,
@@ -19,10 +20,14 @@ RESOURCES = ("profile", "certificate", "password")
 SHOWN = 3  # reasons of one resource; a new profile has twenty
 
 
-class ActionModule(SigningNodeModule, SecretNodeModule):
+class ActionModule(InTurn, SigningNodeModule, SecretNodeModule):
     """One module execution, with something to do or not; two to have something signed."""
 
     PART: ClassVar[str] = "certificate"
+
+    def takes_turns(self) -> bool:
+        """What is removed by one node is gone for the next one."""
+        return self._task.args.get("state") == "absent"
 
     def on_node(
         self, arguments: dict[str, Any], task_vars: dict[str, Any] | None
@@ -30,8 +35,7 @@ class ActionModule(SigningNodeModule, SecretNodeModule):
         """Run the module, and print a line for each resource that changed."""
         answer = super().on_node(arguments, task_vars)
         host = (task_vars or {}).get("inventory_hostname", "localhost")
-        for line in changes(answer):
-            terminal.say(f"{host}: {line}")
+        terminal.say(*(f"{host}: {line}" for line in changes(answer)))
         return answer
 
 

@@ -1,13 +1,13 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which host of the inventory a node is, of which only its own short name is known. Pure."""
+"""Which host of the inventory a node is, by its own short name; and whose it is. Pure."""
 
 from __future__ import annotations
 
-from typing import Mapping
+from typing import Mapping, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables, is_local
 
 _NAMES = ("inventory_hostname", "ansible_host", "ansible_ssh_host")
 
@@ -41,6 +41,23 @@ def beside(known: Variables, node: str) -> dict[str, object]:
     """
     own = ("ansible_ssh_host", "ansible_port", "ansible_ssh_port")
     return {**{name: known[name] for name in known if name not in own}, "ansible_host": node}
+
+
+def of_one_person(hosts: Sequence[str], variables: Mapping[str, Variables], here: str) -> list[str]:
+    """Those of these hosts that are for the person of one of them, in the same order.
+
+    Nobody knows who a host without a user is for: where there is one, all are one person's.
+    """
+    if len(hosts) < 2:
+        return list(hosts)
+    people = {host: _person(variables[host]) for host in hosts}
+    return [host for host in hosts if "" in people.values() or people[host] == people[here]]
+
+
+def _person(variables: Variables) -> str:
+    if is_local(variables):
+        return ""
+    return str(variables.get("ansible_user") or variables.get("ansible_ssh_user") or "")
 
 
 def _short_names(variables: Variables) -> set[str]:

@@ -36,6 +36,11 @@ class Hosts:
         """The host that the task is for."""
         return str(self.task_vars["inventory_hostname"])
 
+    @property
+    def played(self) -> list[str]:
+        """Those that the play has left."""
+        return list(self.task_vars.get("ansible_play_hosts", []))
+
     def variables(self, host: str) -> dict[str, Any]:
         """What decides how ssh reaches a host."""
         of_play = host in self.task_vars.get("ansible_play_hosts_all", [self.here])
@@ -61,5 +66,4 @@ class Hosts:
 
     def named(self, label: str) -> str | None:
         """The host of this play that has the name which a node gives itself."""
-        names = self.task_vars.get("ansible_play_hosts", [])
-        return name_of({name: self.variables(name) for name in names}, label) or None
+        return name_of({name: self.variables(name) for name in self.played}, label) or None

@@ -16,6 +16,7 @@ class _Configuration:
 
 config: _Configuration
 DEFAULT_KEEP_REMOTE_FILES: bool
+DEFAULT_LOCAL_TMP: str
 DEFAULT_HOST_LIST: list[str]
 COLOR_CHANGED: str
 COLOR_ERROR: str

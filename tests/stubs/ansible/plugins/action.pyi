@@ -14,6 +14,7 @@ class _Task:
     port: int | None
     async_val: int
     register: str | None
+    _uuid: str
     _role: _Role | None
 
 class _Shell:
