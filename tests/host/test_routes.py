@@ -9,14 +9,11 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
-import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import printed_tunnel
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end
+from greeting import greeting, leads, opens
 from own_sshd import sshd
 
 CHECKOUT = Path(__file__).parents[2]
@@ -42,25 +39,6 @@ CHECK = [{"hpcc.notebook.check_variables": {"tunnel": {"gateway": "", "form": "{
 def node(tmp_path_factory):
     with sshd(tmp_path_factory.mktemp("sshd")) as running:
         yield running
-
-
-@contextmanager
-def greeting(place):
-    """A socket of a server that greets everybody."""
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place))
-        listener.listen()
-
-        def serve():
-            while True:
-                try:
-                    listener.accept()[0].sendall(b"hello")
-                except OSError:
-                    return
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield str(place)
-        listener.shutdown(socket.SHUT_RDWR)
 
 
 def play(
@@ -104,31 +82,6 @@ def play(
 def command(printed):
     (found,) = [line for line in printed.splitlines() if re.match(r"    \S*ssh -N ", line)]
     return shlex.split(found)
-
-
-def leads(port):
-    with socket.socket() as trial:
-        trial.settimeout(5)
-        try:
-            trial.connect(("127.0.0.1", port))
-            return trial.recv(5) == b"hello"
-        except OSError:
-            return False
-
-
-def opens(words, port, tmp_path):
-    """Type the command somewhere else: it has to lead to the server, and to stay."""
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir(exist_ok=True)
-    with subprocess.Popen(words, cwd=elsewhere, stderr=subprocess.PIPE, text=True) as tunnel:
-        try:
-            until = time.monotonic() + 20
-            while not leads(port):
-                assert tunnel.poll() is None, tunnel.stderr.read()
-                assert time.monotonic() < until
-                time.sleep(0.05)
-        finally:
-            end(tunnel)
 
 
 WAYS = {
@@ -337,7 +290,7 @@ def test_a_configuration_that_sends_ssh_to_the_background_is_told(node, tmp_path
 def test_a_shared_login_on_the_node_is_told_and_the_advice_ends_the_tunnel_only(
     open_already, node, tmp_path, free_port
 ):
-    share = f"    ControlMaster auto\n    ControlPath {tmp_path}/%n%%\n    ControlPersist 60\n"
+    share = f"    ControlMaster auto\n    ControlPath {tmp_path}/%h-%p%%\n    ControlPersist 60\n"
     config = node.config(inside=share)
     login = ["ssh", "-F", str(config)]
     quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "timeout": 30}

@@ -239,6 +239,19 @@ def test_ssh_asks_although_the_configuration_forbids_it(node, private, told, tmp
         login.close()
 
 
+@pytest.mark.parametrize("call", ["exec ssh", "ssh", "env LC_ALL=C ssh"])
+def test_a_script_of_the_person_may_stand_for_ssh(call, node, private, told, tmp_path):
+    script = tmp_path / "hpc-ssh"
+    script.write_text(f'#!/bin/sh\n{call} -F {node.config()} "$@"\n')
+    script.chmod(0o700)
+    login = Session(["dev1"], private / "way0", dict(os.environ), told.append, program=str(script))
+    try:
+        login.open()
+        assert login.run("echo here\n", WAIT).stdout == "here\n"
+    finally:
+        login.close()
+
+
 def test_what_a_server_prints_is_told_and_is_no_word_of_ssh(node, private, told):
     with session(node.config(), private, told) as login:
         login.open()
@@ -302,7 +315,7 @@ def logged_in(config, *words):
 
 def test_a_login_of_the_person_is_used_and_left_as_it_was(node, private, told, tmp_path, free_port):
     with taken() as port:
-        share = f"    ControlPath {tmp_path}/%r@%n%%\n    LocalForward {port} localhost:9\n"
+        share = f"    ControlPath {tmp_path}/%r@%h:%p%%\n    LocalForward {port} localhost:9\n"
         config = node.config(inside=share)
         with logged_in(config, "-o", "ClearAllForwardings=yes") as control:
             with session(config, private, told) as login:

@@ -81,6 +81,8 @@ def control_path(seen: Seen) -> Finding | None:
             f"others may write where {path} lies: ssh would take a socket of theirs for your login"
         )
         return warning("shared login", what, "put this into ~/.ssh/config: ControlPath ~/.ssh/%C")
+    if seen.one("control_path_elsewhere") == "yes":
+        return ok("shared login", f"none is used: {path} does not tell which cluster it leads to")
     return ok("shared login", f"ssh keeps one at {path}")
 
 

@@ -17,6 +17,9 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files,
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import require
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import config as ssh_config
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.config import Settings
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.shared_path import (
+    may_lead_elsewhere,
+)
 
 _SSH_ANSWERS_WITHIN = 20.0
 _SYSTEM = "/etc/ssh/ssh_config"
@@ -75,9 +78,16 @@ def _wanted(words: Sequence[str], without: str, name: str, path: str) -> dict[st
     """
     node = ssh_config.node_words(words)
     return {
-        name: ssh_config.as_a_login(_asked(node, without, path)),
-        ssh_config.tunnel_name(name): _tunnel(words, _asked(words, without, path)),
+        name: ssh_config.as_a_login(_apart(node, without, path)),
+        ssh_config.tunnel_name(name): _tunnel(words, _apart(words, without, path)),
     }
+
+
+def _apart(words: Sequence[str], without: str, path: str) -> Settings:
+    """What the words mean, without a shared login that may lead to another cluster."""
+    found = _asked(words, without, path)
+    elsewhere = may_lead_elsewhere(words, lambda asked: _asked(asked, without, path))
+    return {**found, "controlpath": ["none"]} if elsewhere else found
 
 
 def _settings(host: str, wanted: Settings, without: str, path: str) -> list[str]:

@@ -209,6 +209,12 @@ def parsed(name: str, text: str) -> list[tuple[str, str]]:
     return options
 
 
+def split(words: Sequence[str]) -> tuple[list[tuple[str, str]], str]:
+    """The options among the words behind ssh, and the bare name of the host."""
+    options, rest = getopt.getopt(list(words), _OPTIONS)
+    return options, rest[0].rpartition("@")[2]
+
+
 def _require_jumps(name: str, value: str) -> None:
     for jump in value.split(","):
         require(name, "ssh_host", jump)
@@ -225,7 +231,12 @@ def _finds_its_way(node: Hop) -> bool:
 
 
 def _direct_options(hop: Hop) -> list[tuple[str, str]]:
-    return [pair for pair in hop.options if not _leads_over_others(*pair)]
+    return without_proxies(hop.options)
+
+
+def without_proxies(options: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The options but those that name a machine on the way."""
+    return [pair for pair in options if not _leads_over_others(*pair)]
 
 
 def _jump_of(node: Hop, form: str) -> Hop:
@@ -233,10 +244,10 @@ def _jump_of(node: Hop, form: str) -> Hop:
     jumps = [value for option, value in node.options if option == "-J"]
     if not jumps:
         raise NotebookError(f"{form} needs a host in the group hpcc_gateway", "nbserver_tunnel")
-    return _parsed_jump(jumps[0].split(",")[0])
+    return parsed_jump(jumps[0].split(",")[0])
 
 
-def _parsed_jump(jump: str) -> Hop:
+def parsed_jump(jump: str) -> Hop:
     """What stands after -J, which the rules have accepted: [user@]host[:port]."""
     user, place = jump.rpartition("@")[::2]
     brackets = re.fullmatch(r"\[(.+)\](?::(\d+))?", place)

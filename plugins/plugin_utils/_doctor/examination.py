@@ -26,7 +26,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Way
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import leases, lost_files
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS, question
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import ansible_login, forwarding
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import (
+    ansible_login,
+    forwarding,
+    own_ssh,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.listener import listener
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session import (
     NotConnected,
@@ -52,13 +56,13 @@ def computer(found: Way, local_port: int, ansibles: Path) -> Answers:
         "local_port_holder": [listener(local_port)],
         "local_port_ansibles": ["yes" if ansible_login.holds(local_port, ansibles) else "no"],
         "gateway_addresses": [str(len(_addresses(gateway)))] if gateway else [],
-        **_configuration([found.program, "-G", *found.words()]),
+        **_configuration(found),
     }
 
 
-def _configuration(argv: list[str]) -> Answers:
+def _configuration(way: Way) -> Answers:
     """What ssh itself makes of its configuration for this login."""
-    asked = _said(argv)
+    asked = _said([way.program, "-G", *way.words()])
     if asked.returncode:
         return {"config_error": [" ".join(asked.stderr.split())]}
     found: Answers = {}
@@ -70,11 +74,16 @@ def _configuration(argv: list[str]) -> Answers:
         "gateway": found.get("proxyjump", []),
         "control_path": found.get("controlpath", []),
         "control_path_open": ["yes" if _others_may_write(found.get("controlpath", [])) else "no"],
+        "control_path_elsewhere": ["yes" if _may_lead_elsewhere(way) else "no"],
         "strict_host_keys": found.get("stricthostkeychecking", []),
         "forward_agent": found.get("forwardagent", []),
         "local_forward": found.get("localforward", []),
         "identity": _identities(found.get("identityfile", [])),
     }
+
+
+def _may_lead_elsewhere(way: Way) -> bool:
+    return own_ssh.may_lead_elsewhere(way.words(), way.program)
 
 
 def _others_may_write(control_path: list[str]) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import config as ssh_config
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import shared_path
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.config import Settings
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import program as ssh_of
@@ -55,25 +56,33 @@ def _forwarding(words: Sequence[str]) -> list[str]:
 
 def shared_login(found: Settings) -> str:
     """The socket of a login that the person has opened and that ssh would use; else nothing."""
-    path = _control_path(found)
+    path = shared_path.path(found)
     if _owner(path) != os.geteuid():
         return ""
     return path if _said([*through(path), "-O", "check", "node"]).returncode == 0 else ""
 
 
-def foreign_login(found: Settings) -> str:
-    """The socket of another user in its place, which ssh itself would take for it."""
-    path = _control_path(found)
-    return path if _owner(path) not in (None, os.geteuid()) else ""
+def why_not_shared(found: Settings, words: Sequence[str], program: str = SSH) -> str | None:
+    """Why the login that ssh itself would share is not the one that these words ask for."""
+    path = shared_path.path(found)
+    if _owner(path) not in (None, os.geteuid()):
+        return f"The shared login at {path} belongs to another user: it is not used."
+    if shared_login(found) and may_lead_elsewhere(words, program):
+        return (
+            f"The shared login at {path} may lead to another cluster, which that name does not "
+            "tell: it is not used (docs/login.md)."
+        )
+    return None
+
+
+def may_lead_elsewhere(words: Sequence[str], program: str = SSH) -> bool:
+    """Whether a login that ssh would share with these words may end on another node."""
+    return shared_path.may_lead_elsewhere(words, lambda asked: settings(asked, program))
 
 
 def through(path: str) -> list[str]:
     """ssh by way of an open login, and by that alone: no configuration adds anything."""
     return [SSH, "-F", "none", "-S", path.replace("%", "%%")]
-
-
-def _control_path(found: Settings) -> str:
-    return found.get("controlpath", ["none"])[0]
 
 
 def _owner(path: str) -> int | None:

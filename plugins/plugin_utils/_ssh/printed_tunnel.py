@@ -50,11 +50,18 @@ def printed(
         return PrintedTunnel("", (f"How to reach it cannot be said: {error}",))
     end = tunnel.remote_end(server)
     try:
-        found = own_ssh.settings(tunnel.outer_words(words), words[0])
+        apart = _apart(words)
+        found = own_ssh.settings([*apart, *tunnel.outer_words(words)], words[0])
         remarks = list(_remarks(found, words, tunnel.local_end(local_port), end))
     except NotebookError as error:
-        remarks = [str(error)]
-    return PrintedTunnel(command, tuple(remarks))
+        return PrintedTunnel(command, (str(error),))
+    return PrintedTunnel(tunnel.command_of([words[0], *apart, *words[1:]]), tuple(remarks))
+
+
+def _apart(words: list[str]) -> list[str]:
+    """What keeps ssh from a login that may lead to another cluster."""
+    elsewhere = own_ssh.may_lead_elsewhere(tunnel.outer_words(words), words[0])
+    return ["-S", "none"] if elsewhere else []
 
 
 def _remarks(found: Settings, words: list[str], local: str, target: str) -> Iterator[str]:

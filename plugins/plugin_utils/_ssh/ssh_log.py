@@ -76,7 +76,9 @@ class SshLog:
         return [name if _PLAIN.fullmatch(name) else "ssh", "-E", str(self._path), *words]
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        """One in which every other ssh writes here, too."""
+        """One in which every other ssh writes here, too; but none behind a script of the person."""
+        if _is_script(real_ssh(self._program)):  # it means the real ssh, and would find itself
+            return dict(given)
         path = f"{self._named_ssh().parent}:{given.get('PATH', os.defpath)}"
         return {**given, "PATH": path, _VARIABLE: str(self._path)}
 
@@ -101,6 +103,11 @@ class SshLog:
                 if text:
                     self._lines.append(text)
                     self._heard(text)
+
+
+def _is_script(program: str) -> bool:
+    with Path(program).open("rb") as file:
+        return file.read(2) == b"#!"
 
 
 def real_ssh(name: str) -> str:

@@ -199,10 +199,11 @@ class Session:
         return ssh_config.parse(said.stdout)
 
     def _own_login(self, settings: ssh_config.Settings) -> str:
-        """The socket of a login that the person has opened; nobody else's is taken for it."""
-        foreign = own_ssh.foreign_login(settings)
-        if foreign:
-            self._tell(f"The shared login at {foreign} belongs to another user: it is not used.")
+        """The socket of a login that the person has opened; no other is taken for it."""
+        reason = own_ssh.why_not_shared(settings, self.words, self.program)
+        if reason:
+            self._tell(reason)
+            return ""
         return own_ssh.shared_login(settings)
 
     def _master_words(self, settings: ssh_config.Settings) -> list[str]:
