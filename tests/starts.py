@@ -24,8 +24,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "playbooks" / "collections"))
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end as end
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end
 
+__all__ = ["end", "free_port", "playbook", "printed"]
 CHECKOUT = Path(__file__).parents[1]
 PASSWORD = "a walk along the Red Cedar"
 WAYS = tuple(itertools.product(("lab", "notebook", "nbclassic"), ("socket", "tcp")))

@@ -343,6 +343,14 @@ def test_a_check_can_fail_and_says_what_to_type(check, level, answers, said):
     assert finding.todo, "a person is left with what to do"
 
 
+def test_a_shared_login_that_may_lead_elsewhere_is_said_to_be_left_alone():
+    finding = computer.control_path(
+        seen({"control_path": "/home/a/.ssh/4f3a", "control_path_elsewhere": "yes"})
+    )
+    assert finding.level == "ok"
+    assert "none is used: /home/a/.ssh/4f3a does not tell" in finding.what
+
+
 def test_an_ssh_that_holds_the_port_is_not_called_more_than_is_known_of_it():
     held = {"local_port": "8888", "local_port_holder": "ssh (pid 7)"}
     finding = computer.local_port(seen(held))
