@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+import other_python
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import generations
 from servers import Account
@@ -71,38 +71,61 @@ def test_programs_of_a_notebook_are_those_of_its_generation(installed):
     assert executable == f"{installed.generation(OLD)}/bin/python", "engines start by it"
 
 
-def other_minor() -> str:
-    """A Python of another minor version than ours, on this machine."""
-    beside = Path(sys.base_prefix).parent.glob("*/bin/python3.*")
-    found = [
-        *beside,
-        *Path("/usr/bin").glob("python3.*"),
-        *Path("/usr/local/bin").glob("python3.*"),
-    ]
-    ours = f"python3.{sys.version_info.minor}"
-    names = (each for each in found if each.name[8:].isdigit() and each.name != ours)
-    return str(max(names, key=lambda each: int(each.name[8:]), default=""))
-
-
-def test_an_upgrade_to_another_minor_version_of_python_is_invisible_too(installed):
-    """The new one has no Jupyter here: whatever of the old server used it would fail."""
-    another = other_minor()
-    if not another:
+@pytest.fixture
+def with_another_minor(installed: Installation) -> int:
+    """The newer generation has a Python of another minor version, and a Jupyter of its own."""
+    python = other_python.found()
+    if not python:
         pytest.skip("this machine has no Python of another minor version")
-    owner = installed.owner
-    owner.server(timeout=120)
-    early = installed.kernel()
     new = installed.store / NEW
     shutil.rmtree(new)
-    subprocess.run([another, "-m", "venv", "--without-pip", new], check=True)
-    installed.flip(NEW)
-    assert installed.computed(early, LATE) == OLD, "a module that was never imported before"
-    assert installed.computed(early, "__import__('sqlite3').__name__") == "sqlite3"
-    late = installed.kernel()
-    assert installed.computed(late, PREFIX) == installed.generation(OLD), "a new kernel"
+    other_python.make(new, python)
+    (packages,) = new.glob("lib/python3*/site-packages")
+    (packages / "imported_late.py").write_text(f"GENERATION = {NEW!r}\n")
+    return int(python.name.partition(".")[2])
+
+
+def exported(owner: Account) -> str:
+    """A new notebook as a page, made by nbconvert in the server."""
     made = json.loads(owner.curl("/api/contents", *KNOWN, "-d", '{"type": "notebook"}'))
-    page = owner.curl(f"/nbconvert/html/{made['path']}", *KNOWN)
-    assert "</html>" in page
+    return owner.curl(f"/nbconvert/html/{made['path']}", *KNOWN)
+
+
+def works_on(installed: Installation, early: str, name: str) -> None:
+    """Whoever runs from this generation notices nothing, whatever is live."""
+    prefix = installed.generation(name)
+    assert installed.computed(early, LATE) == name, "a module that was never imported before"
+    # Whatever another minor version cannot load: these have a part in C.
+    for module in ("sqlite3", "ctypes", "decimal"):
+        place = installed.computed(early, f"__import__({module!r}).__name__")
+        assert place == module
+    late = installed.kernel()
+    assert installed.computed(late, PREFIX) == prefix, "a new kernel"
+    assert installed.computed(late, LATE) == name
+    assert "</html>" in exported(installed.owner)
+
+
+def test_an_upgrade_to_another_minor_version_and_a_rollback_are_invisible_and_restart_brings_them(
+    installed: Installation, with_another_minor: int
+) -> None:
+    owner, minor = installed.owner, "__import__('sys').version_info.minor"
+    owner.server(timeout=120)
+    early = installed.kernel()
+    assert installed.computed(early, minor) == str(sys.version_info.minor)
+    installed.flip(NEW)
+    works_on(installed, early, OLD)
+
+    after = owner.server(state="restarted", timeout=120)
+    assert after["prefix"] == installed.generation(NEW)
+    early = installed.kernel()
+    assert installed.computed(early, minor) == str(with_another_minor)
+    installed.flip(OLD)  # rolled back
+    works_on(installed, early, NEW)
+
+    before = owner.server(state="restarted", timeout=120)
+    assert before["prefix"] == installed.generation(OLD)
+    assert installed.computed(installed.kernel(), minor) == str(sys.version_info.minor)
+    assert owner.info()["servers"][0]["notes"] == []
 
 
 def registered(owner: Account, name: str, python: str) -> None:
