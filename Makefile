@@ -8,8 +8,14 @@ export MOLECULE_GLOB := $(CURDIR)/molecule/*/molecule.yml
 export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.cache/molecule
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# For `unit`, `unit-on` and `sanity-on`, as in `make unit-on CORE=2.20 TESTS=tests/pure`.
+CORE ?= 2.21
+PY ?= 3.13
+TESTS ?= tests/pure tests/host tests/safety packages
+WORKERS ?= $$((2 * $$(nproc)))
+
 .DEFAULT_GOAL := help
-.PHONY: help prepare cluster demo demo-down test check lint unit sanity molecule e2e cell matrix broken damage hijack bench starts chaos flips lock docs extension site changelog clean
+.PHONY: help prepare cluster demo demo-down test check lint unit unit-on sanity sanity-on molecule e2e cell matrix broken damage hijack bench starts chaos flips lock docs extension site changelog clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -35,10 +41,16 @@ check: lint  ## Style, types and the tests that start nothing: for every save
 	@$(BIN)/pytest tests/pure packages -m pure -n auto
 
 unit: prepare  ## Tables, properties and modules
-	@tests/reachable.sh $(BIN)/pytest tests/pure tests/host tests/safety packages -n $$((2 * $$(nproc))) --dist loadfile
+	@tests/reachable.sh $(BIN)/pytest $(TESTS) -n $(WORKERS) --dist loadfile
 
 sanity: prepare  ## ansible-test sanity
 	@$(PYTHON) tests/sanity.py
+
+unit-on: prepare  ## The same by another Ansible and Python: CORE=2.20 PY=3.12 TESTS=tests/pure
+	@bin=$$($(PYTHON) tests/other_ansible.py $(CORE) $(PY)) && PATH="$$bin:$$PATH" tests/reachable.sh "$$bin/pytest" $(TESTS) -n $(WORKERS) --dist loadfile
+
+sanity-on: prepare  ## … ansible-test sanity by that Ansible
+	@bin=$$($(PYTHON) tests/other_ansible.py $(CORE) $(PY)) && PATH="$$bin:$$PATH" "$$bin/python" tests/sanity.py
 
 # A run that was interrupted has left its notes: `destroy` forgets them.
 molecule: cluster  ## The roles and playbooks on the test cluster
