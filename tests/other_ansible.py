@@ -45,9 +45,9 @@ def make(place: Path, core: str, python: str) -> None:
     subprocess.run([found(python), "-m", "venv", "--clear", place], check=True)
     rest = place / "rest.lock"
     rest.write_text(without_ansible(PINNED.read_text(encoding="utf-8")), encoding="utf-8")
-    install = [place / "bin" / "python", "-m", "pip", "install", "--quiet",
-               "--disable-pip-version-check"]  # fmt: skip
-    subprocess.run([*install, "--no-deps", "--require-hashes", "-r", rest], check=True)
+    own = str(place / "bin" / "python")
+    install = [own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "--no-deps", "--require-hashes", "-r", str(rest)], check=True)
     subprocess.run([*install, f"ansible-core=={core}.*"], check=True)
 
 
