@@ -33,6 +33,22 @@ def at_random_moments(account: Any, kills: int) -> bool:
     return harmless and found.slowest <= GOAL
 
 
+def while_servers_run(account: Any, kills: int) -> bool:
+    """Whether as many kills were noticed by nobody who works."""
+    from served_upgrades import UnderServers  # type: ignore[import-not-found]
+
+    seed = int(time.time())
+    print(f"at random moments while servers run (seed {seed})", flush=True)
+    campaign = UnderServers(account, seed, sleep=1)
+    harmless = report(campaign.run(kills, clean=1))
+    served = campaign.served
+    print(f"servers                            {served.servers}")
+    print(f"requests failed                    {len(served.failed)} of {served.requests}")
+    print(f"generations lost under a server    {len(served.lost)}", flush=True)
+    print("".join(f"failed: {each}\n" for each in served.failed[:9]), end="", flush=True)
+    return harmless and not served.failed and not served.lost
+
+
 def after_each_step(account: Any) -> bool:
     """The same after each single step of the host."""
     from kills import EachStep
@@ -95,6 +111,7 @@ def main(kills: int) -> int:
 
     campaigns: tuple[Callable[[Any], bool], ...] = (
         lambda account: at_random_moments(account, kills),
+        lambda account: while_servers_run(account, kills),
         after_each_step,
         after_each_step_of_a_removal,
         on_full_disks,

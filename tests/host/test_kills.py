@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from kills import PARTS, AnyMoment, EachStep, EachStepOfARemoval
+from served_upgrades import UnderServers
 from test_conda_distribution import Account
 
 pytest_plugins = ["test_conda_distribution"]
@@ -34,3 +35,14 @@ def test_a_removal_that_is_killed_after_any_single_step_is_finished(account: Acc
     found = EachStepOfARemoval(account).run(every=9)
     assert found.kills["step"] > 3
     assert found.faults == []
+
+
+@pytest.mark.timeout(600)
+def test_no_kill_of_an_upgrade_is_noticed_by_whoever_works(account: Account) -> None:
+    campaign = UnderServers(account, seed=2014, sleep=0.5)
+    found = campaign.run(kills=len(PARTS) + 2, clean=1)
+    assert (found.faults, found.unusable) == ([], 0)
+    served = campaign.served
+    assert (served.failed, served.lost) == ([], [])
+    assert served.servers > 3
+    assert served.requests > 20
