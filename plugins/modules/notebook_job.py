@@ -148,11 +148,8 @@ from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.control import (
-    Request,
-    carry_out,
-)
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler import Wanted
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.control import carry_out
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.request import Request, Wanted
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import require
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS, Launch
 

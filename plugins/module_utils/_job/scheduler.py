@@ -14,6 +14,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import cluster_helper
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.request import Wanted
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import Known
 
 OLDEST = (3, 11)  # Python that cluster_helper runs on
@@ -26,15 +27,6 @@ def _said(where: str = "") -> Iterator[None]:
         yield
     except cluster_helper.part("errors").ClusterError as error:
         raise NotebookError(str(error), where) from error
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a job is to have, as it was written."""
-
-    resources: object
-    queue: str
-    cores: int
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,59 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIDE EFFECTS: see a profile's job as the scheduler and the profile's own files show it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
+from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler import Scheduler
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import of_jobs, recorded
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import View, chosen, strays
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
+
+POLL = 0.3  # seconds between two looks at a file
+
+
+def look(layout: Layout, scheduler: Scheduler) -> View:
+    """Ask the scheduler once, and read what lies in the profile."""
+    jobs = scheduler.jobs(job_record.job_name(layout))
+    submitted = recorded(layout)
+    known = chosen(jobs, submitted)
+    return with_files(layout, View(submitted, known, strays=strays(jobs, known)))
+
+
+def with_files(layout: Layout, view: View) -> View:
+    """What the job itself has written; nothing is asked."""
+    submitted = view.submission
+    if submitted is None:
+        return view
+    job = submitted.job or (view.known.job if view.known else "")
+    found = files.read(job_record.end_path(layout))
+    end = job_record.parse_end(found, job_record.end_path(layout)) if found else None
+    return replace(
+        view,
+        end=end if end and end.mark == submitted.mark else None,
+        server=next((each for _path, each in of_jobs(layout) if each.job == job), None),
+    )
+
+
+def after(layout: Layout, scheduler: Scheduler, view: View, wait: float) -> View:
+    """Look at the files until it serves, has ended, or the time is over; then ask once."""
+    deadline = time.monotonic() + wait
+    while time.monotonic() < deadline:
+        view = with_files(layout, view)
+        if view.known and (view.server or view.end):
+            return replace(view, known=replace(view.known, state="running"))
+        time.sleep(POLL)
+    return explained(scheduler, look(layout, scheduler))
+
+
+def explained(scheduler: Scheduler, view: View) -> View:
+    """With the reason why it waits, where that is another question."""
+    if view.known is None:
+        return view
+    return replace(view, known=replace(view.known, reason=scheduler.why(view.known)))
