@@ -32,7 +32,10 @@ TABLES = {
     "front ends": list(FRONTENDS),
     "packages of front ends": [frontend.requirement for frontend in FRONTENDS.values()],
 }
-HOLDERS = ("roles/*/meta/argument_specs.yml", "roles/*/defaults/main.yml", "plugins/modules/*.py")
+HOLDERS = (
+    "roles/*/meta/argument_specs.yml", "roles/*/defaults/main.yml", "plugins/modules/*.py",
+    "plugins/doc_fragments/*.py",
+)  # fmt: skip
 _CHOICES = re.compile(r"^( *choices: )\[.*\]( # ([a-z ]+): make docs)$", re.MULTILINE)
 _ITEMS = re.compile(r"(?:^ *- \S+ # [a-z ]+: make docs\n)+", re.MULTILINE)
 _ITEM = re.compile(r"^( *- )\S+( # ([a-z ]+): make docs)\n")

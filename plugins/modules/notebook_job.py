@@ -15,11 +15,8 @@ description:
   - There is one job of a profile at most, whoever asks for it and from where. One that waits or
     runs is joined.
   - Needs the Python of an installation, named by C(ansible_python_interpreter).
+extends_documentation_fragment: [hpcc.notebook.launch]
 options:
-  profile:
-    description: The profile, as made by M(hpcc.notebook.ipython_profile).
-    type: str
-    default: nbserver
   state:
     description:
       - V(started) submits a job, unless there is one. V(joined) waits for the one that there is,
@@ -43,26 +40,12 @@ options:
     description: The cores of the job, and the threads of a kernel's numerical libraries.
     type: int
     default: 1
-  frontend:
-    description: What people see. V(notebook) is Notebook 7.
-    type: str
-    choices: [lab, notebook, nbclassic] # front ends: make docs
-    default: lab
-  modules:
-    description: Modules of the site, loaded before the scheduler is asked and before the server.
-    type: list
-    elements: str
-    default: []
   idle_shutdown:
     description:
       - Seconds without a running cell or an open page after which kernels end, without kernels the
         server, and with it the job. With V(0) it stays until its walltime.
     type: int
     default: 0
-  kernels_from_environments:
-    description: Whether the environments of the person that have ipykernel show up as kernels.
-    type: bool
-    default: false
   second:
     description: Submit one even if a node has a server of the profile.
     type: bool

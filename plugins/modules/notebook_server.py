@@ -17,11 +17,8 @@ description:
     accepted the token of the profile.
   - A server that is running is found and reported, not started again, whoever started it and
     whatever notes there are.
+extends_documentation_fragment: [hpcc.notebook.launch]
 options:
-  profile:
-    description: The profile, as made by M(hpcc.notebook.ipython_profile).
-    type: str
-    default: nbserver
   state:
     description:
       - Whether a server shall run here; V(restarted) stops one that is running first.
@@ -29,11 +26,6 @@ options:
     type: str
     choices: [started, stopped, restarted, absent]
     default: started
-  frontend:
-    description: What people see. V(notebook) is Notebook 7.
-    type: str
-    choices: [lab, notebook, nbclassic] # front ends: make docs
-    default: lab
   transport:
     description: Where it listens. Nobody else reaches a socket; some sites allow V(tcp) only.
     type: str
@@ -46,13 +38,6 @@ options:
   session:
     description: Name of the tmux session; the name of the profile by default.
     type: str
-  modules:
-    description:
-      - Modules of the site that are loaded before the server, for it and its kernels, such as
-        V(gcc) and V(cuda/12.4).
-    type: list
-    elements: str
-    default: []
   threads:
     description:
       - How many threads the numerical libraries of a kernel use, unless the site says otherwise.
@@ -65,12 +50,6 @@ options:
         kernels the server. With V(0) it stays.
     type: int
     default: 0
-  kernels_from_environments:
-    description:
-      - Whether the environments of the person that have ipykernel show up as kernels. They are
-        looked for whenever a page asks for the kernels.
-    type: bool
-    default: false
   second:
     description: Start one even if another host of the home has one; else that one is reported.
     type: bool
