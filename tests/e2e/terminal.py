@@ -62,6 +62,15 @@ def playbook(name: str, *options: str, answers: dict[str, str] | None = None) ->
     return run(shlex.join(arguments), answers=answers)
 
 
+def end_ssh(terminal: pexpect.spawn) -> None:
+    """Press Ctrl-C; once more where ssh misses the first, as one of a hundred does."""
+    terminal.sendcontrol("c")
+    if terminal.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=3):
+        terminal.sendcontrol("c")
+        terminal.expect(pexpect.EOF, timeout=10)
+    terminal.close()
+
+
 class Tunnel:
     """The printed ssh command, left running in its terminal as a person would leave it."""
 
@@ -84,6 +93,4 @@ class Tunnel:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def __exit__(self, *_exception: object) -> None:
-        self.terminal.sendcontrol("c")
-        self.terminal.expect(pexpect.EOF, timeout=10)
-        self.terminal.close()
+        end_ssh(self.terminal)

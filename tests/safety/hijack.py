@@ -26,6 +26,7 @@ import pexpect
 from attacks.controller import computer
 from attacks.controller_directory import directory_of_the_controller
 from attacks.controller_names import names_of_the_computer
+from attacks.jobs import jobs
 from attacks.planted_names import names_below_tmp, names_of_old, names_seen
 from attacks.planted_prefixes import prefixes
 from attacks.swept import swept_runtime
@@ -34,7 +35,7 @@ from attacks.words import words
 from attacks.working_directory import cluster_view, cluster_view_in_a_job
 from people import PYTHON, Person, Run, done, playbook, root
 from report import Report
-from terminal import CHECKOUT, CLUSTER, interruptible
+from terminal import CHECKOUT, CLUSTER, end_ssh, interruptible
 
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.tunnel import gateway_port
@@ -89,10 +90,7 @@ def tunnel(command: str) -> Iterator[pexpect.spawn[str]]:
     try:
         yield terminal
     finally:
-        if terminal.isalive():
-            terminal.sendcontrol("c")
-        terminal.expect(pexpect.EOF)
-        terminal.close()
+        end_ssh(terminal)
 
 
 def led_astray(started: Run, port: int) -> list[str]:
@@ -283,7 +281,7 @@ def debugged(connection: str) -> tuple[list[str], str]:
 PLAYBOOKS = (
     names_below_tmp, names_of_old, names_seen, prefixes, words, cluster_view, cluster_view_in_a_job,
     computer, names_of_the_computer, directory_of_the_controller, swept_runtime,
-    temporary_directory,
+    temporary_directory, jobs,
 )  # fmt: skip
 
 
