@@ -79,6 +79,7 @@ hijack: cluster  ## Attack a running server and every playbook as another user o
 bench: cluster  ## Times beside the same work by hand
 	@$(PYTHON) tests/bench.py
 	@$(PYTHON) tests/bench_forward.py
+	@$(PYTHON) tests/bench_job.py
 	@$(PYTHON) tests/bench_parallel.py
 	@$(PYTHON) tests/bench_installation.py
 

@@ -56,6 +56,7 @@ def ours() -> float:
     said = said_by("start", ansible_user=ACCOUNT, nbserver_local_port=port)
     with running(shlex.split(printed(r"^ +(ssh .*)$", said)), dict(os.environ)) as tunnel:
         took = answered(tunnel, port, began, secure=True)
+        end(tunnel)
     playbook("playbooks/stop.yml", ACCOUNT)
     return took
 
@@ -103,7 +104,8 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[subproc
             output.seek(0)
             raise SystemExit(f"{error}:\n{output.read().decode(errors='replace')}") from error
         finally:
-            end(process)
+            process.terminate()
+            process.wait()
 
 
 def answered(process: subprocess.Popen[bytes], port: int, began: float, *, secure: bool) -> float:
