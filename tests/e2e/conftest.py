@@ -7,8 +7,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import job_sites
 import pytest
 from connecting import STATE, USER, VARIABLES
+from job_sites import GRIDENGINE, NEIGHBOUR, SLURM, Site, on, until
+from jobs import WORDS, jobs, run
 from terminal import CLUSTER, playbook
 
 
@@ -68,3 +71,46 @@ def ways(tmp_path: Path) -> Path:
     )
     config.write_text(stanzas + (STATE / "ssh_config").read_text())
     return config
+
+
+@pytest.fixture(scope="module")
+def ready(account: str) -> str:
+    """The account that has an installation and runs jobs."""
+    assert account != job_sites.USER
+    subprocess.run([*CLUSTER, "gridengine"], check=True)
+    subprocess.run([*CLUSTER, "reset", job_sites.USER, NEIGHBOUR], check=True)
+    playbook("setup", "-e", WORDS)
+    return job_sites.USER
+
+
+@pytest.fixture(params=[SLURM, GRIDENGINE], ids=lambda site: site.name)
+def site(request: pytest.FixtureRequest, ready: str) -> Iterator[Site]:
+    """One scheduler after the other."""
+    assert ready
+    chosen: Site = request.param
+    chosen.select()
+    yield chosen
+    run("stop", chosen)
+    SLURM.select()
+
+
+@pytest.fixture
+def nothing_is_left(ready: str) -> Iterator[None]:
+    """Whatever happens: no job, and no process of the person's on a compute node."""
+    yield
+    run("stop")
+    assert jobs() == []
+    for host in ("c1", "c2"):
+        processes = f"ps -u {ready} -o args= | grep -v 'sshd\\|ps -u\\|grep\\|bash' || :"
+        assert on(host, processes) == ""
+        left = on(host, "ls -A /tmp/nbserver-$(id -u)/ 2>/dev/null || :").split()
+        assert left in ([], ["runtime"])
+
+
+@pytest.fixture
+def full_queue(site: Site) -> Iterator[Site]:
+    """Somebody else has all the cores."""
+    on("gateway", site.fill, user=NEIGHBOUR)
+    until("gateway", site.full)
+    yield site
+    on("gateway", f"{site.empty} || :", user=NEIGHBOUR)

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import browser
@@ -26,9 +25,8 @@ from job_sites import (
     private_tmp,
     refusing,
     root,
-    until,
 )
-from terminal import BIN, CHECKOUT, CLUSTER, environment, playbook
+from terminal import BIN, CHECKOUT, environment
 
 sys.path.insert(0, str(CHECKOUT / "tests"))
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
@@ -44,12 +42,12 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.module_program
     module_program,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import program
+from jobs import WORDS, jobs, leads_there, ports, run
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("nothing_is_left")]
 
 PICTURES = CHECKOUT / "tests" / "output"
 KILLS = 30
-WORDS = json.dumps({"ansible_user": USER, "nbserver_profile_password": starts.PASSWORD})
 # Runs on the compute node: a cell that notices when it is interrupted.
 CELL = """
 import glob, time
@@ -74,66 +72,6 @@ KERNEL = (
     '-H "Authorization: token $(cat ~/.ipython/profile_nbserver/security/token)" '
     "https://localhost/api/kernels"
 )
-
-
-def run(name: str, site: Site = SLURM, **more: object) -> str:
-    given = {"nbserver_where": "job", **site.variables, **more}
-    return playbook(name, "-e", WORDS, "-e", json.dumps(given))
-
-
-def jobs() -> list[str]:
-    """The person's jobs of either scheduler."""
-    return [*SLURM.jobs(), *GRIDENGINE.jobs()]
-
-
-def ports(*hosts: str) -> str:
-    """What the person listens on there, of ports."""
-    table = "/proc/net/tcp /proc/net/tcp6"
-    asked = f"awk -v who=$(id -u {USER}) '$4 == \"0A\" && $8 == who' {table}"
-    return "".join(root(host, "sh", "-c", asked) for host in hosts)
-
-
-@pytest.fixture(scope="module")
-def ready(account: str) -> str:
-    assert account != USER
-    subprocess.run([*CLUSTER, "gridengine"], check=True)
-    subprocess.run([*CLUSTER, "reset", USER, NEIGHBOUR], check=True)
-    playbook("setup", "-e", WORDS)
-    return USER
-
-
-@pytest.fixture(params=[SLURM, GRIDENGINE], ids=lambda site: site.name)
-def site(request: pytest.FixtureRequest, ready: str) -> Iterator[Site]:
-    """One scheduler after the other."""
-    assert ready
-    chosen: Site = request.param
-    chosen.select()
-    yield chosen
-    run("stop", chosen)
-    SLURM.select()
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left(ready: str) -> Iterator[None]:
-    """Whatever happens: no job, and no process of the person's on a compute node."""
-    yield
-    run("stop")
-    assert jobs() == []
-    for host in ("c1", "c2"):
-        processes = f"ps -u {USER} -o args= | grep -v 'sshd\\|ps -u\\|grep\\|bash' || :"
-        assert on(host, processes) == ""
-        left = on(host, "ls -A /tmp/nbserver-$(id -u)/ 2>/dev/null || :").split()
-        assert left in ([], ["runtime"])
-    assert ready
-
-
-@pytest.fixture
-def full_queue(site: Site) -> Iterator[Site]:
-    """Somebody else has all the cores."""
-    on("gateway", site.fill, user=NEIGHBOUR)
-    until("gateway", site.full)
-    yield site
-    on("gateway", f"{site.empty} || :", user=NEIGHBOUR)
 
 
 def test_it_waits_in_the_schedulers_words_and_ctrl_c_leaves_it_queued(full_queue: Site) -> None:
@@ -181,12 +119,6 @@ def until_relayed(node: str) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.5)
     time.sleep(2)
-
-
-def leads_there(said: str, port: int) -> None:
-    """The printed command works when it is pasted, and our server shows itself at its end."""
-    with starts.tunnel(starts.printed(r"^ +(ssh .*)$", said), port):
-        starts.log_in(port, starts.printed(r"SHA-256 ([0-9A-F:]+)", said))
 
 
 @pytest.mark.parametrize(

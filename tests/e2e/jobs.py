@@ -1,0 +1,37 @@
+"""A notebook as a job, as a person asks for it."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from job_sites import GRIDENGINE, SLURM, USER, Site, root
+from terminal import CHECKOUT, playbook
+
+sys.path.insert(0, str(CHECKOUT / "tests"))
+import starts
+
+WORDS = json.dumps({"ansible_user": USER, "nbserver_profile_password": starts.PASSWORD})
+
+
+def run(name: str, site: Site = SLURM, **more: object) -> str:
+    given = {"nbserver_where": "job", **site.variables, **more}
+    return playbook(name, "-e", WORDS, "-e", json.dumps(given))
+
+
+def jobs() -> list[str]:
+    """The person's jobs of either scheduler."""
+    return [*SLURM.jobs(), *GRIDENGINE.jobs()]
+
+
+def ports(*hosts: str) -> str:
+    """What the person listens on there, of ports."""
+    table = "/proc/net/tcp /proc/net/tcp6"
+    asked = f"awk -v who=$(id -u {USER}) '$4 == \"0A\" && $8 == who' {table}"
+    return "".join(root(host, "sh", "-c", asked) for host in hosts)
+
+
+def leads_there(said: str, port: int) -> None:
+    """The printed command works when it is pasted, and our server shows itself at its end."""
+    with starts.tunnel(starts.printed(r"^ +(ssh .*)$", said), port):
+        starts.log_in(port, starts.printed(r"SHA-256 ([0-9A-F:]+)", said))
