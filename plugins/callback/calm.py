@@ -41,6 +41,7 @@ from typing import Any
 from ansible import constants
 from ansible.plugins.callback.default import CallbackModule as Default
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import output
 
 SLOW = 1.0  # seconds after which a task is named
 _FAILURE = "failed"
@@ -58,6 +59,7 @@ class CallbackModule(Default):
 
     def __init__(self) -> None:
         super().__init__()
+        output.outlive_readers()
         self._slow: threading.Timer | None = None
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
@@ -161,4 +163,4 @@ def message(host: str, msg: str) -> Iterator[str]:
 def _name(task: str) -> None:
     """Past Ansible's display, whose locks a thread must not hold while processes are forked."""
     over = "\r\x1b[K" if os.isatty(1) else ""  # a bar may stand in this line
-    os.write(1, f"{over}{task} …\n".encode())
+    output.past_ansible(1, f"{over}{task} …\n")

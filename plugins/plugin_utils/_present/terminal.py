@@ -7,18 +7,31 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ansible.utils.display import Display
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import output
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 
 _DISPLAY = Display()
+_LOOK = 1.0  # seconds between two looks at whether Ansible lives while a question waits
 # On import, in Ansible's main process: the process of a task has no terminal any more, and when
 # Ctrl-C ends it nobody reads what it says through Ansible.
+_ANSIBLE = os.getpid()
 _STANDARD_ERROR = os.dup(2)
 KEYBOARD = next((os.dup(number) for number in (0, 2, 1) if os.isatty(number)), None)
+output.outlive_readers()
+
+
+def _is_heard() -> bool:
+    """Whether Ansible's main process lives. It may have ended with the terminal's window.
+
+    A queue takes some 64 KiB that nobody reads. Then it waits without end.
+    """
+    return _ANSIBLE in (os.getpid(), os.getppid())
 
 
 @contextmanager
@@ -35,29 +48,33 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _show(shown: Callable[..., None], text: str, **how: bool) -> None:
+    if _is_heard():
+        with _uninterrupted():
+            shown(text, **how)
+
+
 def say(*lines: object, stderr: bool = False) -> None:
     """Print lines; no other host's get between them."""
-    text = "\n".join(printable(typed(str(line))) for line in lines)
     if lines:
-        with _uninterrupted():
-            _DISPLAY.display(text, stderr=stderr)
+        text = "\n".join(printable(typed(str(line))) for line in lines)
+        _show(_DISPLAY.display, text, stderr=stderr)
 
 
 def warn(text: object) -> None:
     """Print a warning as Ansible does."""
-    with _uninterrupted():
-        _DISPLAY.warning(printable(typed(str(text))))
+    _show(_DISPLAY.warning, printable(typed(str(text))))
 
 
 def last_words(line: object) -> None:
     """Print one line although Ansible has stopped to listen."""
-    os.write(_STANDARD_ERROR, f"\n{printable(typed(str(line)))}\n".encode())
+    output.past_ansible(_STANDARD_ERROR, f"\n{printable(typed(str(line)))}\n")
 
 
 def draw(text: object) -> None:
     """Write over the line that the cursor is in, on standard error."""
-    with _uninterrupted():
-        _DISPLAY.display(f"\r{printable(text)}", stderr=True, screen_only=True, newline=False)
+    line = f"\r{printable(text)}"
+    _show(_DISPLAY.display, line, stderr=True, screen_only=True, newline=False)
 
 
 def clear() -> None:
@@ -74,4 +91,23 @@ def columns() -> int:
 def ask(question: str, *, private: bool = False) -> bytes:
     """Read one line; raises what Ansible's prompt raises where nobody can answer."""
     shown = "\n".join(map(printable, question.splitlines()))
-    return bytes(_DISPLAY.prompt_until(shown, private=private))
+    with _ending_with_ansible():
+        return bytes(_DISPLAY.prompt_until(shown, private=private))
+
+
+@contextmanager
+def _ending_with_ansible() -> Iterator[None]:
+    """End as Ansible would have it: nobody passes on the answer of somebody who is gone."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_LOOK):
+            if not _is_heard():
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
