@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -99,3 +100,63 @@ def test_a_home_that_is_closed_is_not_taken_for_an_empty_one(lab: Account) -> No
     lab.home.chmod(0o700)
     (why,) = asked(lab.prefix, LAB)["why"]
     assert why.startswith(f"{lab.home} is closed to ")
+
+
+ABOVE = {
+    "a list that lets nobody else in": "d:u::rwx,d:g::---,d:o::---",
+    "a list for the group alone": f"d:u::rwx,d:g::---,d:g:{LAB}:rwx,d:m::rwx,d:o::---",
+    "a list for a stranger": f"d:u::rwx,d:g::rwx,d:u:{NEIGHBOUR}:rwx,d:m::rwx,d:o::rwx",
+}
+
+
+@pytest.fixture(params=ABOVE.values(), ids=ABOVE)
+def handed_down(request: pytest.FixtureRequest, lab: Account) -> str:
+    """The directory above gives these rights to all that is made in it."""
+    if not shutil.which("setfacl"):
+        pytest.skip("setfacl is not installed")
+    given = ["setfacl", "-m", request.param, str(lab.home)]
+    done = subprocess.run(given, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"this file system has no access lists: {done.stderr}")
+    return str(request.param)
+
+
+@pytest.mark.fault("F31 setgid, ACL")
+@pytest.mark.usefixtures("handed_down")
+def test_members_work_there_whatever_the_directory_above_hands_down(lab: Account) -> None:
+    made = lab.run(group=str(LAB))
+    assert "why" not in asked(lab.prefix, LAB)
+    (why,) = asked(lab.prefix, None)["why"]
+    assert " is closed to " in why
+    member = ["setpriv", f"--reuid={NEIGHBOUR}", f"--regid={NEIGHBOUR}", f"--groups={LAB}"]
+    with running([*member, SYSTEM, "-c", HOLD, str(lease_of(made["generation"]))]):
+        pass  # a member can have a lease
+    for place, wrong in ((made["generation"], "! -readable"), (f"{lab.prefix}.d", "-writable")):
+        seen = [*member, "find", place, "!", "-type", "l", *wrong.split()]
+        found = subprocess.run(seen, capture_output=True, text=True, check=False).stdout
+        assert found == "", wrong
+
+
+@pytest.mark.fault("F31 setgid, ACL")
+def test_a_list_that_cannot_be_taken_away_is_refused_before_anything_is_made(
+    lab: Account, handed_down: str, tmp_path: Path
+) -> None:
+    before, env = lab.everything(), {"PATH": f"{hidden(tmp_path)}:{os.environ['PATH']}"}
+    with pytest.raises(TaskFailed, match=f"{lab.home} hands its access list down .* no setfacl"):
+        lab.run(group=str(LAB), env=env)
+    assert lab.everything() == before
+    if handed_down.count(":rwx") == 1:  # nobody but the owner has rights there
+        assert lab.run(env=env)["changed"] is True
+    else:
+        with pytest.raises(TaskFailed, match="no setfacl"):
+            lab.run(env=env)
+        assert lab.everything() == before
+
+
+def hidden(directory: Path) -> Path:
+    """A directory for the path in which setfacl does nothing, as it does where it is missing."""
+    place = directory / "without"
+    place.mkdir()
+    (place / "setfacl").write_text("#!/bin/sh\nexit 127\n")
+    (place / "setfacl").chmod(0o755)
+    return place

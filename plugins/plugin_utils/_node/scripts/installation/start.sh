@@ -42,6 +42,7 @@ prepare() {
   problem=$(mkdir -p "$STORE/markers" "$STORE/trash" 2>&1) ||
     refuse "cannot write there: $(printf '%s' "$problem" | tail -n 1)" "Make room or choose another prefix"
   close "$STORE" "$STORE/markers" "$STORE/trash"
+  chmod 755 "$STORE/markers" "$STORE/trash" # the store is the door
   [ -z "${GROUP:-}" ] || give_to_group
   for directory in work downloads logs; do
     private "$STORE/$directory"

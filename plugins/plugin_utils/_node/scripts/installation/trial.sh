@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Tries whether the work can be done there, before anything is made: leaves nothing behind, even when killed.
-# Settings: PREFIX RUN, and those of room.sh.
+# Settings: PREFIX RUN GROUP (may be empty or missing), and those of room.sh.
 
 # The nearest directory that exists.
 find_place() {
@@ -18,6 +18,14 @@ can_execute() {
 can_keep_private() {
   ln -s nowhere "$TRIAL/link" && chmod 700 "$TRIAL" || return 1
   case $(ls -ld "$TRIAL") in drwx--[-S]---*) ;; *) return 1 ;; esac
+}
+
+# A directory may hand an access list down to all that is made in it, whatever the umask: then others could write, or
+# the members of a group not read. Where the list cannot be taken away, its owner alone may still use what is made.
+has_own_rights() {
+  case $(ls -ld "$TRIAL") in ??????????+*) ;; *) return 0 ;; esac
+  command -v setfacl >/dev/null && setfacl -b -k "$TRIAL" 2>/dev/null && return
+  [ -z "${GROUP:-}" ] && (umask 022 && : >"$TRIAL/handed") && [ -z "$(find "$TRIAL/handed" -perm -020 -o -perm -002)" ]
 }
 
 # The space is really taken, since quotas do not show in df; in a file without a name, so that it is given
@@ -69,6 +77,9 @@ try_place() {
   can_keep_private 2>/dev/null ||
     refuse "the file system at $PLACE knows no symbolic links or no private directories" \
       "Choose an anaconda_prefix on another file system"
+  has_own_rights ||
+    refuse "$PLACE hands its access list down to all that is made there, and this host has no setfacl to take it away" \
+      "Ask the site for setfacl (package acl), or choose another anaconda_prefix"
 }
 
 # A directory of that name is one of ours when its first entry says so.
