@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import (
-    findings,
-    is_wrong,
-    report,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import findings
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.summary import is_wrong, report
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reach import Reach
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reaching_action import (
     ReachingAction,

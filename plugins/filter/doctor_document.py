@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import checks
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import summary
 
 DOCUMENTATION = r"""
 name: doctor_document
@@ -53,7 +53,7 @@ ANSWER = "nbserver_examined"
 
 def document(names: Iterable[str], hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The answers of these hosts together."""
-    return checks.document({name: hosts[name].get(ANSWER, {}) for name in names})
+    return summary.document({name: hosts[name].get(ANSWER, {}) for name in names})
 
 
 class FilterModule:

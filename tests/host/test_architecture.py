@@ -32,6 +32,7 @@ SIDE_EFFECTS = {
     "module_utils/_profile/certificate_resource": "looks at the pair and makes it, through files",
     "module_utils/_profile/password_resource": "looks at the hash and writes it, through files",
     "module_utils/_profile/proof": "lets the installed software try what is to replace the live",
+    "module_utils/_profile/scratch": "makes a private directory for a while",
     "module_utils/_profile/removal": "looks at what lies in a profile, through files",
     "module_utils/_profile/option_trial": "is a program that asks Jupyter",
     "module_utils/_profile/kernel_trial": "is a program that starts a kernel",

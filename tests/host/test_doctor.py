@@ -19,12 +19,14 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import (
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import (
     CHECKS,
     PLACES,
-    document,
     findings,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.summary import (
+    document,
     is_wrong,
     report,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import RULES
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
 from hypothesis import given

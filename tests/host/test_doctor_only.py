@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import document
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.summary import document
 
 from playbooks import CHECKOUT, run_ours
 

@@ -17,8 +17,9 @@ QUESTIONS = {
 '''
 DOCTOR = """
 import subprocess, sys
-from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import findings, report
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import findings
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.summary import report
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._doctor import examination
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session import Ended
 

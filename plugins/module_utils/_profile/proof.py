@@ -29,6 +29,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.kernel_launcher import launcher
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.scratch import scratch
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.launch import (
     clean_environment,
     variables,
@@ -84,18 +85,6 @@ def _answer(copy: Layout, program: ModuleType, words: list[str], stdin: str = ""
     argv = [sys.executable, "-I", "-c", inspect.getsource(program), *words]
     ran = processes.run(argv, stdin=stdin, timeout=WITHIN, env=environment)
     return reason_in(ran.stdout if ran.stdout.strip() else ran.stderr)
-
-
-@contextlib.contextmanager
-def scratch(prefix: str, top: str | None = None) -> Iterator[str]:
-    """A private directory for a while, as a trial has one; NotebookError when there can be none."""
-    with contextlib.ExitStack() as until_the_end:
-        try:
-            made = until_the_end.enter_context(kernel_trial.scratch(prefix, top))
-        except OSError as error:
-            where = error.filename or "the directory for temporary files"
-            raise files.explained(error.strerror or str(error), str(where)) from error
-        yield made
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._profile.proof import scratch
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.scratch import scratch
 
 # The program that ssh runs: it hands the question over and prints the answer.
 _PROGRAM = """

@@ -89,7 +89,7 @@ class SshLog:
             program.parent.mkdir(mode=0o700, exist_ok=True)
             client = program.with_name("ssh.py")
             client.write_text(_PROGRAM.format(variable=_VARIABLE), encoding="utf-8")
-            words = [sys.executable, "-I", str(client), real_ssh(self._program), str(program)]
+            words = [sys.executable, "-I", "-S", str(client), real_ssh(self._program), str(program)]
             program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
             program.chmod(0o700)
         return program

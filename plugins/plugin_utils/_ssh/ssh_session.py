@@ -33,6 +33,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import 
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_log import SshLog, real_ssh
 
 LOGIN_WITHIN = 60.0  # seconds in which ssh neither logs in nor asks
+_LOOK = 0.01  # seconds between two looks at whether it has
 CONTROL_WITHIN = 10.0  # seconds for a word with the master, which lies on this computer
 # -a -x -T: nothing of this computer is offered there. A lost network is noticed after 45 seconds.
 _OPTIONS = """
@@ -262,4 +263,4 @@ class Session:
             if master.poll() is not None or time.monotonic() > deadline:
                 self._end(master)
                 raise NotConnected(self.log)
-            time.sleep(0.05)
+            time.sleep(_LOOK)
