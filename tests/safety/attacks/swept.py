@@ -23,6 +23,7 @@ KIND = "a directory with sockets"
 CONFIG = f"{PROFILE}/jupyter_server_config.py"
 LAUNCHER = f"{PROFILE}/jupyter/kernels/python3/launch.py"
 CANARY = "canary-of-a-cell-5e77"
+ATTEMPTS = 8
 KERNELS = (
     "a swapped connection file of the next kernel", "the sockets of a kernel that lives",
     "the directory that the next kernel is told of",
@@ -53,10 +54,9 @@ def swept_runtime(report: Report, *, short: bool = False) -> None:
     set_up()
     for line in PLAYBOOKS[-2:] if short else PLAYBOOKS:
         _under_a_living_server(report, line)
-    if not short:
-        _require_dangerous()
-    for what, found in _attacked_kernels().items():
-        report.note(what, *found)
+    for _each in range(1 if short else _attempts_until_dangerous()):
+        for what, found in _attacked_kernels().items():
+            report.note(what, *found)
 
 
 def _under_a_living_server(report: Report, line: str) -> None:
@@ -79,15 +79,22 @@ def _under_a_living_server(report: Report, line: str) -> None:
         done("setup")
 
 
-def _require_dangerous() -> None:
-    """With the guards taken out of server and launcher each attack on a kernel succeeds."""
+def _attempts_until_dangerous() -> int:
+    """How often it takes, without the guards of server and launcher, until each has succeeded.
+
+    The stranger races the server to a connection file: on a busy machine she loses now and then.
+    """
+    seen: set[str] = set()
     VICTIM.says(f"cp {CONFIG} {CONFIG}.guarded; cp {LAUNCHER} {LAUNCHER}.guarded")
     VICTIM.says(f"python3 - {CONFIG} {LAUNCHER}", CARELESS)
     try:
-        seen = {what: found for what, found in _attacked_kernels().items() if found}
+        for attempt in range(1, ATTEMPTS + 1):
+            seen |= {what for what, found in _attacked_kernels().items() if found}
+            if seen == set(KERNELS):
+                return attempt
     finally:
         VICTIM.says(f"mv {CONFIG}.guarded {CONFIG}; mv {LAUNCHER}.guarded {LAUNCHER}")
-    assert seen.keys() == set(KERNELS), f"the attacks do not work where they could: {seen}"
+    raise AssertionError(f"of the attacks only these work where they could: {sorted(seen)}")
 
 
 def _attacked_kernels() -> dict[str, list[str]]:
