@@ -28,11 +28,14 @@ def common(config: Path, jump: str, user: str = USER) -> list[str]:
 
 @contextmanager
 def connecting(
-    *more: str, env: dict[str, str] | None = None, name: str = "connect"
+    *more: str,
+    env: dict[str, str] | None = None,
+    name: str = "connect",
+    inventory: Path = STATE / "inventory.ini",
 ) -> Iterator[pexpect.spawn]:
     """Type the command and watch; whatever happens, it is ended as a person would."""
     before = places()
-    words = [f"playbooks/{name}.yml", "-i", str(STATE / "inventory.ini"), *more]
+    words = [f"playbooks/{name}.yml", "-i", str(inventory), *more]
     terminal = pexpect.spawn(
         str(BIN / "ansible-playbook"), words, cwd=str(CHECKOUT), encoding="utf-8", timeout=90,
         dimensions=(50, 400), env={**environment(), "ANSIBLE_NOCOLOR": "1", **(env or {})},

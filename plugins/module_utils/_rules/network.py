@@ -24,7 +24,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._rules.text import (
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 # + and / stand in aliases by which ~/.ssh/config leads over one host to another: jump+dev1.
 _ALIAS = re.compile(r"[+/]")
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,31}")
 _JUMP = re.compile(r"(?:(?P<user>.*)@)?(?:\[(?P<six>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>.*))?")
 _TAKEN = {
     1433: "SQL Server",
@@ -44,7 +44,7 @@ _TAKEN = {
 
 port = whole_number(1, 65535)
 seconds = whole_number(1, 86400)
-_login_name = matching(_USER, "a login name: up to 32 ASCII letters, digits and . _ -")
+_login_name = matching(_USER, "a login name: up to 32 ASCII letters, digits and . _ + -")
 
 
 def ssh_user(value: object) -> str | None:
