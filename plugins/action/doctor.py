@@ -16,6 +16,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reaching_ac
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._doctor import examination
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.turns import InTurn
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call import typed
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.hosts import Hosts
 
 
@@ -62,7 +63,7 @@ class ActionModule(InTurn, ReachingAction):
             **examination.node(session, reached.person.refused, settings),
         }
         found = findings(Seen(seen))
-        listed = [vars(finding) for finding in found]
+        listed = [{**vars(finding), "todo": typed(finding.todo)} for finding in found]
         # With several hosts in the play, each report says whose it is.
         heading = [f"{hosts.here}:"] if len(hosts.played) > 1 else []
         reached.person.tell(*heading, *report(found, given["only"]))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import call_variables
 from test_doctor import CASES, ONLY_TELLING, seen
 from typed import PLAIN, WORDS, commands, loose
 
@@ -151,6 +152,41 @@ CALLS = {
     "a name like an option": (["-i", "./-x.ini"], {}, "-i ./-x.ini"),
     "one of two hosts": (["-i", "my.ini", "--limit", "dev2"], {}, "-i my.ini --limit dev2"),
     "all but one host": (["-i", "my.ini", "-l", "!dev1"], {}, "-i my.ini --limit '!dev1'"),
+    "a variable": (
+        ["-i", "my.ini", "-e", "nbserver_profile_name=thesis nbserver_state=restarted"],
+        {},
+        "-i my.ini -e nbserver_profile_name=thesis",
+    ),
+    "values with blanks": (
+        ["-i", "my.ini", "-e", '{"anaconda_packages": ["a>1"], "nbserver_cores": 4, "x": 1}'],
+        {},
+        """-i my.ini -e '{"anaconda_packages": ["a>1"]}' -e '{"nbserver_cores": 4}'""",
+    ),
+    "a file of variables": (
+        ["-e", "@sub/my own.yml", "-i", "my.ini"],
+        {},
+        "-i my.ini -e '@sub/my own.yml'",
+    ),
+    "secrets": (
+        [
+            *("-i", "my.ini", "-e", "nbserver_profile_password=red-cedar"),
+            *("-e", "anaconda_index_url=https://me:pw@pypi.example/simple ansible_password=p"),
+            *("-e", '{"nbserver_profile_options": {"IdentityProvider.token": "t"}}'),
+        ],
+        {},
+        "-i my.ini",
+    ),
+    "how hosts are reached": (
+        ["-i", "my.ini", "-u", "alice", "--private-key", "sub/id", "--ssh-common-args=-F x"],
+        {},
+        "-i my.ini -u alice --private-key sub/id --ssh-common-args '-F x'",
+    ),
+    "the user of ansible.cfg": (["-i", "my.ini"], {"ANSIBLE_REMOTE_USER": "bob"}, "-i my.ini"),
+    "variables alone": (
+        ["-e", "ansible_user=b"],
+        {"ANSIBLE_INVENTORY": "my.ini"},
+        "-e ansible_user=b",
+    ),
     "the environment": ([], {"ANSIBLE_INVENTORY": "my.ini"}, ""),
     "ansible.cfg": ([], {"ANSIBLE_CONFIG": "own.cfg"}, ""),
 }
@@ -163,6 +199,8 @@ def test_a_command_that_is_printed_is_for_the_hosts_of_the_call(
     (tmp_path / "sub").mkdir()
     for name in ("my.ini", "sub/my own.ini", "-x.ini"):
         (tmp_path / name).write_text(INVENTORY)
+    (tmp_path / "sub" / "my own.yml").write_text("nbserver_profile_name: thesis\n")
+    (tmp_path / "sub" / "id").touch(mode=0o600)
     (tmp_path / "more.ini").write_text("[hpcc_gateway]\ngw\n")
     (tmp_path / "own.cfg").write_text("[defaults]\ninventory = my.ini\n")
     hosts = ["dev2"] if "limit" in added else ["dev1", "dev2"]
@@ -175,6 +213,20 @@ def test_a_command_that_is_printed_is_for_the_hosts_of_the_call(
     then = _typed(words, tmp_path, settings)
     refused = re.findall(r"^failed +(\w+): anaconda_distribution", then, re.M)
     assert sorted(refused) == hosts, then
+
+
+def test_no_secret_of_a_role_is_repeated_and_each_name_that_holds_once_is_there() -> None:
+    options = [
+        option
+        for file in (CHECKOUT / "roles").glob("*/meta/argument_specs.yml")
+        for point in yaml.safe_load(file.read_text())["argument_specs"].values()
+        for option in point["options"].items()
+    ]
+    assert set(call_variables.ONCE.split()) <= {name for name, _spec in options}
+    for name, spec in options:
+        words = list(call_variables.repeated([f"{name}=canary"], str))
+        assert not (words and spec.get("no_log")), name
+        assert bool(words) != (bool(spec.get("no_log")) or name in call_variables.ONCE.split())
 
 
 def _typed(line: str, directory: Path, settings: Mapping[str, str]) -> str:

@@ -36,4 +36,6 @@ _PLAYBOOK = re.compile(r"\bansible-playbook hpcc\.notebook\.\w+\b(?! (?:-i|--lim
 def as_called(text: str, options: Sequence[str]) -> str:
     """The text, in which each playbook is called for the same hosts as the one that runs."""
     added = "".join(f" {shlex.quote(word)}" for word in options)
-    return _PLAYBOOK.sub(lambda found: found[0] + added, text) if added else text
+    if not added or added in text:  # what was made by this stays as it is, too
+        return text
+    return _PLAYBOOK.sub(lambda found: found[0] + added, text)

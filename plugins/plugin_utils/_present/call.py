@@ -1,10 +1,9 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts this run of ansible-playbook is for, as the person has typed it.
+"""What this run of ansible-playbook is for, as the person has typed it.
 
-An inventory of ansible.cfg or the environment holds for the next command, too. Other variables of
-the command line are not repeated: they may be secrets.
+What ansible.cfg or the environment says holds for the next command, too, and is not repeated.
 """
 
 from __future__ import annotations
@@ -16,14 +15,15 @@ from typing import Any
 
 from ansible import constants, context
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import as_called
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.call_variables import repeated
 
 
 def options() -> list[str]:
-    """What a command needs to be for the same hosts."""
+    """What a command needs to be for the same hosts, and for the same things there."""
     sources = _words("inventory")
     given = [] if sources == list(constants.DEFAULT_HOST_LIST) else sources
     inventory = [word for source in given for word in ("-i", _near(source))]
-    return [*inventory, *(word for part in _limits() for word in ("--limit", part))]
+    return [*inventory, *_reaching(), *repeated(_words("extra_vars"), _near)]
 
 
 def typed(text: str) -> str:
@@ -37,15 +37,38 @@ def with_commands(result: Mapping[str, Any]) -> dict[str, Any]:
     return {**result, "msg": typed(said)} if isinstance(said, str) else dict(result)
 
 
-def _limits() -> Iterator[str]:
-    limit = context.CLIARGS.get("subset")
-    if limit:
-        yield str(limit)
+# Options with a value: how each is typed, and what it is where nobody has typed it.
+_REACHING = {
+    "subset": ("--limit", ""),
+    "remote_user": ("-u", "DEFAULT_REMOTE_USER"),
+    "connection": ("-c", "DEFAULT_TRANSPORT"),
+    "private_key_file": ("--private-key", "DEFAULT_PRIVATE_KEY_FILE"),
+    "ssh_common_args": ("--ssh-common-args", ""),
+    "ssh_extra_args": ("--ssh-extra-args", ""),
+    "vault_ids": ("--vault-id", "DEFAULT_VAULT_IDENTITY_LIST"),
+    "vault_password_files": ("--vault-password-file", "DEFAULT_VAULT_PASSWORD_FILE"),
+}
+_ASKING = {"ask_pass": "--ask-pass", "ask_vault_pass": "--ask-vault-pass"}
+_FILES = ("private_key_file", "vault_password_files")
+
+
+def _reaching() -> Iterator[str]:
+    for name, (option, setting) in _REACHING.items():
+        usual = getattr(constants, setting) if setting else None
+        words = _words(name)
+        for word in [] if words == _listed(usual) else words:
+            yield from (option, _near(word) if name in _FILES else word)
+    for name, option in _ASKING.items():
+        if context.CLIARGS.get(name):
+            yield option
 
 
 def _words(name: str) -> list[str]:
-    found: Any = context.CLIARGS.get(name) or ()
-    return [found] if isinstance(found, str) else [str(each) for each in found]
+    return _listed(context.CLIARGS.get(name))
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) and value else [str(each) for each in value or ()]
 
 
 def _near(source: str) -> str:
