@@ -61,7 +61,7 @@ def hands(report: Report, node: str) -> None:
         "the same through the process": f"ls /proc/{pid}/root{LOCAL}",
         "read its environment": f"cat /proc/{pid}/environ",
         "signal it": f"kill -0 {pid}",
-        "read its script": f"scontrol write batch_script {job} -",
+        "read its script": f"scontrol write batch_script {job} - | grep '^#!'",  # it says no with 0
         "read its output": f"cat {PROFILE}/job/job.log",
         "read its record": f"cat {PROFILE}/job/submission.json",
         "end it": f"scancel --signal=CONT --batch {job}",
@@ -96,7 +96,8 @@ def secrets(seen: dict[str, bytes], node: str) -> list[str]:
         "the job's files": OWNER.says(f"cat {PROFILE}/job/*"),
         "what the scheduler shows": Person("mallory", node).says("scontrol show job -dd"),
         "its processes": root(
-            node, f"for p in $(pgrep -u {UID}); do cat /proc/$p/environ /proc/$p/cmdline; done"
+            node,
+            f"cd /proc; for p in $(pgrep -u {UID}); do cat $p/environ $p/cmdline || :; done",
         ),
     }
     places = {**{name: text.encode() for name, text in left.items()}, **seen}
