@@ -14,6 +14,7 @@ ROLES = CHECKOUT / "roles"
 SIDE_EFFECTS = {
     "module_utils/_edges/files": "reads and writes files",
     "module_utils/_edges/processes": "starts processes and looks at /proc",
+    "module_utils/_edges/room": "takes room on a disk, and gives it back",
     "module_utils/_doctor/inside": "is a program that looks at the profile and its server",
     "module_utils/_server/probe": "asks a server over the network",
     "module_utils/_server/readiness": "waits until a server answers",
