@@ -86,7 +86,7 @@ bench: cluster  ## Times beside the same work by hand
 starts: cluster  ## Start 100 servers, and log in to each through the printed tunnel
 	@$(PYTHON) tests/starts.py
 
-chaos: prepare  ## Kill installations at random moments and after every step, fill their disks, and put 500 trees of a person in their way
+chaos: prepare  ## Kill installations at random moments, also under servers, and after every step, fill their disks, and put 500 trees of a person in their way
 	@$(PYTHON) tests/chaos.py
 	@HPCC_NOTEBOOK_TIMES=40 $(PYTHON) -m pytest -q -n 0 --timeout 3600 $$(grep -lE 'examples\(|NOTEBOOK_TIMES' tests/pure/test_*.py tests/host/test_*.py packages/*/tests/*/test_*.py)
 	@HPCC_NOTEBOOK_SEQUENCES=300 $(PYTHON) -m pytest -q -s -n 0 tests/host/test_any_sequence.py 2>/dev/null
