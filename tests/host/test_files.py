@@ -221,6 +221,8 @@ def test_a_file_system_that_keeps_no_permissions_gets_no_secret(tmp_path, monkey
     [
         (errno.EDQUOT, "the disk quota is used up"),
         (errno.EACCES, "permission denied"),
+        (errno.ESTALE, "Stale file handle"),
+        (errno.ETIMEDOUT, "timed out"),
         (errno.EIO, "Input/output error"),
     ],
 )

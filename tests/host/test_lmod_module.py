@@ -251,6 +251,7 @@ def manifest(directory):
             {**LUA, "lmod_module_name": "lab/python/26.3"},
             "lab/25.1.lua: `module load python` loads",
         ),
+        (["anaconda/.version"], {"lmod_module_syntax": "tcl"}, "anaconda: is a directory"),
         (["miniforge"], {**LUA, "lmod_module_name": "miniforge/26.3"}, "is not a directory. Move"),
     ],
 )
@@ -363,7 +364,7 @@ def test_nothing_is_seen_of_a_file_before_it_is_whole_and_on_the_disk(tmp_path):
 
 
 @pytest.mark.parametrize("greeting", [False, True])
-@pytest.mark.parametrize("shell", [*RC_FILES, "csh", "dash"])
+@pytest.mark.parametrize("shell", [*RC_FILES, "csh", "dash", "busybox sh", "bash --posix"])
 def test_no_login_shell_parses_what_the_role_sends(tmp_path, shell, greeting):
     home = tmp_path / "home"
     home.mkdir()

@@ -113,6 +113,18 @@ def test_a_full_directory_for_temporary_files_is_named_in_one_line(
     assert "\n" not in said
 
 
+def test_a_directory_for_temporary_files_that_cannot_be_written_is_gone_round(
+    tmp_path: Path,
+) -> None:
+    """A TMPDIR of a login file that was mounted read-only since, or that there is not here."""
+    small = tmp_path / "small"
+    small.mkdir()
+    with file_systems.mounted(small, 'mount -t tmpfs -o ro none "$1"') as closed:
+        enter = f'exec {" ".join(closed.behind)} bash -c "$BASH_EXECUTION_STRING"'
+        made(tmp_path, f'[ -n "$TMPDIR" ] || {{ export TMPDIR={small}; {enter}; }}')
+    made(tmp_path, f"export TMPDIR={tmp_path}/no/such")
+
+
 def test_a_file_system_is_full_when_it_has_neither_room_nor_files() -> None:
     head = "Filesystem 1024-blocks Used Available Capacity Mounted on\n"
     shown = f"/scratch/tmp\n{head}a 64 64 0 100% /scratch\nb 9 1 99999 1% /home x\n"

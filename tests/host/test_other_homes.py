@@ -42,6 +42,14 @@ def test_setup_does_not_rewrite_it(tmp_path, monkeypatch):
     with pytest.raises(ModuleFailed, match=f"called /users/carol; on this host it is {tmp_path}"):
         run_module(ipython_profile)
     assert config.read_text() == before
+    for home in (
+        f"{tmp_path}/",
+        f"/{tmp_path}",
+        f"{tmp_path}/.",
+    ):  # as a list of accounts may write it
+        config.write_text(before.replace("/users/carol", str(tmp_path)))
+        monkeypatch.setenv("HOME", home)
+        assert not run_module(ipython_profile)["changed"], home
     config.unlink()
     assert run_module(ipython_profile)["changed"]
 

@@ -44,6 +44,10 @@ REFUSED = {
         {"ServerApp.kernel_manager_class": "nope.Nope"},
         "of ServerApp instance must be a type, but 'nope.Nope' could not be imported",
     ),
+    "a program that is no class": (
+        {"ServerApp.contents_manager_class": "os.path.join"},
+        "ServerApp.contents_manager_class",
+    ),
     "another address": ({"ServerApp.base_url": "/notebook/"}, "nothing answers at the address"),
     "something else than to serve": ({"ServerApp.show_config": True}, "nothing answers at the"),
 }
@@ -53,6 +57,11 @@ MISMATCHED = {
     "a letter too few": ({"ServerApp.max_body_siz": 1}, "did you mean max_body_size?"),
     "a front end's number": ({"LabApp.default_url": 5}, "expected a unicode string, not the int"),
     "a number in a list": ({"ServerApp.extra_static_paths": [1]}, "not the int 1"),
+    "a word for yes": ({"ServerApp.allow_remote_access": "maybe"}, "expected a boolean"),
+    "hours with their unit": (
+        {"MappingKernelManager.cull_idle_timeout": "1h"},
+        "expected an int, not the str",
+    ),
     "no value at all": ({"ServerApp.max_body_size": None}, "expected an int, not the NoneType"),
 }
 

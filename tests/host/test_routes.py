@@ -101,6 +101,14 @@ WAYS = {
         "variables": {"ansible_ssh_private_key_file": "./key"},
         "words": ["--ssh-common-args=-F nokey.cfg"],
     },
+    "-e": {"words": ["-e", '{"ansible_ssh_common_args": "-F ssh.cfg"}']},
+    "a key among the arguments": {
+        "variables": {"ansible_ssh_common_args": "-F nokey.cfg -o IdentityFile=./key"}
+    },
+    "ANSIBLE_REMOTE_PORT": {
+        "words": ["--ssh-common-args=-F noport.cfg"],
+        "env": {"ANSIBLE_REMOTE_PORT": "{port}"},
+    },
     "an alias with a plus": {
         "host": "jump+dev1",
         "variables": {"ansible_ssh_common_args": "-F ssh.cfg"},
@@ -133,7 +141,10 @@ def test_the_printed_tunnel_goes_the_way_that_ansible_goes(
     program.write_text(f'#!/bin/sh\nexec ssh -F {tmp_path}/ssh.cfg "$@"\n')
     program.chmod(0o755)
     given = dict(WAYS[way])
-    env = given.pop("env", {})
+    env = {
+        name: value.replace("{port}", str(node.port))
+        for name, value in given.pop("env", {}).items()
+    }
     if "PATH" in env:
         env = {**env, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
         monkeypatch.setenv("PATH", env["PATH"])
@@ -210,6 +221,8 @@ REFUSED = {
     "User a": ("two_hop", {}, "nbserver_tunnel: two_hop needs", "hpcc_gateway"),
     "User b": ("", {"ansible_user": "u;id"}, "ansible_user: must be", "login name"),
     "User c": ("", {"ansible_ssh_private_key_file": "-x"}, "private key: must be", "path"),
+    "User e": ("", {"ansible_ssh_pkcs11_provider": "-x"}, "PKCS#11 provider: must be", "path"),
+    "User f": ("", {"ansible_ssh_executable": "-x"}, "ansible_ssh_executable: must be", "path"),
     "User d": ("", {"ansible_ssh_extra_args": "-J a:b:c"}, "ansible_ssh_extra_args: ", ""),
 }
 

@@ -74,7 +74,7 @@ def test_the_record_of_another_host_of_this_name_is_never_overwritten(dev1):
     assert theirs.read_bytes() == before
 
 
-@pytest.mark.parametrize("node", ["dev1.a.edu", ""])
+@pytest.mark.parametrize("node", ["dev1.a.edu", "", "DEV1.A.EDU", "dev1.a.edu."])
 def test_a_record_of_this_host_from_before_a_reboot_is_no_other_host(dev1, node):
     remember(dev1, node=node)
     assert dev1.server(check=True)["reason"].startswith("the host was rebooted")

@@ -220,8 +220,22 @@ def test_what_is_forwarded_at_every_login_is_left_alone_unless_it_takes_the_port
     config.write_text("LocalForward 9001 localhost:9001\n")
     four_beats(ssh_config_block, path=str(config), command=COMMAND)
     assert f"[127.0.0.1]:8888 {SOCKET}" in says(config, TUNNEL)["localforward"]
-    config.write_text("LocalForward 127.0.0.1:8888 localhost:9\n")
-    with pytest.raises(ModuleFailed, match="because of localforward"):
+    config.write_text("LocalForward 127.0.0.2:8888 localhost:9\nRemoteForward 8888 localhost:9\n")
+    four_beats(ssh_config_block, path=str(config), command=COMMAND)
+
+
+@pytest.mark.parametrize(
+    "taking",
+    [
+        "LocalForward 127.0.0.1:8888 localhost:9",
+        "LocalForward 8888 localhost:9",
+        "LocalForward *:8888 localhost:9",
+        "DynamicForward localhost:8888",
+    ],
+)
+def test_what_is_forwarded_at_every_login_where_the_tunnel_begins_is_refused(taking, config):
+    config.write_text(f"{taking}\n")
+    with pytest.raises(ModuleFailed, match=f"because of {taking.partition(' ')[0].lower()}"):
         run_module(ssh_config_block, path=str(config), command=COMMAND)
     assert "nbserver" not in config.read_text()
 
@@ -233,6 +247,13 @@ Host dev-intel10
 Host *
   SendEnv LANG
 """
+BY_MATCH = """\
+Match host dev-intel10
+  ProxyJump somebody@system-gateway
+Match exec true
+  LocalForward 8877 localhost:8888
+"""
+INCLUDED = "Include {place}/more\nHost *\n  SendEnv LANG\n"
 # In a mount namespace of its own, where the two files that ssh reads by itself are these.
 IN_A_HOME = """
 mount --bind {place}/system /etc/ssh/ssh_config
@@ -248,8 +269,10 @@ END
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may put another file in its place")
-def test_the_systems_file_is_read_where_ssh_reads_it(tmp_path):
-    (tmp_path / "system").write_text(SYSTEMS)
+@pytest.mark.parametrize("text", [SYSTEMS, BY_MATCH, INCLUDED], ids=["host", "match", "include"])
+def test_the_systems_file_is_read_where_ssh_reads_it(text, tmp_path):
+    (tmp_path / "system").write_text(text.format(place=tmp_path))
+    (tmp_path / "more").write_text(SYSTEMS)
     (tmp_path / "ssh").mkdir(mode=0o700)
     script = IN_A_HOME.format(
         place=tmp_path,
@@ -268,7 +291,8 @@ def test_the_systems_file_is_read_where_ssh_reads_it(tmp_path):
     assert done.returncode == 0, done.stderr
     said = ssh_config.parse(done.stdout)
     assert said["proxyjump"] == ["somebody@system-gateway"]
-    assert said["localforward"] == [f"[127.0.0.1]:8888 {SOCKET}"]
+    assert said["localforward"][0] == f"[127.0.0.1]:8888 {SOCKET}"
+    assert said["localforward"][1:] == (["8877 [localhost]:8888"] if "8877" in text else [])
 
 
 def test_two_names_live_side_by_side(config):

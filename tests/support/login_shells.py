@@ -19,7 +19,7 @@ NOISE = "echo 'Welcome to the cluster'\nprintf %s hpcc-begin\n"  # the last with
 
 def log_in_with(directory: Path, shell: str) -> dict[str, str]:
     """The environment in which Ansible's ssh is this shell, which gets the command as from sshd."""
-    if not shutil.which(shell):
+    if not shutil.which(shell.split()[0]):
         pytest.skip(f"{shell} is not installed")
     ssh = directory / "ssh"
     ssh.write_text(

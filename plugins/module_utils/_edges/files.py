@@ -48,8 +48,12 @@ def home() -> str:
 
 
 def expanded(path: str) -> str:
-    """The path for whoever runs this: `~` is their home directory, `~name` that of an account."""
-    return str(Path(path).expanduser())
+    """The path for whoever runs this: `~` is their home directory, `~name` that of an account.
+
+    A list of accounts may write a home as //home/alice/. on one host and /home/alice on the next.
+    """
+    found = str(Path(path).expanduser())
+    return f"/{found.lstrip('/')}" if found.startswith("//") else found
 
 
 def read(path: str) -> bytes | None:

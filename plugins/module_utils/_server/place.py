@@ -56,7 +56,12 @@ def _is_of_another(layout: Layout, full: str) -> bool:
     record = _recorded(layout)
     if record is None or not record.node or record.boot_id == processes.boot_id():
         return False
-    return record.node != full
+    return _canonical(record.node) != _canonical(full)
+
+
+def _canonical(name: str) -> str:
+    """A host's name as the name service compares it."""
+    return name.rstrip(".").lower()
 
 
 def _recorded(layout: Layout) -> Record | None:

@@ -112,15 +112,28 @@ def as_a_login(found: Settings) -> Settings:
 
 def without_harmless_forwards(found: Settings, wanted: Settings) -> Settings:
     """What a person forwards at every login is theirs, unless it takes the port of the tunnel."""
-    ports = {value.partition(" ")[0] for value in wanted.get("localforward", [])}
+    ports = {_listens(value)[1] for value in wanted.get("localforward", [])}
     own = {keyword: wanted.get(keyword, []) for keyword in _FORWARDS}
     kept = {
-        keyword: [v for v in found[keyword] if v in own[keyword] or v.partition(" ")[0] in ports]
+        keyword: [v for v in found[keyword] if v in own[keyword] or _takes(keyword, v, ports)]
         for keyword in _FORWARDS
         if keyword in found
     }
     rest = {keyword: values for keyword, values in found.items() if keyword not in _FORWARDS}
     return {**rest, **{keyword: values for keyword, values in kept.items() if values}}
+
+
+def _takes(keyword: str, value: str, ports: set[str]) -> bool:
+    """Whether ssh would listen where the tunnel begins; without an address, it does."""
+    address, port = _listens(value)
+    everywhere = address in ("", "*", "0.0.0.0", "localhost", "127.0.0.1")  # noqa: S104
+    return keyword != "remoteforward" and everywhere and port in ports
+
+
+def _listens(value: str) -> tuple[str, str]:
+    """Address and port, as `ssh -G` prints them: 8888, [127.0.0.1]:8888."""
+    address, _colon, port = value.partition(" ")[0].rpartition(":")
+    return address.strip("[]"), port
 
 
 def differences(wanted: Settings, got: Settings) -> list[str]:
