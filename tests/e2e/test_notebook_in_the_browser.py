@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import ssl
 
@@ -12,6 +13,8 @@ from terminal import Tunnel, playbook
 
 pytestmark = pytest.mark.timeout(900)  # the first test installs everything
 PASSWORD = "a walk along the Red Cedar"
+NEW = "another-one-along-the-Grand"
+WRONG = "That is not the password of this notebook."
 ASKED = r"(?i)notebook password[^:]*: ?"
 ASKED_AGAIN = r"(?i)(again|repeat)[^:]*: ?"
 ANSWERS = {ASKED: PASSWORD, ASKED_AGAIN: PASSWORD}
@@ -73,11 +76,11 @@ def test_the_first_pages_say_where_one_is_and_ask_the_internet_for_nothing(
         assert background(page) != light
         page.fill("input[name=password]", "not this one")
         page.click("#login_submit")
-        said = page.get_by_role("alert")
-        browser.expect(said).to_contain_text("That is not the password of this notebook.")
+        browser.expect(page.get_by_role("alert")).to_contain_text(WRONG)
         browser.log_in(page, url, PASSWORD)
         page.goto(f"{url}/lab?reset")
-        page.wait_for_selector(".jp-LauncherCard[data-category=Notebook]")
+        kernels = page.locator("[data-category=Notebook] .jp-LauncherCard-label")
+        browser.expect(kernels).to_have_text(["Python 3 (base)"], timeout=browser.PATIENCE)
         browser.expect(page).to_have_title("dev1 (nbserver)")
         page.wait_for_timeout(5000)  # the question about news came within one
         assert page.locator(".Toastify__toast").count() == 0
@@ -99,8 +102,8 @@ def test_a_second_start_reports_the_running_server(start_output: str, local_port
     assert printed(r"^ +(ssh .*)$", again) == printed(r"^ +(ssh .*)$", start_output)
 
 
-@pytest.mark.parametrize("frontend", [browser.Notebook, browser.Classic])
-def test_the_other_front_ends_have_a_table_of_contents_too(
+@pytest.mark.parametrize("frontend", [browser.Notebook, browser.Classic, browser.Lab])
+def test_each_front_end_computes_has_a_table_of_contents_and_says_that_a_password_is_wrong(
     start_output: str, local_port: int, frontend: type[browser.Lab]
 ) -> None:
     options = ["-e", f"nbserver_local_port={local_port} nbserver_frontend={frontend.frontend}"]
@@ -108,9 +111,33 @@ def test_the_other_front_ends_have_a_table_of_contents_too(
     assert "changed=1" in again
     command = printed(r"^ +(ssh .*)$", again)
     assert command == printed(r"^ +(ssh .*)$", start_output)
+    url = f"https://127.0.0.1:{local_port}"
     with Tunnel(command, local_port), browser.page() as page:
-        browser.log_in(page, f"https://127.0.0.1:{local_port}", PASSWORD)
+        refused(page, url, "not this one")
+        browser.log_in(page, url, PASSWORD)
         look_at_a_notebook(frontend(page))
+    with Tunnel(command, local_port), browser.page() as page:
+        change_the_password(page, url, *options)
+
+
+def refused(page: browser.Page, url: str, password: str) -> None:
+    page.goto(f"{url}/login")
+    page.fill("input[name=password]", password)
+    page.click("#login_submit")
+    browser.expect(page.get_by_role("alert")).to_contain_text(WRONG)
+
+
+def change_the_password(page: browser.Page, url: str, *options: str) -> None:
+    """The new one is taken after a restart, which the page says, and the old one is none then."""
+    try:
+        playbook("setup", "-e", f"nbserver_profile_password={NEW}")
+        refused(page, url, NEW)
+        browser.expect(page.get_by_role("alert")).to_contain_text("only after a restart")
+        playbook("restart", *options)
+        refused(page, url, PASSWORD)
+        browser.log_in(page, url, NEW)
+    finally:
+        playbook("setup", "-e", json.dumps({"nbserver_profile_password": PASSWORD}))
 
 
 def test_stop_ends_it_and_a_second_stop_changes_nothing(start_output: str) -> None:

@@ -314,7 +314,7 @@ def test_a_kernel_of_an_environment_computes_in_it_behind_no_port_and_goes_with_
     version = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     started = owner.server(kernels_from_environments=True)
     found = listed(owner)
-    assert set(found) == {"Python 3 (ipykernel)", f"{version} (first)", f"{version} (second)"}
+    assert set(found) == {profile.OWN_KERNEL, f"{version} (first)", f"{version} (second)"}
 
     prefix, pid, python, name = computed(owner, found[f"{version} (first)"])
     assert (prefix, python, name) == (str(first), f"{first}/bin/python", owner.profile)
@@ -322,7 +322,7 @@ def test_a_kernel_of_an_environment_computes_in_it_behind_no_port_and_goes_with_
         assert tcp_listeners(each) == []
 
     shutil.rmtree(second)
-    assert set(listed(owner)) == {"Python 3 (ipykernel)", f"{version} (first)"}
+    assert set(listed(owner)) == {profile.OWN_KERNEL, f"{version} (first)"}
     gone = json.dumps({"name": found[f"{version} (second)"]})
     status = owner.curl("/api/kernels", *KNOWN, "-d", gone, "-o", "/dev/null", "-w", "%{http_code}")
     assert status != "201"
@@ -357,7 +357,7 @@ def test_nothing_is_shown_unless_it_was_asked_for(owner):
     set_up(owner)
     real_environment(owner, "mine")
     owner.server()
-    assert list(listed(owner)) == ["Python 3 (ipykernel)"]
+    assert list(listed(owner)) == [profile.OWN_KERNEL]
 
 
 def test_a_profile_of_an_older_version_is_refused_by_name(owner):

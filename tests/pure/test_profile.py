@@ -174,3 +174,15 @@ def test_a_diff_never_shows_a_secret(line):
     assert "CANARY" not in shown
     assert shown.startswith("before = 1\n")
     assert shown.endswith("\nafter = 2\n")
+
+
+@pytest.mark.parametrize(
+    ("python", "title"),
+    [
+        (profile.OWN_PYTHON, "Python 3 (base)"),
+        ("/home/alice/envs/ml/bin/python", "Python 3 (~/envs/ml/bin/python)"),
+        ("/usr/bin/python3", "Python 3 (/usr/bin/python3)"),
+    ],
+)
+def test_the_launcher_says_whose_packages_a_kernel_has(python, title):
+    assert json.loads(profile.kernel_spec(LAYOUT, python))["display_name"] == title

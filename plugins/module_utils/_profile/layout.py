@@ -374,6 +374,7 @@ def root_directory(config: str) -> str | None:
 
 
 OWN_PYTHON = "python"  # Jupyter takes it for the Python that it runs on itself
+OWN_KERNEL = "Python 3 (base)"  # as conda calls it; those of environments have their names
 
 
 def kernel_spec(layout: Layout, python: str, *, debugger: bool = False) -> str:
@@ -385,12 +386,19 @@ def kernel_spec(layout: Layout, python: str, *, debugger: bool = False) -> str:
     command = [python, "-Xfrozen_modules=off", layout.at(KERNEL_LAUNCHER)]
     spec = {
         "argv": [*command, "-f", "{connection_file}", f"--profile={layout.name}"],
-        "display_name": "Python 3 (ipykernel)",
+        "display_name": kernel_title(layout, python),
         "env": {"IPYTHONDIR": layout.ipython},
         "language": "python",
         "metadata": {"debugger": debugger, "managed_by": "hpcc.notebook"},
     }
     return json.dumps(spec, indent=1, sort_keys=True) + "\n"
+
+
+def kernel_title(layout: Layout, python: str) -> str:
+    """What the launcher shows: whose packages a notebook with this kernel has."""
+    if python == OWN_PYTHON:
+        return OWN_KERNEL
+    return f"Python 3 ({python.replace(f'{layout.home}/', '~/', 1)})"
 
 
 def is_ours(content: bytes) -> bool:
