@@ -147,9 +147,9 @@ def like(line):
 @pytest.mark.parametrize(("which", "how"), [(1, {}), (2, CALM)])
 def test_the_readme_shows_what_is_printed_before_and_after(which, how, tmp_path):
     with sshd(tmp_path / "sshd") as node:
-        host = f"dev1 ansible_ssh_common_args='-F {node.config()}'"
-        profile = ["-e", "nbserver_profile_name=nobodys-profile"]
-        done = run_ours(tmp_path, "connect", host, *profile, shell=how)
+        profile = "nbserver_profile_name=nobodys-profile"  # -e would be repeated in the command
+        host = f"dev1 {profile} ansible_ssh_common_args='-F {node.config()}'"
+        done = run_ours(tmp_path, "connect", host, shell=how)
     name = socket.gethostname().partition(".")[0]
     printed = done.output.replace(f"dev1: {name}: no", "dev1: no").splitlines()
     printed = [line.replace(f"{name}: no", "dev1: no") for line in printed]
