@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 
-_TODO = "Make room (du -xhd1 shows where it went), or ask the site for more, and run again"
+_TODO = "Make room (`du -xhd1` shows where it went), or ask the site for more, and run again"
 _TRIAL = ".hpcc-trial-"  # an installation sweeps away what a killed run has left under this name
 
 
