@@ -55,7 +55,7 @@ def pattern(line: str) -> str:
 def missing(name: str, printed: str) -> list[str]:
     """Lines of the README that are not printed."""
     plain = re.sub(r" -F \S+", "", COLOUR.sub("", printed).replace("\r", "\n"))
-    plain = re.sub(r"(hpcc\.notebook\.\w+)(?: -i [^\s`]+)+", r"\1 -i my.ini", plain)
+    plain = re.sub(r"(hpcc\.notebook\.\w+)(?: -[ie] (?:'[^']*'|[^\s`]+))+", r"\1 -i my.ini", plain)
     lines = plain.splitlines()
     return [s for s in shown(name) if not any(re.fullmatch(pattern(s), line) for line in lines)]
 

@@ -56,7 +56,9 @@ def test_a_session_that_is_lost_comes_back_by_what_is_to_be_typed(host):
     assert code == 0, "the notebook can be used"
     assert level("tmux session", lines) == "warning"
     todo = re.search(
-        r"tmux session: .*\n +-> ansible-playbook hpcc\.notebook\.(\w+) -i \S+$", lines, re.M
+        r"tmux session: .*\n +-> ansible-playbook hpcc\.notebook\.(\w+) -i \S+(?: .*)?$",
+        lines,
+        re.M,
     )
     assert todo, lines
     playbook(todo[1])
