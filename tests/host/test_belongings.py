@@ -56,6 +56,25 @@ def test_a_directory_of_the_name_of_a_generation_is_passed_by(owner: Home) -> No
     assert (owner.lost(), owner.live) == ([], f"{name}-2")
 
 
+def test_a_file_in_the_place_of_a_marker_is_passed_by(owner: Home) -> None:
+    assert step(owner, 0) == ""
+    name = installer("2")[2]
+    owner.put("anaconda.d/markers", [name], False)
+    assert step(owner, 1) == ""
+    assert (owner.lost(), owner.live) == ([], f"{name}-2")
+    for number in range(2, STEPS):
+        step(owner, number)
+    assert owner.lost() == []
+
+
+def test_a_directory_in_the_place_of_a_marker_is_passed_by(owner: Home) -> None:
+    assert step(owner, 0) == ""
+    name = installer("2")[2]
+    owner.put("anaconda.d/markers", [name, "mine"], False)
+    assert step(owner, 1) == ""
+    assert (owner.lost(), owner.live) == ([], f"{name}-2")
+
+
 def test_a_store_that_has_forgotten_its_generations_is_installed_into(owner: Home) -> None:
     """As a cleaning of old files does it, which takes the small ones, too."""
     for number in range(2):

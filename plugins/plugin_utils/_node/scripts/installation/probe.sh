@@ -112,7 +112,7 @@ probe_host_python() {
 
 # Names that a new generation cannot have: somebody put something there, or nobody knows any longer who did.
 probe_taken() {
-  for found in "$STORE"/*-*; do
+  for found in "$STORE"/*-* "$STORE"/markers/*-*; do
     name=${found##*/}
     if [ -L "$found" ]; then kind='link'; else kind=begun; fi
     [ -e "$found" ] || [ -L "$found" ] || continue

@@ -21,6 +21,9 @@ claim() {
     is_noted begun "$1" || fail "$STORE/$1 is in the way: it was not made by this collection" "Move it away and run again"
     [ -L "$STORE/$1" ] || remove_soon "$1" || fail "$HELD_BY runs from $STORE/$1" "Stop it and run again"
   fi
+  if [ -e "$STORE/markers/$1" ] && ! is_noted begun "$1"; then
+    fail "$STORE/markers/$1 is in the way: it was not made by this collection" "Move it away and run again"
+  fi
   note begun "$1"
 }
 
