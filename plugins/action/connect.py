@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -32,7 +31,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reaching_ac
     ReachingAction,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect.reconnection import Reconnector
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import browser
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import browser, terminal
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.hosts import Hosts
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.printed_tunnel import (
     PrintedTunnel,
@@ -122,10 +121,9 @@ class ActionModule(ReachingAction):
         self._changed |= self._trust(reached, connection)
         if self._given["open_browser"] and not browser.opened(address(self._given["local_port"])):
             tell("No browser could be opened here: open the address yourself.")
-        parent = os.getppid()
 
         def wanted() -> bool:
-            return os.getppid() == parent and not reached.closing.is_set()
+            return terminal.ansible_lives() and not reached.closing.is_set()
 
         with until_ctrl_c(reached, self.closed):
             Reconnector(connection, tell, wanted).keep()

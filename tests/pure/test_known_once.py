@@ -33,6 +33,7 @@ HOMES = {
             "plugin_utils/_node/scripts/installation/common.sh",  # sent without the one above
         },
     ),
+    "whether Ansible lives": (r"getppid\(", {"plugin_utils/_present/terminal.py"}),
     "the names of distributions": (
         r"[\"' =](miniforge|miniconda)[\"' ]*[:=;)&]",
         {"module_utils/_installation/installers.py"},

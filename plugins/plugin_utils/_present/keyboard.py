@@ -35,7 +35,7 @@ def watched(interrupted: Callable[[], None], asking: Callable[[], bool]) -> Iter
     if terminal.KEYBOARD is None:
         yield
         return
-    watch = _Watch(terminal.KEYBOARD, os.getppid(), asking)
+    watch = _Watch(terminal.KEYBOARD, terminal.ANSIBLE, asking)
     thread = threading.Thread(target=watch.run, args=[interrupted], daemon=True)
     thread.start()
     try:

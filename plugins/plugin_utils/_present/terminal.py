@@ -20,18 +20,19 @@ _DISPLAY = Display()
 _LOOK = 1.0  # seconds between two looks at whether Ansible lives while a question waits
 # On import, in Ansible's main process: the process of a task has no terminal any more, and when
 # Ctrl-C ends it nobody reads what it says through Ansible.
-_ANSIBLE = os.getpid()
+ANSIBLE = os.getpid()
 _STANDARD_ERROR = os.dup(2)
 KEYBOARD = next((os.dup(number) for number in (0, 2, 1) if os.isatty(number)), None)
 output.outlive_readers()
 
 
-def _is_heard() -> bool:
-    """Whether Ansible's main process lives. It may have ended with the terminal's window.
+def ansible_lives() -> bool:
+    """Whether Ansible's main process does. It may have ended with the terminal's window.
 
-    A queue takes some 64 KiB that nobody reads. Then it waits without end.
+    It is known from before this process began: a parent that is asked for later may be another one.
+    What is said to nobody fills a queue of some 64 KiB, and waits without end.
     """
-    return _ANSIBLE in (os.getpid(), os.getppid())
+    return ANSIBLE in (os.getpid(), os.getppid())
 
 
 @contextmanager
@@ -49,7 +50,7 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _show(shown: Callable[..., None], text: str, **how: bool) -> None:
-    if _is_heard():
+    if ansible_lives():
         with _uninterrupted():
             shown(text, **how)
 
@@ -102,7 +103,7 @@ def _ending_with_ansible() -> Iterator[None]:
 
     def watch() -> None:
         while not over.wait(_LOOK):
-            if not _is_heard():
+            if not ansible_lives():
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
 
