@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end
 from terminal import BIN, CHECKOUT, COLOUR, environment
+
+sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))  # Molecule's tests use this, too
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end
 
 USER = "grace"
 STATE = CHECKOUT / ".cluster"
