@@ -267,9 +267,10 @@ def test_a_module_of_the_person_is_neither_hidden_nor_hides_ours(tmp_path, their
 
 def test_what_is_refused_is_refused_before_setup_changes_anything():
     plays = yaml.safe_load((CHECKOUT / "playbooks" / "setup.yml").read_text())
-    order = [task["ansible.builtin.import_role"] for task in plays[0]["tasks"]]
-    looks = order.index({"name": "hpcc.notebook.lmod_module", "tasks_from": "look"})
-    assert looks < order.index({"name": "hpcc.notebook.anaconda", "tasks_from": "apply"})
+    roles = [task["ansible.builtin.import_role"] for task in plays[0]["tasks"]]
+    order = [(role["name"], role["tasks_from"]) for role in roles]
+    looks = order.index(("hpcc.notebook.lmod_module", "look"))
+    assert looks < order.index(("hpcc.notebook.anaconda", "apply"))
 
 
 def test_a_version_beside_those_of_the_person_is_told(tmp_path):

@@ -53,7 +53,7 @@ def test_it_takes_one_file(tree: CopiedTree) -> None:
 
 
 def test_roles_module_and_documentation_know_it(tree: CopiedTree) -> None:
-    for path in ("roles/nbserver/meta/argument_specs.yml", "plugins/modules/notebook_server.py"):
+    for path in ("roles/nbserver/meta/argument_specs.yml", "plugins/doc_fragments/launch.py"):
         assert "choices: [lab, notebook, nbclassic, cork] #" in tree.read(path)
     for path in ("defaults/main.yml", "meta/argument_specs.yml"):
         assert "- corkboard>=1.0 #" in tree.read(f"roles/anaconda/{path}")

@@ -156,8 +156,9 @@ def test_a_closed_terminal_leaves_nothing_that_waits(
     terminal.expect(r"Go on\?" if asks else "step 3")
     main = psutil.Process(terminal.pid)
     processes = [main, *main.children(recursive=True)]
-    os.close(terminal.child_fd)  # `close` of pexpect would end the process, too
-    terminal.closed = True
+    # `close` of pexpect would end the process, too, and its end close the number a second time.
+    terminal.ptyproc.fileobj.close()
+    terminal.closed = terminal.ptyproc.closed = True
     _ended, left = psutil.wait_procs(processes, timeout=30)
     for process in left:
         process.kill()
