@@ -124,6 +124,7 @@ class Upgrades:
     def faults(self, run: directly.Directly) -> list[str]:
         """What is not as it has to be once this run has reached its end."""
         again = run.run()
+        rests = directly.at_rest(self.store)  # a worker tidies up until it has freed the lock
         found = self.store.glob("miniforge-*")  # of a pruned one, a link stays
         trees = {path.name for path in found if not path.is_symlink()}
         marked = {path.name for path in (self.store / "markers").glob("miniforge-*")}
@@ -133,7 +134,7 @@ class Upgrades:
             f"the run after that changed something: {again['reason']}": again["changed"],
             f"the trees {trees} are not the complete ones {marked}": trees != marked,
             f"{live} is live": f"-{self.number}.0-1-" not in live,
-            "the lock was left": not directly.at_rest(self.store),
+            "the lock was left": not rests,
             f"rubbish was left: {left}": bool(left),
         }
         return [fault for fault, there in checks.items() if there]
