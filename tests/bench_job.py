@@ -18,10 +18,10 @@ from starts import playbook as said_by
 
 ACCOUNT = "heidi"
 JOB = {"nbserver_where": "job", "nbserver_resources": "walltime=00:10:00"}
-BY_HAND = "sbatch --wait --output=began --time=1 --wrap='cat /proc/uptime' >&2; cat began"
+BY_HAND = "sbatch --wait --output=began --time=1 --wrap='cat /proc/uptime' > /dev/null; cat began"
 GOAL_RATIO, GOAL_SECONDS = 1.2, 1.5
 RECORDS = "cat ~/.ipython/profile_nbserver/run/*.json"
-SCRIPT = "cat /proc/$(pgrep -o -u {user} -f slurm_script)/stat"
+SCRIPT = "cat /proc/$(pgrep -o -u {user} -f [s]upervisor.py)/stat"  # it took the script's place
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -4,19 +4,39 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from job_sites import GRIDENGINE, SLURM, USER, Site, root
-from terminal import CHECKOUT, playbook
+import pexpect
+from job_sites import GRIDENGINE, SLURM, STATE, USER, Site, root
+from terminal import BIN, CHECKOUT, environment, playbook
 
 sys.path.insert(0, str(CHECKOUT / "tests"))
 import starts
 
+RESOURCES = {"nbserver_resources": "walltime=00:20:00;mem=300mb"}
 WORDS = json.dumps({"ansible_user": USER, "nbserver_profile_password": starts.PASSWORD})
 
 
 def run(name: str, site: Site = SLURM, **more: object) -> str:
     given = {"nbserver_where": "job", **site.variables, **more}
     return playbook(name, "-e", WORDS, "-e", json.dumps(given))
+
+
+@contextmanager
+def starting(site: Site, **more: object) -> Iterator[pexpect.spawn]:
+    """start.yml in a terminal, until it has ended."""
+    given = {"nbserver_where": "job", **site.variables, **RESOURCES, **more}
+    words = ["playbooks/start.yml", "-i", str(STATE / "inventory.ini"), "-e", WORDS]
+    terminal = pexpect.spawn(
+        str(BIN / "ansible-playbook"), [*words, "-e", json.dumps(given)], cwd=str(CHECKOUT),
+        encoding="utf-8", timeout=180, dimensions=(50, 300), env=environment(),
+    )  # fmt: skip
+    try:
+        yield terminal
+        terminal.expect(pexpect.EOF)
+    finally:
+        terminal.close()
 
 
 def jobs() -> list[str]:

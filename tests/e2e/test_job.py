@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import browser
-import pexpect
 import pytest
 from connecting import GREETING, common, connecting
 from job_sites import (
@@ -26,7 +25,7 @@ from job_sites import (
     refusing,
     root,
 )
-from terminal import BIN, CHECKOUT, environment
+from terminal import CHECKOUT
 
 sys.path.insert(0, str(CHECKOUT / "tests"))
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
@@ -42,7 +41,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.module_program
     module_program,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import program
-from jobs import WORDS, jobs, leads_there, ports, run
+from jobs import WORDS, jobs, leads_there, ports, run, starting
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("nothing_is_left")]
 
@@ -75,19 +74,11 @@ KERNEL = (
 
 
 def test_it_waits_in_the_schedulers_words_and_ctrl_c_leaves_it_queued(full_queue: Site) -> None:
-    words = ["playbooks/start.yml", "-i", str(STATE / "inventory.ini"), "-e", WORDS]
-    resources = {"nbserver_resources": "walltime=00:20:00;mem=300mb"}
-    asked = {"nbserver_where": "job", **full_queue.variables, **resources}
-    terminal = pexpect.spawn(
-        str(BIN / "ansible-playbook"), [*words, "-e", json.dumps(asked)], cwd=str(CHECKOUT),
-        encoding="utf-8", timeout=120, dimensions=(50, 300), env=environment(),
-    )  # fmt: skip
-    terminal.expect(rf"Job (\d+) waits in the queue: {full_queue.waits}")
-    job = terminal.match[1]
-    terminal.sendcontrol("c")
-    terminal.expect("stays in the queue: start again joins it")
-    terminal.expect(pexpect.EOF)
-    terminal.close()
+    with starting(full_queue) as terminal:
+        terminal.expect(rf"Job (\d+) waits in the queue: {full_queue.waits}")
+        job = terminal.match[1]
+        terminal.sendcontrol("c")
+        terminal.expect("stays in the queue: start again joins it")
     assert jobs() == [job]
     assert f"Job {job} waits in the queue: " in run("status", full_queue)
     on("gateway", full_queue.empty, user=NEIGHBOUR)

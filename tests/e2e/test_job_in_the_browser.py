@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
 import browser
 import pexpect
 import pytest
-from job_sites import NEIGHBOUR, STATE, Site, on, refusing
-from jobs import WORDS, jobs, run, starts
-from terminal import BIN, CHECKOUT, COLOUR, environment
+from job_sites import NEIGHBOUR, Site, on, refusing
+from jobs import jobs, run, starting, starts
+from terminal import COLOUR
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("nothing_is_left")]
-ASKED = {"nbserver_where": "job", "nbserver_resources": "walltime=00:20:00;mem=300mb"}
 LOGINS = {"allowed": nullcontext, "refused": lambda: refusing("Port 2299")}
-
-
-@contextmanager
-def starting(site: Site, port: int) -> Iterator[pexpect.spawn]:
-    """start.yml in a terminal."""
-    given = {**ASKED, **site.variables, "nbserver_local_port": port}
-    words = ["playbooks/start.yml", "-i", str(STATE / "inventory.ini"), "-e", WORDS]
-    terminal = pexpect.spawn(
-        str(BIN / "ansible-playbook"), [*words, "-e", json.dumps(given)], cwd=str(CHECKOUT),
-        encoding="utf-8", timeout=180, dimensions=(50, 300), env=environment(),
-    )  # fmt: skip
-    yield terminal
-    terminal.close()
-    assert terminal.exitstatus == 0
 
 
 @pytest.mark.parametrize("logins", LOGINS)
 def test_a_person_waits_and_works_on_a_compute_node(full_queue: Site, logins: str) -> None:
     port = starts.free_port()
     with LOGINS[logins]():
-        with starting(full_queue, port) as terminal:
+        with starting(full_queue, nbserver_local_port=port) as terminal:
             terminal.expect(f"waits in the queue: {full_queue.waits}")
             on("gateway", full_queue.empty, user=NEIGHBOUR)
             terminal.expect(pexpect.EOF)
             said = COLOUR.sub("", terminal.before).replace("\r\n", "\n")
+        assert terminal.exitstatus == 0
         node = starts.printed(r"Notebook server on (c[12]) is running", said)
         with starts.tunnel(starts.printed(r"^ +(ssh .*)$", said), port), browser.page() as page:
             browser.log_in(page, f"https://127.0.0.1:{port}", starts.PASSWORD)

@@ -20,14 +20,8 @@ import browser
 import pytest
 import yaml
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import option_trial
-from ansible_collections.hpcc.notebook.plugins.modules import (
-    ipython_profile,
-    notebook_certificate,
-    notebook_password,
-)
 from connecting import PASSWORD
-from modules import run_module
-from served_profile import Server
+from served_profile import Server, serving
 from terminal import CHECKOUT
 
 # The environment is made from PyPI at first, on a machine that others may use at the same time.
@@ -66,23 +60,11 @@ def python() -> str:
 
 @pytest.fixture(scope="module")
 def server(python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    patch = pytest.MonkeyPatch()
     server = Server(tmp_path_factory.mktemp("h"), USER="eve")
     server.python = python
-    patch.setenv("HOME", str(server.home))
-    run_module(ipython_profile)
-    run_module(notebook_certificate)
-    run_module(notebook_password, password=PASSWORD)
-    config = server.profile / "jupyter_server_config.py"
     lines = [f"c.{name} = {value!r}\n" for name, value in OPTIONS.items()]  # type: ignore[attr-defined]
-    config.write_text(config.read_text() + "".join(lines))
-    server.runtime.mkdir(mode=0o700)
-    try:
-        server.start()
+    with serving(server, PASSWORD, "".join(lines)):
         yield server
-    finally:
-        server.stop()
-        patch.undo()
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from ansible_collections.hpcc.notebook.plugins.modules import (
 )
 from jupyter_server.auth.security import passwd_check
 from modules import run_module
-from served_profile import Server
+from served_profile import Server, serving
 
 PASSWORD = "pä😀 \"'$`\\{{x}}% long"
 WRONG = "That is not the password of this notebook."
@@ -31,19 +31,9 @@ OPTIONS = {"MappingKernelManager.cull_idle_timeout": 86400}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
     server = Server(tmp_path_factory.mktemp("h"))
-    patch.setenv("HOME", str(server.home))
-    run_module(ipython_profile, root_dir='~/it\'s "x" books', options=OPTIONS)
-    run_module(notebook_certificate)
-    run_module(notebook_password, password=PASSWORD)
-    server.runtime.mkdir(mode=0o700)
-    try:
-        server.start()
+    with serving(server, PASSWORD, root_dir='~/it\'s "x" books', options=OPTIONS):
         yield server
-    finally:
-        server.stop()
-        patch.undo()
 
 
 def test_every_option_is_understood(server):

@@ -9,6 +9,16 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from ansible_collections.hpcc.notebook.plugins.modules import (
+    ipython_profile,
+    notebook_certificate,
+    notebook_password,
+)
+from modules import run_module
 
 PERSON = "<b>Eve</b> & {{ 6 * 7 }}"
 
@@ -88,3 +98,21 @@ class Server:
             else:
                 return
         raise AssertionError(self.log.read_text())
+
+
+@contextmanager
+def serving(server: Server, password: str, settings: str = "", **profile: object) -> Iterator[None]:
+    """A profile that the three modules make, with more settings in it, and its server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(server.home))
+        run_module(ipython_profile, **profile)
+        run_module(notebook_certificate)
+        run_module(notebook_password, password=password)
+        with (server.profile / "jupyter_server_config.py").open("a") as config:
+            config.write(settings)
+        server.runtime.mkdir(mode=0o700)
+        try:
+            server.start()
+            yield
+        finally:
+            server.stop()

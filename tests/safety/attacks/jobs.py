@@ -8,17 +8,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import canaries
+from job_sites import COMPUTE, refusing
 from people import PASSWORD, Person, Run, done, playbook, root
 from report import Report
 
 UID = 1001
 LOCAL = f"/tmp/nbserver-{UID}"
 PROFILE = "/home/alice/.ipython/profile_nbserver"
-COMPUTE = ("c1", "c2")
 HOSTS = ("gateway", "dev1", *COMPUTE)
 OWNER = Person("alice", "dev1")
 AS_A_JOB = {"nbserver_where": "job", "nbserver_resources": "walltime=00:20:00"}
-_SSHD = "/etc/ssh/sshd_config"
 # What she makes of the directory that a server of this account would use.
 PLANTED = (
     "mkdir -m 0777 {0}",
@@ -106,7 +105,7 @@ def secrets(seen: dict[str, bytes], node: str) -> list[str]:
 
 def relayed(report: Report) -> None:
     """Where no login is possible the job makes one, and she has the directory at its end."""
-    with refused_logins():
+    with refusing(f"DenyUsers {OWNER.name}"):
         started = done("start", **AS_A_JOB)
         assert f":{LOCAL}/job.sock alice@dev1" in started.output, started.output
         report.note("a relayed job's listeners", *ports())
@@ -149,15 +148,3 @@ def hers(hosts: tuple[str, ...], command: str, socket: str) -> Iterator[None]:
     finally:
         for host in hosts:
             root(host, f"rm -rf {LOCAL} {LOCAL}.hers")
-
-
-@contextmanager
-def refused_logins() -> Iterator[None]:
-    """The compute nodes let this person in no more."""
-    for host in COMPUTE:
-        root(host, f"cp {_SSHD} {_SSHD}.kept; echo 'DenyUsers alice' >> {_SSHD}; kill -HUP 1")
-    try:
-        yield
-    finally:
-        for host in COMPUTE:
-            root(host, f"mv {_SSHD}.kept {_SSHD}; kill -HUP 1")
