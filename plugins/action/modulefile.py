@@ -78,7 +78,7 @@ class ActionModule(host_shell.HostShellAction):
             given["name"], given["prefix"], given["description"], given["library_paths"]
         )
         wanted = given["syntax"] if given["state"] == "present" else "absent"
-        return plan(seen(found), wanted, module)
+        return plan(seen(found, given["name"]), wanted, module)
 
     def _apply(self, decided: ModulefilePlan) -> None:
         found = self._ask(

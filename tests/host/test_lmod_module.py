@@ -249,8 +249,14 @@ def manifest(directory):
         (
             ["lab/25.1.lua"],
             {**LUA, "lmod_module_name": "lab/python/26.3"},
-            "lab/25.1.lua: `module load python` loads",
+            "lab/25.1.lua: `module load lab` loads this modulefile, and would no longer find any",
         ),
+        (
+            ["lab/python.lua"],
+            {**LUA, "lmod_module_name": "lab/python/26.3"},
+            "lab/python.lua: `module load lab/python` loads this modulefile, and would load ours",
+        ),
+        (["lab/python/1.lua"], {**LUA, "lmod_module_name": "lab/python"}, "as lab/python/hpcc, or"),
         (["anaconda/.version"], {"lmod_module_syntax": "tcl"}, "anaconda: is a directory"),
         (["miniforge"], {**LUA, "lmod_module_name": "miniforge/26.3"}, "is not a directory. Move"),
     ],
@@ -273,11 +279,23 @@ def test_what_is_refused_is_refused_before_setup_changes_anything():
     assert looks < order.index(("hpcc.notebook.anaconda", "apply"))
 
 
-def test_a_version_beside_those_of_the_person_is_told(tmp_path):
-    lay(tmp_path, "miniforge/25.1.lua")
-    run = run_playbook(tmp_path, ROLE, **LUA, lmod_module_name="miniforge/26.3")
+@pytest.mark.parametrize("name", ["miniforge", "lab/python"])
+def test_a_version_beside_those_of_the_person_is_told(tmp_path, name):
+    lay(tmp_path, f"{name}/25.1.lua")
+    run = run_playbook(tmp_path, ROLE, **LUA, lmod_module_name=f"{name}/26.3")
     assert run.code == 0
-    assert "miniforge/26.3.lua comes beside 25.1.lua: `module load miniforge` without" in run.output
+    assert f"{name}/26.3.lua comes beside 25.1.lua: `module load {name}` without" in run.output
+
+
+@pytest.mark.parametrize(
+    ("theirs", "name"),
+    [("anaconda/3/2023.lua", "anaconda"), ("lab.lua", "lab/python/26.3")],
+)
+def test_a_module_two_directories_away_is_loaded_as_before(tmp_path, theirs, name):
+    lay(tmp_path, theirs)
+    before = manifest(tmp_path)
+    assert run_playbook(tmp_path, ROLE, **LUA, lmod_module_name=name).code == 0
+    assert before.items() <= manifest(tmp_path).items()
 
 
 def test_what_is_no_modulefile_is_not_in_the_way(tmp_path):

@@ -40,11 +40,12 @@ class File:
 
 @dataclass(frozen=True)
 class SeenModules:
-    """The place of the modulefile, without an ending, and what lies there and around it.
+    """The modulefile's name and place, without an ending, and what lies there and around it.
 
     The modules around it are pairs: whether an earlier run of ours wrote it, and its path.
     """
 
+    name: str  # as in `module load lab/python/26.3`
     place: str
     site: str
     base: str
@@ -69,8 +70,8 @@ class ModulefilePlan:
     warnings: tuple[str, ...] = ()
 
 
-def seen(found: Answers) -> SeenModules:
-    """The host's answers with types."""
+def seen(found: Answers, name: str) -> SeenModules:
+    """The host's answers about this module, with types."""
 
     def one(name: str) -> str:
         return found.get(name, [""])[0]
@@ -84,6 +85,7 @@ def seen(found: Answers) -> SeenModules:
         return File(one(syntax), one(f"{syntax}_mode"), content)
 
     return SeenModules(
+        name=name,
         place=one("place"),
         site=one("site"),
         base=one("base"),
@@ -111,6 +113,8 @@ def plan(found: SeenModules, wanted: str, module: Module) -> ModulefilePlan:
     content = TEXTS[syntax](module)
     same = found.files[syntax].is_as(content)
     _refuse(found, path, syntax)
+    if not found.files[syntax].ours:
+        _refuse_hiding(found)
     if not same:
         _refuse_unwritable(found, path)
     stale = [found.place + _ENDINGS[s] for s in _ENDINGS if s != syntax and found.files[s].ours]
@@ -151,7 +155,6 @@ def _refuse(found: SeenModules, path: str, syntax: str) -> None:
         kind = "a directory" if file.kind == "directory" else "not a regular file"
         raise NotebookError(f"is {kind}, where the modulefile belongs", path, _todo(found))
     _refuse_hidden(found, path)
-    _refuse_hiding(found, file)
 
 
 def _refuse_unwritable(found: SeenModules, path: str) -> None:
@@ -169,18 +172,25 @@ def _refuse_hidden(found: SeenModules, path: str) -> None:
         raise NotebookError(what, found.inside[0][1], _todo(found))
 
 
-def _refuse_hiding(found: SeenModules, file: File) -> None:
-    """A name such as miniforge/26.3 takes `module load miniforge` away from miniforge.lua."""
-    foreign = [path for ours, path in found.above if not ours]
-    if foreign and not file.ours:
-        name = posixpath.basename(posixpath.dirname(found.place))
-        what = f"`module load {name}` loads this modulefile, and would load ours instead"
-        raise NotebookError(what, foreign[0], _OTHER_NAME)
+def _refuse_hiding(found: SeenModules) -> None:
+    """A new miniforge/26.3 or lab/python/26.3 can change what an existing name loads.
+
+    A file two directories above, such as lab.lua for lab/python/26.3, is loaded as before.
+    """
+    root = len(found.place) - len(found.name)
+    for path in (path for ours, path in found.above if not ours):
+        there = path[root:-4] if path.endswith(".lua") else path[root:]
+        if there == posixpath.dirname(found.name):
+            what = f"`module load {there}` loads this modulefile, and would load ours instead"
+            raise NotebookError(what, path, _OTHER_NAME)
+        if not found.name.startswith(f"{there}/"):
+            loaded = posixpath.dirname(there)
+            what = f"`module load {loaded}` loads this modulefile, and would no longer find any"
+            raise NotebookError(what, path, _OTHER_NAME)
 
 
 def _todo(found: SeenModules) -> str:
-    name = posixpath.basename(found.place)
-    return f"{_OTHER_NAME}, such as {name}/hpcc, or move it away"
+    return f"{_OTHER_NAME}, such as {found.name}/hpcc, or move it away"
 
 
 def _warnings(found: SeenModules, path: str, syntax: str) -> Iterable[str]:
@@ -188,7 +198,7 @@ def _warnings(found: SeenModules, path: str, syntax: str) -> Iterable[str]:
     if found.files[syntax].ours:
         return
     versions = [posixpath.basename(other) for ours, other in found.beside if not ours]
-    name = posixpath.basename(posixpath.dirname(found.place))
+    name = posixpath.dirname(found.name)
     if versions:
         yield (
             f"{path} comes beside {', '.join(versions[:3])}: `module load {name}` without a "
