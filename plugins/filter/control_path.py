@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import ansible_login
 
 DOCUMENTATION = r"""
 name: control_path
@@ -16,7 +17,8 @@ version_added: 0.1.0
 description:
   - Ansible keeps a login open for a while, and names it after host, port and user. Hosts of two
     clusters may have one name, and be told apart by the options of ssh only, such as the gateway to
-    jump through; what is meant for the second would go to the first. Here, these options count.
+    jump through; what is meant for the second would go to the first. Here, these options count,
+    wherever they are set (inventory, C(ansible.cfg), environment, command line).
   - The result is meant for the variable C(ansible_control_path).
 options:
   _input:
@@ -43,20 +45,11 @@ _value:
   type: str
 """
 
-_OPTIONS = ("ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_ssh_args")
-_NAMES = (
-    "inventory_hostname", "ansible_host", "ansible_ssh_host", "ansible_port", "ansible_ssh_port",
-    "ansible_user", "ansible_ssh_user",
-)  # fmt: skip
-
 
 def control_path(variables: Mapping[str, Any]) -> str:
     """As long as the name that Ansible itself would take: a socket's path has to be short."""
     given = variables.get("ansible_control_path")
-    if given:
-        return str(given)
-    words = "\n".join(str(variables.get(name, "")) for name in (*_NAMES, *_OPTIONS))
-    return f"%(directory)s/{hashlib.sha256(words.encode()).hexdigest()[:10]}"
+    return str(given) if given else f"%(directory)s/{ansible_login.name(variables)}"
 
 
 class FilterModule:

@@ -61,6 +61,31 @@ def test_a_login_that_is_open_to_one_cluster_is_not_taken_for_another(
                 assert found == str(second.port if own else first.port)
 
 
+def shown(directory: Path, *options: str, **shell: str) -> str:
+    """The name, in a run with these options and this environment."""
+    directory.mkdir(exist_ok=True)
+    show = {"ansible.builtin.debug": {"msg": f"name={WORDS}"}}
+    done = run_playbook(directory, {"connection": "ssh", "tasks": [show]}, *options, shell=shell)
+    return re.search(r"name=(\S+)\"", done.output)[1]  # type: ignore[index]
+
+
+def test_a_login_is_not_taken_for_that_of_another_account_or_way_wherever_it_was_chosen(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "key").touch(mode=0o600)
+    ways = (
+        shown(tmp_path / "a"),
+        shown(tmp_path / "a", "-u", "nora"),
+        shown(tmp_path / "a", "-u", "omar"),
+        shown(tmp_path / "a", "--private-key", str(tmp_path / "key")),
+        shown(tmp_path / "a", "--ssh-common-args=-J gate"),
+        shown(tmp_path / "a", ANSIBLE_REMOTE_USER="nora2"),
+        shown(tmp_path / "a", ANSIBLE_SSH_ARGS="-F /elsewhere"),
+    )
+    assert len(set(ways)) == len(ways)
+    assert shown(tmp_path / "b", "-u", "nora") == ways[1]
+
+
 def test_what_the_inventory_says_stays() -> None:
     assert control_path({"ansible_control_path": "/x"}) == "/x"
     ways = [{}, {"ansible_host": "b"}, {"ansible_ssh_common_args": "-J b"}, {"ansible_port": 3}]
