@@ -122,6 +122,25 @@ ends:
   type: str
   sample: '2026-07-18T17:30:00Z'
 stopped_by: {description: What was ended, returned: when one was stopped, type: str}
+kernels: {description: How many it has, returned: when started, type: int}
+memory:
+  description: Bytes that the server and its kernels occupy, as the job itself notes each minute.
+  returned: when started
+  type: int
+memory_used:
+  description: Bytes that count against the limit, whichever process of the job has them.
+  returned: when started
+  type: int
+memory_limit:
+  description: Bytes that the job may use, by its cgroup or its scheduler's word; V(0) for no limit.
+  returned: when started
+  type: int
+measured: {description: The moment of that in UTC, returned: when started, type: str}
+near:
+  description: What is said of a limit that is almost reached.
+  returned: when started
+  type: list
+  elements: str
 socket: {description: Path of the socket on the compute node, returned: when started, type: str}
 version: {description: Front end and version, returned: when started, type: str}
 certificate_sha256: {description: Its fingerprint, returned: when started, type: str}

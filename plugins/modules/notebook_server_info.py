@@ -72,7 +72,8 @@ damaged:
 servers:
   description:
     - The server of this host first, even when there is none; then those that other hosts recorded.
-    - C(kernels), C(last_activity) and C(memory) are there when it runs and answers.
+    - C(kernels) and C(last_activity) are there when it runs and answers, memory and CPU time when
+      it runs.
   returned: success
   type: list
   elements: dict
@@ -136,6 +137,23 @@ servers:
       type: str
     memory:
       description: Bytes that it and its kernels occupy.
+      type: int
+    memory_used:
+      description: Bytes that count against C(memory_limit), also those of other processes.
+      type: int
+    memory_limit:
+      description: Bytes that the tightest cgroup above it allows; V(0) for no limit.
+      type: int
+    cpu_used:
+      description:
+        - Seconds of CPU time of that of its processes which is nearest to the limit; V(0) where
+          there is none.
+      type: int
+    cpu_limit:
+      description: Seconds of CPU time after which the host ends a process, as C(ulimit -S -t) says.
+      type: int
+    cpu_hard:
+      description: The same as C(ulimit -H -t) says, up to which the other can be raised.
       type: int
     certificate_sha256:
       description: Fingerprint of the certificate that it shows.

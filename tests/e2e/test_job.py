@@ -184,6 +184,38 @@ def test_a_restart_keeps_the_job_and_its_node(ready: str) -> None:
     assert ready
 
 
+def configuration(line: str) -> None:
+    """A line more in the profile's configuration; without one, what setup has written."""
+    path = "~/.ipython/profile_nbserver/jupyter_server_config.py"
+    keep = f"[ -e {path}.kept ] || cp -p {path} {path}.kept"
+    add = f"sed -i '$i {line}' {path}" if line else f"mv {path}.kept {path}"
+    on("dev1", f"{keep}; {add}")
+
+
+def test_a_restart_that_cannot_succeed_leaves_job_server_and_kernels(site: Site) -> None:
+    port = starts.free_port()
+    given = {"nbserver_local_port": port, "nbserver_resources": "walltime=00:20:00"}
+    said = run("start", site, **given)
+    before, record = jobs(), "cat ~/.ipython/profile_nbserver/run/*.json"
+    node = starts.printed(r"Notebook server on (\S+) is running", said)
+    on(node, KERNEL)
+    kernel = on(node, f"pgrep -u {USER} -f runtime/kernel-")
+    serves = on("dev1", record)
+    configuration("c.ServerApp.no_such_trait = 1")
+    try:
+        with pytest.raises(AssertionError) as failed:
+            run("restart", site)
+    finally:
+        configuration("")
+    words = " ".join(str(failed.value).split())
+    assert "not recognized by `ServerApp`" in words
+    assert "The server that runs was left as it is." in words
+    assert (jobs(), on("dev1", record)) == (before, serves)
+    assert on(node, f"pgrep -u {USER} -f runtime/kernel-") == kernel
+    leads_there(said, port)
+    assert "is running (job " in run("restart", site, **given)
+
+
 def test_held_cancelled_lost_and_put_back_are_told_as_what_they_are(ready: str) -> None:
     given = {"nbserver_resources": "walltime=00:20:00"}
     node = starts.printed(r"server on (c[12]) is running", run("start", **given))

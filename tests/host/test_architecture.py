@@ -14,6 +14,7 @@ ROLES = CHECKOUT / "roles"
 SIDE_EFFECTS = {
     "module_utils/_edges/files": "reads and writes files",
     "module_utils/_edges/processes": "starts processes and looks at /proc",
+    "module_utils/_edges/meters": "reads the limits of cgroups",
     "module_utils/_edges/room": "takes room on a disk, and gives it back",
     "module_utils/_doctor/inside": "is a program that looks at the profile and its server",
     "module_utils/_server/probe": "asks a server over the network",
@@ -24,6 +25,7 @@ SIDE_EFFECTS = {
     "module_utils/_server/start": "starts a server, through those above",
     "module_utils/_server/stop": "stops a server, through those above",
     "module_utils/_server/report": "lets a server answer before it is called running",
+    "module_utils/_server/usage": "measures processes, through those above",
     "module_utils/_server/info": "looks at what runs, and asks it",
     "module_utils/_edges/generations": "reads the links of an installation",
     "module_utils/_edges/execution": "runs a module and prints its answer",
@@ -44,6 +46,7 @@ SIDE_EFFECTS = {
     "module_utils/_job/look": "asks the scheduler and reads files, through those above",
     "module_utils/_job/report": "asks who the person is",
     "module_utils/_job/submit": "submits a job, through those above",
+    "module_utils/_job/replacement": "leaves what a restart and a job tell one another, by files",
     "module_utils/_job/restart": "has a job start another server, through those above",
     "module_utils/_job/stop": "ends a job, through those above",
     "module_utils/_job/control": "chooses among these",

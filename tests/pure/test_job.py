@@ -46,6 +46,8 @@ SUBMITTED = Submission(
     timeout=60,
     origin="dev1.x.edu",
     relay="/tmp/nbserver-1001/job.sock",
+    mem=0,
+    turn=0,
 )
 SENDING = replace(SUBMITTED, job="")
 HELD = "it is held until somebody releases it (JobHeldUser)"
@@ -188,6 +190,28 @@ def test_kernels_learn_what_was_granted_and_nothing_else_of_a_jobs_environment()
     assert granted({**own, **other}) == own
 
 
+USES: dict[str, object] = {
+    "kernels": 2,
+    "memory": 600 << 20,
+    "memory_used": 700 << 20,
+    "memory_limit": 800 << 20,
+    "near": ["700 MB of the 800 MB are used"],
+}
+
+
+def test_the_table_shows_what_a_job_has_noted_of_its_server() -> None:
+    server = {**JOB, "seen": False, "version": "JupyterLab 4.6.6"}
+    job = {**JOB, **USES, "measured": "2026-07-18T09:29:30Z"}
+    (_dev1, row) = server_table.rows({"dev1": {"servers": [server]}}, {"dev1": {}}, [job])
+    (_head, line) = server_table.table([row], NOW)
+    assert line.split()[:2] == ["c1", "running"]
+    assert "  2        -          700 of 800 MB" in line
+    other = {**job, "job": "6"}
+    (_dev1, row) = server_table.rows({"dev1": {"servers": [server]}}, {"dev1": {}}, [other])
+    assert row["state"] == server_table.OVER
+    assert "memory" not in row
+
+
 @pytest.mark.parametrize(
     ("changed", "line"),
     [
@@ -202,13 +226,26 @@ def test_kernels_learn_what_was_granted_and_nothing_else_of_a_jobs_environment()
         ),
         ({"state": "starting"}, "Job 5 runs on c1; its server starts"),
         (
+            {**USES, "measured": "2026-07-18T09:29:30Z"},
+            "Job 5 on c1 (cores 1, walltime 08:00:00): 7 h 50 min left, "
+            "until 2026-07-18T17:20:00Z; "
+            "memory: 700 of 800 MB; 700 MB of the 800 MB are used",
+        ),
+        (
+            {**USES, "measured": "2026-07-18T09:20:00Z", "near": [], "memory_limit": 0},
+            "Job 5 on c1 (cores 1, walltime 08:00:00): 7 h 50 min left, "
+            "until 2026-07-18T17:20:00Z; "
+            "memory: 600 MB (10 min ago)",
+        ),
+        ({**USES, "measured": "x", "near": "\x1b[2J", "memory_used": None}, None),
+        (
             {"state": "stopped", "reason": "ended: walltime of 08:00:00 reached"},
             "Job 5 ended: walltime of 08:00:00 reached (cores 1, walltime 08:00:00)",
         ),
         ({"state": "waiting", "reason": "\x1b[2J"}, None),
     ],
 )
-def test_a_line_tells_what_a_job_does(changed: dict[str, str], line: str | None) -> None:
+def test_a_line_tells_what_a_job_does(changed: dict[str, object], line: str | None) -> None:
     (told,) = server_table.of_jobs([{**JOB, **changed}], NOW)
     assert told.isprintable()
     assert line is None or told == line

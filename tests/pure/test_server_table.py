@@ -61,6 +61,15 @@ def test_the_table_reads_like_the_one_of_the_documentation():
     ]
 
 
+def test_where_the_host_limits_cpu_time_and_memory_both_stand_beside_their_limits():
+    more = {"memory_used": 700 << 20, "memory_limit": 800 << 20}
+    cpu = {"cpu_used": 6060, "cpu_limit": 7200, "cpu_hard": 7200}
+    head, dev1, dev2, _note = lines({"dev1": answer({**RUNNING, **more, **cpu}), "dev2": SILENT})
+    assert head.endswith("MEMORY         CERTIFICATE  CPU TIME")
+    assert dev1.endswith("700 of 800 MB  364 days     1 h 41 min of 2 h")
+    assert dev2.split()[-3:] == ["-", "-", "-"]
+
+
 def test_a_host_that_nobody_recorded_and_that_does_not_answer_is_shown_all_the_same():
     (_head, _dev1, dev2, note) = lines({"dev1": answer(STOPPED), "dev2": SILENT})
     assert dev2.split() == ["dev2", "unreachable", *"------"]

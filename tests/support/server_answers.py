@@ -19,7 +19,7 @@ RUNNING = {
     "socket": "/tmp/nbserver-1000/notebook.sock",
     "kernels": 2,
     "last_activity": "2026-07-18T09:26:00.123456Z",
-    "memory": 312_400_000,
+    "memory": 312 << 20,
     "certificate_sha256": "3F:A2",
 }
 RECORDED = {

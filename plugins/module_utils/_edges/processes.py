@@ -237,6 +237,28 @@ def resident_bytes(pid: int) -> int:
     return int(fields[21]) * os.sysconf("SC_PAGE_SIZE") if fields else 0
 
 
+def cpu_seconds(pid: int) -> float:
+    """The CPU time that a process has used, its threads included; 0 when there is none."""
+    fields = _stat(pid)
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
+def cpu_limits(pid: int) -> tuple[int, int]:
+    """Seconds of CPU time after which a process is told to end, and killed; 0 is never."""
+    for line in _lines(PROC / str(pid) / "limits"):
+        if line.startswith("Max cpu time "):
+            soft, hard = (int(word) if word.isdecimal() else 0 for word in line.split()[3:5])
+            return soft, hard
+    return 0, 0
+
+
+def cgroups(pid: int) -> Iterator[tuple[str, str]]:
+    """The controllers, none for the second version, and the path of each cgroup of a process."""
+    for line in _lines(PROC / str(pid) / "cgroup"):
+        _hierarchy, controllers, path = line.split(":", 2)
+        yield controllers, path
+
+
 def command_line(pid: int) -> tuple[str, ...]:
     """The argument vector of a process; empty when there is none or it is not ours to read."""
     return _words(pid, "cmdline")

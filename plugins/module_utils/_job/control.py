@@ -12,21 +12,26 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors impor
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import after, explained, look
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import recorded
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.report import report
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.request import (
     ANYTHING,
     Outcome,
     Request,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.restart import restarted_in_place
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.restart import (
+    nothing_left_of,
+    require_serving_here,
+    restarted_in_place,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler import (
+    Planned,
     Scheduler,
     adopt_settings,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.stop import stopped
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import Submission
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submit import planned_job, submit
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import recorded
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import STOPPED, Known, View
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import report as server_report
@@ -82,7 +87,20 @@ def _started(layout: Layout, scheduler: Scheduler, request: Request, *, check: b
         again = restarted_in_place(layout, scheduler, request, planned)
         if again:
             return Outcome(True, report(layout, again))
-        stopped(layout, scheduler, request, check=False)
+        with nothing_left_of(_ended_for_another(layout, scheduler, request)):
+            return _submitted(layout, scheduler, request, planned)
+    return _submitted(layout, scheduler, request, planned)
+
+
+def _ended_for_another(layout: Layout, scheduler: Scheduler, request: Request) -> str:
+    """What has ended, once it is seen that the profile can be served."""
+    if look(layout, scheduler).alive:
+        require_serving_here(layout, request)
+    ended = stopped(layout, scheduler, request, check=False)
+    return str(ended.report.get("stopped_by", ""))
+
+
+def _submitted(layout: Layout, scheduler: Scheduler, request: Request, planned: Planned) -> Outcome:
     view, new = submit(layout, scheduler, request)
     has = view.submission.asked if view.submission else planned.asked
     other = request.wanted != ANYTHING and has != planned.asked

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import recorded
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler import Scheduler
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import of_jobs, recorded
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import Noted
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import of_jobs
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import View, chosen, strays
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 
@@ -37,8 +41,19 @@ def with_files(layout: Layout, view: View) -> View:
     return replace(
         view,
         end=end if end and end.mark == submitted.mark else None,
+        noted=_noted(layout, submitted.mark),
         server=next((each for _path, each in of_jobs(layout) if each.job == job), None),
     )
+
+
+def _noted(layout: Layout, mark: str) -> Noted | None:
+    """What this job has measured; a figure that cannot be read is none."""
+    path = job_record.usage_path(layout)
+    with contextlib.suppress(NotebookError):
+        content = files.read(path)
+        found = job_record.parse_noted(content, path) if content else None
+        return found if found and found.mark == mark else None
+    return None
 
 
 def after(layout: Layout, scheduler: Scheduler, view: View, wait: float) -> View:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import Noted
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import STARTED, WAITING, View
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
@@ -27,4 +28,10 @@ def report(layout: Layout, view: View) -> dict[str, object]:
         "idle_shutdown": submitted.idle if submitted else 0,
         "scheduler": submitted.scheduler if submitted else "",
         **(server_record.way_in(server, layout.records) if server and serves else {}),
+        **(_measured(view.noted) if view.noted and serves else {}),
     }
+
+
+def _measured(noted: Noted) -> dict[str, object]:
+    found = {**vars(noted), "measured": noted.at}
+    return {name: value for name, value in found.items() if name not in ("mark", "at")}

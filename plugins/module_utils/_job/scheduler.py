@@ -38,6 +38,7 @@ class Planned:
     asked: str
     walltime: int
     clock: str
+    mem: int  # in MB; 0 where nothing was said
 
 
 class Scheduler:
@@ -92,7 +93,8 @@ class Scheduler:
             )
             text = cluster_helper.part("script").render(self._dialect, job)
             clock = cluster_helper.part("units").clock(resources.walltime)
-        return Planned(job, text, self._words(job, clock), resources.walltime, clock)
+        words = self._words(job, clock)
+        return Planned(job, text, words, resources.walltime, clock, resources.mem or 0)
 
     def _words(self, job: Any, clock: str) -> str:
         """What is asked for, as a person reads it."""

@@ -50,9 +50,15 @@ class Submission:
     timeout: int
     origin: str  # the host that it was submitted from
     relay: str  # the path of a socket there, should it be needed
+    mem: int  # that was asked for, in MB; 0 where nothing was
+    turn: int  # how many times another server was asked for in it
 
-    def served(self, launch: Launch) -> Submission:
-        """The same job with another server in it."""
+    def again(self, launch: Launch, timeout: int) -> Submission:
+        """Another server is asked for in the same job."""
+        return replace(self.serving(launch), timeout=timeout, turn=self.turn + 1)
+
+    def serving(self, launch: Launch) -> Submission:
+        """The same job, whose server serves so."""
         return replace(
             self,
             frontend=launch.frontend,
@@ -89,6 +95,29 @@ class End:
         return self.reason.startswith(BY_SIGNAL)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What became of a server that was asked for in a job that serves already."""
+
+    mark: str
+    turn: int
+    pid: int  # of the server that serves now
+    reason: str  # why it is not the one that was asked for; empty when it is
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What the job has last measured of its server."""
+
+    mark: str
+    at: str
+    kernels: int
+    memory: int
+    memory_used: int
+    memory_limit: int
+    near: list[str]
+
+
 def job_name(layout: Layout) -> str:
     """Of every job of this profile, and of no other of the person's."""
     digest = hashlib.sha256(f"{layout.uid}\n{layout.directory}".encode()).hexdigest()
@@ -97,6 +126,14 @@ def job_name(layout: Layout) -> str:
 
 def end_path(layout: Layout) -> str:
     return layout.at(JOB_FILES["end.json"])
+
+
+def answer_path(layout: Layout) -> str:
+    return layout.at(JOB_FILES["answer.json"])
+
+
+def usage_path(layout: Layout) -> str:
+    return layout.at(JOB_FILES["usage.json"])
 
 
 def lock_path(layout: Layout) -> str:
@@ -116,7 +153,7 @@ def log_path(layout: Layout) -> str:
     return layout.at(JOB_FILES["job.log"])
 
 
-def serialise(value: Submission | End) -> bytes:
+def serialise(value: Submission | End | Answer | Noted) -> bytes:
     """As it lies on disk."""
     return (json.dumps({"schema": SCHEMA, **asdict(value)}, indent=2) + "\n").encode()
 
@@ -132,6 +169,16 @@ def parse(content: bytes, path: str) -> Submission:
 def parse_end(content: bytes, path: str) -> End:
     """The same for the end of a job."""
     return End(**_fields(content, path, End))
+
+
+def parse_answer(content: bytes, path: str) -> Answer:
+    """The same for what a job has answered."""
+    return Answer(**_fields(content, path, Answer))
+
+
+def parse_noted(content: bytes, path: str) -> Noted:
+    """The same for what it has measured."""
+    return Noted(**_fields(content, path, Noted))
 
 
 def _fields(content: bytes, path: str, kind: type) -> dict[str, Any]:

@@ -22,10 +22,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files,
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.entrance import relay_path
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import look
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import recorded
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.request import Request
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler import Planned, Scheduler
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import Submission
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import of_jobs, recorded
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import of_jobs
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import Known, View
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
@@ -115,6 +116,8 @@ def _submission(
         timeout=request.timeout,
         origin=processes.full_hostname() or layout.host,
         relay=relay_path(layout),
+        mem=planned.mem,
+        turn=0,
     )
 
 
@@ -126,7 +129,8 @@ def _write_files(layout: Layout, request: Request, planned: Planned) -> None:
     files.write_private(job_record.program_path(layout), request.program.encode())
     files.write_private(job_record.script_path(layout), planned.script.encode())
     files.write_private(job_record.log_path(layout), b"")
-    files.remove(job_record.end_path(layout))
+    for of_job in (job_record.end_path, job_record.answer_path, job_record.usage_path):
+        files.remove(of_job(layout))
 
 
 def forget(layout: Layout) -> None:

@@ -22,7 +22,7 @@ from typing import Iterator, Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, generations
-from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission
+from ansible_collections.hpcc.notebook.plugins.module_utils._job import replacement, submission
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.entrance import (
     Entrance,
     Relay,
@@ -31,9 +31,22 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.entrance import
     tried,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.margin import margin
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import End, Submission
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import (
+    Switch,
+    recorded,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import (
+    End,
+    Noted,
+    Submission,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import time_left
-from ansible_collections.hpcc.notebook.plugins.module_utils._server import probe, readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import (
+    limits,
+    probe,
+    readiness,
+    trial,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import report as server_report
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.launch import (
@@ -63,8 +76,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import
     write_record,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.stop import stop_server, sweep
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.usage import measured
 
 POLL = 1.0  # seconds
+MEASURE_EVERY = 60.0
+MEMORY_LIMIT = "MEM_LIMIT"  # where jupyter-resource-usage, which some install, looks for it
 ANSWER_WITHIN = 5.0
 INTERRUPTED_WITHIN = 2.0  # seconds for cells to notice
 # How schedulers announce an end: by these, some time before SIGKILL.
@@ -102,6 +118,10 @@ class Run:
 
 class Ending(BaseException):
     """The scheduler has sent a signal."""
+
+
+class _StartError(NotebookError):
+    """A server did not come up; of one that has served, another error speaks."""
 
 
 def main() -> None:
@@ -144,13 +164,6 @@ def of_jobs(layout: Layout) -> list[tuple[str, Record]]:
     return [(path, each) for path, each in found if each.job]
 
 
-def recorded(layout: Layout) -> Submission | None:
-    """The job that is recorded for a profile."""
-    path = layout.submission
-    content = files.read(path)
-    return None if content is None else submission.parse(content, path)
-
-
 @contextlib.contextmanager
 def _signals() -> Iterator[threading.Event]:
     """Have the first signal raised as Ending; what ends in order is not interrupted by another."""
@@ -170,29 +183,38 @@ def _signals() -> Iterator[threading.Event]:
 
 def _serve_on(run: Run, wanted: Submission) -> str:
     """Why it ended; a server that is asked to makes room for another in the same job."""
-    while True:
-        run.again.clear()
-        reason = _serve(run, recorded(run.layout) or wanted)
-        if not run.again.is_set():
-            return reason
+    came = _serve(run, wanted, _python())
+    while isinstance(came, Switch):
+        came = _switched(run, came)
+    return came
 
 
-def _serve(run: Run, wanted: Submission) -> str:
-    """Why it ended."""
+def _switched(run: Run, switch: Switch) -> str | Switch:
+    """Serve what has proved itself; should it fail after that, go on with what there was."""
+    before, after = switch.before, switch.after
+    try:
+        return _serve(run, after, _python())
+    except _StartError as error:
+        went = str(error)
+    back = replacement.go_back(run.layout, after, before)
+    try:
+        again = f"{went} {before.launch} was started again instead."
+        return _serve(run, back, switch.python, again)
+    except _StartError as too:
+        raise NotebookError(f"{went} {before.launch} did not start again either: {too}") from too
+
+
+def _serve(run: Run, wanted: Submission, python: str, instead: str = "") -> str | Switch:
+    """Why it ended; `instead` says why it is not the one that was asked for."""
     layout = startable(run.layout)
-    _require_startable(layout, wanted)
-    files.make_private_directory(layout.local)
-    env = clean_environment(layout.home, *person(layout.uid))
-    end = time_left.announced(_deadline(run, wanted), wanted.walltime)
-    told = {time_left.END: end, **granted(os.environ)}
+    here_now = replace(run, layout=layout)
     try:
         with contextlib.ExitStack() as served:
-            relay = served.enter_context(relaying(layout, wanted, env))
-            seen = served.enter_context(tried(layout, wanted.mark, env))
-            given = (_python(), wanted.timeout, told)
-            running = served.enter_context(serving(layout, wanted.launch, *given))
-            here_now = replace(run, layout=layout)
-            _note(here_now, wanted, running, entrance(layout, seen, relay))
+            try:
+                running, relay = _begun(here_now, wanted, python, served)
+            except NotebookError as error:
+                raise _StartError(error.what, error.where, error.todo) from error
+            replacement.answer(layout, wanted, running.pid, instead)
             return _until_its_end(here_now, wanted, running, relay)
     finally:
         for path in (layout.socket, layout.record):
@@ -200,12 +222,43 @@ def _serve(run: Run, wanted: Submission) -> str:
         sweep(layout)
 
 
+def _begun(
+    run: Run, wanted: Submission, python: str, served: contextlib.ExitStack
+) -> tuple[Running, Relay]:
+    """A server that has proved itself and is recorded, and the way to it."""
+    layout = run.layout
+    _require_startable(layout, wanted)
+    if observe(layout, layout.name).running:
+        raise NotebookError("a server of this profile runs here already", layout.host)
+    files.make_private_directory(layout.local)
+    env = clean_environment(layout.home, *person(layout.uid))
+    relay = served.enter_context(relaying(layout, wanted, env))
+    seen = served.enter_context(tried(layout, wanted.mark, env))
+    given = (python, wanted.timeout, _told(run, wanted))
+    running = served.enter_context(serving(layout, wanted.launch, *given))
+    _note(run, wanted, running, entrance(layout, seen, relay))
+    return running, relay
+
+
+def _told(run: Run, wanted: Submission) -> dict[str, str]:
+    """What the server has in its environment because it is a job."""
+    end = time_left.announced(_deadline(run, wanted), wanted.walltime)
+    limit = measured(os.getpid(), _memory_said(wanted)).memory_limit
+    meter = {MEMORY_LIMIT: str(limit)} if limit else {}
+    return {time_left.END: end, **meter, **granted(os.environ)}
+
+
+def _memory_said(wanted: Submission) -> int:
+    """What the scheduler has granted, else what it was asked for."""
+    return memory_said(os.environ) or wanted.mem * limits.MB
+
+
 def _deadline(run: Run, wanted: Submission) -> float:
     """When it ends in order, by itself."""
     return run.begun + wanted.walltime - margin(wanted.walltime)
 
 
-def _until_its_end(run: Run, wanted: Submission, running: Running, relay: Relay) -> str:
+def _until_its_end(run: Run, wanted: Submission, running: Running, relay: Relay) -> str | Switch:
     try:
         return _watch(run, wanted, running, relay)
     finally:
@@ -221,8 +274,9 @@ def _require_startable(layout: Layout, wanted: Submission) -> None:
     require_short_sockets(layout)
     readiness.require_ready(layout)
     require_modules(wanted.launch, layout.home, *person(layout.uid))
-    if observe(layout, layout.name).running:
-        raise NotebookError("a server of this profile runs here already", layout.host)
+    server_report.version(wanted.launch, _python())
+    if wanted.environments:
+        readiness.require_environment_kernels(layout)
 
 
 def _note(run: Run, wanted: Submission, running: Running, found: Entrance) -> None:
@@ -235,17 +289,64 @@ def _note(run: Run, wanted: Submission, running: Running, found: Entrance) -> No
     write_record(layout, f"job {run.job}", running, version, shown, of_job, found.socket)
 
 
-def _watch(run: Run, wanted: Submission, running: Running, relay: Relay) -> str:
-    deadline = _deadline(run, wanted)
+def _watch(run: Run, wanted: Submission, running: Running, relay: Relay) -> str | Switch:
+    deadline, due = _deadline(run, wanted), 0.0
     while running.alive():
-        if run.again.is_set():
-            return "it makes room for another server"
+        if time.monotonic() >= due:
+            due = time.monotonic() + MEASURE_EVERY
+            _measure(run.layout, wanted, running)
         if time.time() > deadline:
             return f"walltime of {wanted.clock} reached"
+        if run.again.is_set() and (another := _proved(run, wanted, running)):
+            return Switch(wanted, running.python, another)
         relay.keep()
         time.sleep(POLL)
     idle = f" or was idle for {wanted.idle} s" if wanted.idle else ""
     return f"the server ended by itself: it was shut down{idle}"
+
+
+def _measure(layout: Layout, wanted: Submission, running: Running) -> None:
+    """Note what status tells; a full disk is no reason to end."""
+    usage = measured(running.pid, _memory_said(wanted))
+    noted = Noted(
+        mark=wanted.mark,
+        at=timestamp(time.time()),
+        kernels=len(kernels(layout, running)),
+        memory=usage.memory,
+        memory_used=usage.memory_used,
+        memory_limit=usage.memory_limit,
+        near=list(limits.warnings(usage)),
+    )
+    with contextlib.suppress(NotebookError, OSError):
+        files.write_private(submission.usage_path(layout), submission.serialise(noted))
+
+
+def memory_said(environment: Mapping[str, str]) -> int:
+    """Bytes that a scheduler has granted, where it tells its job; 0 where it does not."""
+    node, per_core, cores = (
+        int(text) if (text := environment.get(name, "")).isdecimal() else 0
+        for name in ("SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_CPUS_ON_NODE")
+    )
+    return (node or per_core * cores) << 20
+
+
+def _proved(run: Run, wanted: Submission, running: Running) -> Submission | None:
+    """What is asked for instead, once it has served beside the one that runs; None if it cannot."""
+    run.again.clear()
+    layout = run.layout
+    asked = replacement.asked_instead(layout, wanted)
+    if asked is None:
+        return None
+    within = min(float(asked.timeout), _deadline(run, wanted) - time.time())
+    try:
+        _require_startable(layout, asked)
+        trial.require_serving(layout, asked.launch, _python(), within, _told(run, wanted))
+    except NotebookError as error:
+        replacement.go_back(layout, asked, wanted)
+        why = str(error).replace(f" {trial.LEFT}", "")
+        replacement.answer(layout, asked, running.pid, f"{why} {trial.LEFT}")
+        return None
+    return asked
 
 
 def _end(layout: Layout, running: Running) -> None:

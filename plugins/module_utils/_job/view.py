@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import End, Submission
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import (
+    End,
+    Noted,
+    Submission,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 
 WAITING, STARTING, STARTED, STOPPED = "waiting", "starting", "started", "stopped"
@@ -58,6 +62,7 @@ class View:
     known: Known | None = None
     end: End | None = None
     server: Record | None = None
+    noted: Noted | None = None
     strays: tuple[Known, ...] = ()
 
     @property

@@ -94,7 +94,10 @@ MARKS = ("migrated",)
 JOB = "job"
 JOB_FILES = {
     name: f"{JOB}/{name}"
-    for name in ("submission.json", "end.json", "lock", "job.sh", "supervisor.py", "job.log")
+    for name in (
+        *("submission.json", "end.json", "answer.json", "usage.json", "lock"),
+        *("job.sh", "supervisor.py", "job.log"),
+    )
 }
 IPYTHONS_DIRECTORIES = ("static",)  # beside those that we make, too
 

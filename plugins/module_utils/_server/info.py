@@ -11,17 +11,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
-    files,
-    generations,
-    processes,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, generations
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import crypto
-from ansible_collections.hpcc.notebook.plugins.module_utils._server import probe, readiness
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import limits, probe, readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import state as server_state
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
@@ -41,6 +38,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.record impor
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.report import newer, version
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.state import Seen
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.usage import measured
 
 ANSWER_WITHIN = 5.0
 WORDS = 160  # characters of the log that stand in a note
@@ -80,7 +78,10 @@ def _this(layout: Layout, session: str, observed: Observed) -> dict[str, object]
     seen: Seen = _absent(layout, observed)
     activity: dict[str, object] = {}
     if running:
+        usage = measured(running.pid)
         seen, activity = _asked(layout, observed, running)
+        seen = replace(seen, near=tuple(limits.warnings(usage)))
+        activity = {**activity, **vars(usage)}
     return {
         "host": layout.host,
         "seen": True,
@@ -173,14 +174,7 @@ def _living(layout: Layout, running: Running) -> dict[str, object]:
         **({"port": launch.port} if over_tcp else {"socket": layout.socket}),
         "gateway_socket": server_record.gateway_socket(layout.records, layout.host, layout.stem),
         "certificate_sha256": readiness.certificate_sha256(layout),
-        "memory": _memory(running.pid),
     }
-
-
-def _memory(pid: int) -> int:
-    """Bytes that a process and all that came from it occupy; what they share counts for each."""
-    own = processes.resident_bytes(pid)
-    return own + sum(_memory(child.pid) for child in processes.children(pid))
 
 
 def _days_left(layout: Layout) -> int | None:

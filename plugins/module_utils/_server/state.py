@@ -28,6 +28,7 @@ class Seen:
     newer: str = ""  # which generation is installed meanwhile
     root: str = ""  # why nobody can list its notebooks
     trouble: str = ""  # what it answered instead
+    near: tuple[str, ...] = ()  # limits that are almost reached
     last_words: str = ""  # what it logged before it ended
 
 
@@ -68,6 +69,7 @@ def _notes(seen: Seen, called: str) -> Iterator[str]:
         yield seen.newer
     if seen.root:
         yield seen.root
+    yield from seen.near
 
 
 def _because(reason: str) -> str:

@@ -10,10 +10,14 @@ import time
 from typing import Container, Iterator, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import limits
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours import name_of
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
 
 HEAD = ("HOST", "STATE", "STARTED", "FRONT END", "KERNELS", "LAST USED", "MEMORY", "CERTIFICATE")
+CPU = "CPU TIME"
+MEASURED = ("kernels", "memory", "memory_used", "memory_limit")  # of a job, by itself
+OLD = 180.0  # seconds after which a figure is said to be old
 MUTE = "unknown"
 UNREACHABLE = "unreachable"
 NOT_ASKED = "not asked"
@@ -35,7 +39,7 @@ def rows(
         hosts: the variables of every host, by the same name.
         jobs: what notebook_job found.
     """
-    serving = {(job["host"], job["job"]) for job in jobs if job.get("state") == "started"}
+    serving = {(job["host"], job["job"]): job for job in jobs if job.get("state") == "started"}
     recorded = {
         name_of(hosts, str(server["host"])) or str(server["host"]): server
         for server in _servers(answers)
@@ -43,11 +47,21 @@ def rows(
     }
     asked = [_row(name, answers[name], recorded.get(name, {})) for name in answers]
     strangers = [
-        {**server, "name": name, "state": _state(server, name in hosts, serving)}
+        {
+            **server,
+            **_measured(serving.get((server["host"], server.get("job")), {})),
+            "name": name,
+            "state": _state(server, name in hosts, serving),
+        }
         for name, server in recorded.items()
         if name not in answers
     ]
     return [*asked, *strangers]
+
+
+def _measured(job: Variables) -> Variables:
+    """What a job has noted of its server."""
+    return {name: job[name] for name in MEASURED if name in job}
 
 
 def _state(server: Variables, known: bool, serving: Container[tuple[object, object]]) -> str:
@@ -67,12 +81,22 @@ def _of_job(job: Variables, now: float) -> str:
         return f"The scheduler was not asked for the job: {job.get('msg')}"
     what = f"Job {job['job']}"
     if job["state"] == "started":
-        return f"{what} on {job['host']} ({job['asked']}): {time_left(str(job['ends']), now)}"
+        left = time_left(str(job["ends"]), now)
+        return f"{what} on {job['host']} ({job['asked']}): {left}{_used(job, now)}"
     if job["state"] == "starting":
         return f"{what} runs on {job['node'] or 'a node'}; its server starts"
     when = f"; expected to start at {job['expected']}" if job["expected"] else ""
     verb = "waits in the queue: " if job["state"] == "waiting" else ""
     return f"{what} {verb}{job['reason'] or 'no reason is known'}{when} ({job['asked']})"
+
+
+def _used(job: Variables, now: float) -> str:
+    """Of its memory, as the job has last noted it."""
+    if (then := moment_of(str(job.get("measured", "")))) is None:
+        return ""
+    old = f" ({ago(str(job['measured']), now)})" if now - then > OLD else ""
+    near = "".join(f"; {each}" for each in _list(job.get("near")))
+    return f"; memory: {limits.memory(job)}{old}{near}"
 
 
 def time_left(ends: str, now: float) -> str:
@@ -82,15 +106,7 @@ def time_left(ends: str, now: float) -> str:
         return "its end is not known"
     if then <= now:
         return "its walltime is over"
-    hours, minutes = divmod(int(then - now) // 60, 60)
-    spoken = (
-        f"{hours} h {minutes} min"
-        if hours
-        else f"{minutes} min"
-        if minutes
-        else "less than a minute"
-    )
-    return f"{spoken} left, until {ends}"
+    return f"{limits.spoken(max(1, int(then - now)))} left, until {ends}"
 
 
 def moment_of(text: str) -> int | None:
@@ -103,7 +119,11 @@ def moment_of(text: str) -> int | None:
 
 def table(found: Sequence[Variables], now: float) -> list[str]:
     """The rows beneath their heads, each column as wide as it has to be."""
+    limited = any(limits.cpu_time(row) for row in found)
     cells = [HEAD, *(_cells(row, now) for row in found)]
+    if limited:  # most hosts limit no process
+        times = [CPU, *(limits.cpu_time(row) or "-" for row in found)]
+        cells = [(*line, time) for line, time in zip(cells, times)]
     widths = [max(len(cell) for cell in column) for column in zip(*cells)]
     padded = ("  ".join(map(str.ljust, line, widths)) for line in cells)
     return [line.rstrip() for line in padded]
@@ -161,7 +181,7 @@ def _list(value: object) -> list[object]:
 
 
 def _cells(row: Variables, now: float) -> tuple[str, ...]:
-    memory, days = row.get("memory"), row.get("certificate_days")
+    days = row.get("certificate_days")
     alive = row["state"] in (*LIVING, "silent")
     found = (
         row["name"],
@@ -170,7 +190,7 @@ def _cells(row: Variables, now: float) -> tuple[str, ...]:
         row.get("version"),
         row.get("kernels"),
         ago(str(row.get("last_activity", "")), now),
-        f"{memory // 1000000} MB" if isinstance(memory, int) else None,
+        limits.memory(row),
         f"{days} days" if alive and isinstance(days, int) else None,
     )
     return tuple("-" if cell is None else printable(cell) for cell in found)

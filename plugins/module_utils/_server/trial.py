@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
@@ -24,12 +26,19 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import
 LEFT = "The server that runs was left as it is."
 
 
-def require_serving(layout: Layout, launch: Launch, python: str, timeout: float) -> None:
-    """Refuse what could not replace a running server."""
+def require_serving(
+    layout: Layout,
+    launch: Launch,
+    python: str,
+    timeout: float,
+    granted: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Refuse what could not replace a running server; `granted` is as of `serving`."""
     trial = layout.beside()
     clear(trial)
     try:
-        with serving(trial, replace(launch, transport="socket", idle=0), python, timeout):
+        tried = replace(launch, transport="socket", idle=0)
+        with serving(trial, tried, python, timeout, granted):
             pass
     except NotebookError as error:
         raise NotebookError(error.what, error.where, f"{error.todo} {LEFT}".strip()) from error

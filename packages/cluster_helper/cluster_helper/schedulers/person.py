@@ -7,5 +7,8 @@ import pwd
 
 
 def person() -> str:
-    """The login name of whoever runs this."""
-    return pwd.getpwuid(os.getuid()).pw_name
+    """The login name of whoever runs this, also while the site's directory of users is down."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return os.environ.get("LOGNAME", str(os.getuid()))

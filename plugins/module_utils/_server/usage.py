@@ -1,0 +1,36 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIDE EFFECTS: what a server and its kernels use of what they may, as the kernel counts it."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import meters, processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.limits import Usage
+
+
+def measured(pid: int, said: int = 0) -> Usage:
+    """Now. `said` is a limit in bytes that stands in no cgroup, but that a scheduler has told."""
+    own, group = meters.resident(pid), meters.memory(pid)
+    if group is None or 0 < said < group.limit:
+        used, limit = own, said
+    else:
+        used, limit = group.used, group.limit
+    return Usage(own, used if limit else 0, limit, *_cpu(pid))
+
+
+def _cpu(pid: int) -> tuple[int, int, int]:
+    """Of the process that is nearest to its limit: seconds used, and both limits."""
+    found = [(processes.cpu_seconds(each), *processes.cpu_limits(each)) for each in _all_of(pid)]
+    limited = [each for each in found if each[1]]
+    used, soft, hard = max(limited, key=lambda each: each[0] / each[1], default=(0, 0, 0))
+    return int(used), soft, hard
+
+
+def _all_of(pid: int) -> Iterator[int]:
+    """A process and all that came from it."""
+    yield pid
+    for child in processes.children(pid):
+        yield from _all_of(child.pid)

@@ -1,0 +1,149 @@
+"""A restart of a job that cannot succeed costs neither the job nor its server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modules import ModuleFailed
+from servers import new_account
+from serving import instead, requests
+from small_slurm import JobAccount
+
+pytestmark = pytest.mark.timeout(600)  # several starts, on a machine that may be busy
+
+LEFT = "The server that runs was left as it is."
+RESOURCES = "walltime=02:00:00;mem=3gb"
+CONFIG = "jupyter_server_config.py"
+UNKNOWN_OPTION = "c = get_config()\nc.ServerApp.no_such_trait = 1\n"
+IDLE = 999
+# A trial is given no time after which it ends.
+ENDS_AFTER_ITS_TRIAL = f"""
+import sys
+if "--ServerApp.shutdown_no_activity_timeout={IDLE}" in sys.argv: raise SystemExit(3)
+"""
+# Neither serves, whoever asks for it.
+ONLY_A_TRIAL = """
+import os
+if not os.environ["JUPYTER_RUNTIME_DIR"].endswith("/trial"): raise SystemExit(3)
+"""
+
+
+@pytest.fixture(scope="module")
+def job(everybodys_python: str) -> Iterator[JobAccount]:
+    found = JobAccount(new_account(everybodys_python))
+    try:
+        found.run("started", resources=RESOURCES, timeout=120)
+        yield found
+    finally:
+        found.account.clean_up()
+
+
+def serves(job: JobAccount) -> dict[str, Any]:
+    """The job and the server in it, as they are recorded."""
+    server = json.loads(job.account.record.read_text())
+    assert job.run("found")["state"] == "started"
+    return {name: server[name] for name in ("job", "pid", "frontend")}
+
+
+def recorded(job: JobAccount) -> dict[str, Any]:
+    """What the job would serve if it were put back into the queue."""
+    found = json.loads(job.submission.read_text())
+    return {name: found[name] for name in ("job", "frontend", "modules", "idle")}
+
+
+def refused(job: JobAccount, **params: Any) -> str:
+    with pytest.raises(ModuleFailed) as failed:
+        job.run("restarted", **{"timeout": 120, **params})
+    said = str(failed.value)
+    assert "\n" not in said
+    return said
+
+
+def test_the_job_tells_what_it_uses_of_the_memory_that_was_asked_for(job: JobAccount) -> None:
+    found = job.run("found")
+    assert (found["kernels"], found["memory_limit"], found["near"]) == (0, 3 << 30, [])
+    assert 30 << 20 < found["memory"] == found["memory_used"] < 3 << 30
+    assert found["measured"].endswith("Z")
+    given = Path(f"/proc/{serves(job)['pid']}/environ").read_text().split("\0")
+    assert f"MEM_LIMIT={3 << 30}" in given, "where jupyter-resource-usage looks for it"
+
+
+@pytest.mark.parametrize(
+    ("content", "params", "words"),
+    [
+        (UNKNOWN_OPTION, {"frontend": "notebook"}, "not recognized by `ServerApp`"),
+        ("raise SystemExit(3)\n", {}, "the server ended"),
+        ("import time; time.sleep(9)\n", {"timeout": 2}, "within 2 seconds"),
+        ("c = get_config()\nc.ServerApp.base_url = '/other/'\n", {}, "404 instead of 403"),
+    ],
+)
+def test_a_server_that_cannot_serve_leaves_the_job_and_costs_no_request(
+    job: JobAccount, content: str, params: dict[str, Any], words: str
+) -> None:
+    before, promised = serves(job), recorded(job)
+    config = job.account.directory / CONFIG
+    with requests(job.account) as asked, instead(job.account, config, content):
+        said = refused(job, **params)
+    assert words in said
+    assert LEFT in said
+    assert asked.failed == []
+    assert (serves(job), recorded(job)) == (before, promised)
+    assert not (job.account.local / "trial.sock").exists()
+
+
+def test_one_that_fails_after_its_trial_brings_back_what_there_was(job: JobAccount) -> None:
+    before, promised = serves(job), recorded(job)
+    with instead(job.account, job.account.directory / CONFIG, ENDS_AFTER_ITS_TRIAL):
+        said = refused(job, idle_shutdown=IDLE, frontend="notebook")
+        assert "JupyterLab over a socket, 1 threads a kernel was started again instead." in said
+        now = serves(job)
+    assert now == {**before, "pid": now["pid"]}
+    assert now["pid"] != before["pid"]
+    assert recorded(job) == promised
+
+
+def test_after_all_that_a_restart_that_can_succeed_keeps_the_job(job: JobAccount) -> None:
+    before = serves(job)
+    answer = job.run("restarted", frontend="notebook", timeout=120)
+    assert (answer["state"], answer["job"]) == ("started", before["job"])
+    now = serves(job)
+    assert (now["job"], now["frontend"]) == (before["job"], "notebook")
+    assert now["pid"] != before["pid"]
+
+
+def test_where_a_restart_takes_another_job_the_new_server_is_tried_before_this_one_ends(
+    job: JobAccount,
+) -> None:
+    before, config = serves(job), job.account.directory / CONFIG
+    with job.refusing("scancel"), instead(job.account, config, UNKNOWN_OPTION):
+        said = refused(job)
+    assert "not recognized by `ServerApp`" in said
+    assert LEFT in said
+    with instead(job.account, config, UNKNOWN_OPTION):
+        assert LEFT in refused(job, resources="walltime=01:00:00")
+    assert serves(job) == before
+
+
+def test_a_refused_submission_says_that_nothing_runs_now(job: JobAccount) -> None:
+    number = serves(job)["job"]
+    with job.refusing("sbatch"):
+        said = refused(job, resources="walltime=01:00:00")
+    assert said.endswith(f"Job {number} has ended, so nothing runs now.")
+    assert "Access/permission denied" in said
+    assert job.run("found")["state"] == "stopped"
+
+
+def test_where_nothing_can_be_brought_back_the_job_ends_and_says_so(job: JobAccount) -> None:
+    """The last test of this account: nothing runs after it."""
+    number = job.run("started", resources=RESOURCES, timeout=120)["job"]
+    with instead(job.account, job.account.directory / CONFIG, ONLY_A_TRIAL):
+        said = refused(job)
+    assert f"job {number} has ended: no server was started:" in said
+    assert "did not start again either" in said
+    assert said.endswith("Nothing runs now; start submits another job.")
+    assert job.run("found")["state"] == "stopped"
+    assert job.account.ends_within(30)

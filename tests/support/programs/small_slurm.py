@@ -1,0 +1,78 @@
+"""The commands of a Slurm of one node, as far as a notebook's job uses them.
+
+It runs a job script as Slurm does, without a queue, and answers in Slurm's form. Which command it
+is says its name. A file `refuses-<command>` among its notes has that command fail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+NOTES = Path.home() / "slurm"
+
+
+def sbatch() -> None:
+    NOTES.mkdir(exist_ok=True)
+    job = str(1 + sum(1 for _each in NOTES.glob("*.sh")))
+    script = NOTES / f"{job}.sh"
+    script.write_text(Path(sys.argv[-1]).read_text())
+    environment = {**os.environ, "SLURM_JOB_ID": job}
+    nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    begun = subprocess.Popen(
+        ["/bin/sh", str(script)], env=environment, start_new_session=True, **nowhere
+    )
+    (NOTES / f"{job}.pid").write_text(str(begun.pid))
+    print(job)
+
+
+def squeue() -> None:
+    asked = next(word.partition("=")[2] for word in sys.argv if word.startswith("--name="))
+    for script in NOTES.glob("*.sh"):
+        name = re.search(r"^#SBATCH --job-name=(\S+)$", script.read_text(), re.MULTILINE)
+        if name and name[1] == asked:
+            state = "RUNNING" if alive(script.stem) else ended(script.stem)
+            print(f"{script.stem}|{state}|None|here|2026-07-18T09:30:00")
+
+
+def ended(job: str) -> str:
+    return "CANCELLED" if (NOTES / f"{job}.cancelled").exists() else "COMPLETED"
+
+
+def scancel() -> None:
+    job = sys.argv[-1]
+    number = next((w.partition("=")[2] for w in sys.argv if w.startswith("--signal=")), "")
+    if number:
+        os.kill(pid(job), int(number) if number.isdigit() else signal.Signals[f"SIG{number}"])
+        return
+    (NOTES / f"{job}.cancelled").touch()
+    for each in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid(job), each)
+        deadline = time.monotonic() + 30
+        while alive(job) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+def pid(job: str) -> int:
+    return int((NOTES / f"{job}.pid").read_text())
+
+
+def alive(job: str) -> bool:
+    try:
+        return Path(f"/proc/{pid(job)}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":
+    command = Path(sys.argv[0]).name
+    if (NOTES / f"refuses-{command}").exists():
+        sys.exit(f"{command}: error: Access/permission denied")
+    {"sbatch": sbatch, "squeue": squeue, "scancel": scancel}[command]()

@@ -1,0 +1,53 @@
+"""Jobs of an account of this machine: the job's own script and program, on a Slurm of one node."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._job import supervisor
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import program
+from servers import Account
+
+SCHEDULER = Path(__file__).parent / "programs" / "small_slurm.py"
+COMMANDS = ("sbatch", "squeue", "scancel")
+
+
+class JobAccount:
+    """An account whose notebook is a job."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        programs = account.home / "programs"
+        programs.mkdir()
+        for name in COMMANDS:
+            (programs / name).write_text(f"#!{account.python}\n{SCHEDULER.read_text()}")
+            (programs / name).chmod(0o755)
+        self.path = f"{programs}:{os.environ['PATH']}"
+        self.program = program(supervisor.__name__)
+
+    @property
+    def submission(self) -> Path:
+        return self.account.directory / "job" / "submission.json"
+
+    def run(self, state: str, **params: Any) -> dict[str, Any]:
+        """The module; a job that starts is waited for as the action does."""
+        given = {"module": "notebook_job", "environment": {"PATH": self.path}.items(), **params}
+        sent = {"program": self.program} if state in ("started", "restarted") else {}
+        answer = self.account.finish(self.account.begin(state=state, **given, **sent))
+        while state in ("started", "restarted") and answer["state"] in ("waiting", "starting"):
+            answer = self.account.finish(self.account.begin(state="joined", wait=60, **given))
+        return answer
+
+    @contextmanager
+    def refusing(self, command: str) -> Iterator[None]:
+        """The scheduler refuses one of its commands for a while."""
+        mark = self.account.home / "slurm" / f"refuses-{command}"
+        mark.touch()
+        try:
+            yield
+        finally:
+            mark.unlink()
