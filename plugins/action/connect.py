@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import trust
@@ -37,10 +37,9 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.printed_tunnel 
     PrintedTunnel,
     printed,
 )
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust import (
-    kept_authority,
-    trusting,
-)
+
+if TYPE_CHECKING:
+    from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust.trusting import Done
 
 
 class ActionModule(ReachingAction):
@@ -102,9 +101,9 @@ class ActionModule(ReachingAction):
 
     def _prepared(self, reached: Reach, host: str, node: str = "") -> Connection:
         found = self._hosts.way(host, node=node)
-        session = reached.session(found.words(), found.program)
+        ansibles = "" if node else self._hosts.login_of_ansible(host)
         return Connection(
-            session,
+            reached.session(found.words(), found.program, ansibles),
             self._given["profile"],
             self._given["local_port"],
             reached.person.refused,
@@ -134,6 +133,8 @@ class ActionModule(ReachingAction):
         wish = self._given["trust"]
         if wish == trust.UNTOUCHED or boolean(wish) or self._task.check_mode:
             return False
+        from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust import trusting
+
         return self._told(reached, trusting.taken_back())
 
     def _trust(self, reached: Reach, connection: Connection) -> bool:
@@ -141,12 +142,18 @@ class ActionModule(ReachingAction):
         wish = self._given["trust"]
         if wish == trust.UNTOUCHED or not boolean(wish):
             return False
+        # Few ask for it, and everybody else would wait for its cryptography.
+        from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust import (
+            kept_authority,
+            trusting,
+        )
+
         prints = [each.sha256 for each in connection.trusts]
         shown = trusting.Shown(connection.chain, prints, self._given["names"])
         place = kept_authority.place_of_host(self._hosts.here, self._given["profile"])
         return self._told(reached, trusting.given(shown, place))
 
-    def _told(self, reached: Reach, done: trusting.Done) -> bool:
+    def _told(self, reached: Reach, done: Done) -> bool:
         reached.person.tell(*done.lines)
         return done.changed
 

@@ -71,6 +71,18 @@ def ours() -> list[int]:
     return [int(pid) for pid in said.stdout.split() if from_here(pid.decode())]
 
 
+def of_ansible(command: str = "check") -> list[int]:
+    """The logins that Ansible keeps open to the cluster, after this word with each."""
+    said = [
+        subprocess.run(
+            ["ssh", "-F", "none", "-S", str(path), "-O", command, "node"],
+            capture_output=True, text=True, check=False, timeout=30,
+        ).stderr
+        for path in (STATE / "cp").glob("*")
+    ]  # fmt: skip
+    return [int(pid) for each in said for pid in re.findall(r"\(pid=(\d+)\)", each)]
+
+
 def from_here(pid: str) -> bool:
     return Path(f"/proc/{pid}/cwd").resolve() == CHECKOUT
 

@@ -20,6 +20,7 @@ from connecting import (
     connecting,
     ends,
     login_page,
+    of_ansible,
     opens,
     ours,
     wait_for,
@@ -53,23 +54,44 @@ def test_it_leads_to_our_server_until_ctrl_c_and_leaves_nothing(
         assert probe.connect_ex(("127.0.0.1", local_port)) != 0
 
 
-def test_a_lost_connection_is_said_and_opened_again(options: list[str], local_port: int) -> None:
+@pytest.mark.parametrize("whose", ["ours", "Ansible's"])
+def test_a_lost_connection_is_said_and_opened_again(
+    whose: str, options: list[str], local_port: int
+) -> None:
+    lay_login(whose)
     with connecting(*options) as terminal:
         terminal.expect(GREETING)
-        os.kill(ours()[0], signal.SIGKILL)
+        logins = {"ours": ours(), "Ansible's": of_ansible()}
+        assert [name for name, pids in logins.items() if pids] == [whose], "one serves both"
+        os.kill(logins[whose][0], signal.SIGKILL)
         terminal.expect(r"The connection was lost \(ssh has ended\)")
         terminal.expect(r"Trying again in 1 s")
         terminal.expect(r"Connected again after \d+ s: https://127.0.0.1")
         assert login_page(local_port) == "200"
 
 
-def test_no_ssh_outlives_an_ansible_that_was_killed(options: list[str]) -> None:
+def lay_login(whose: str) -> None:
+    """None that Ansible keeps open, or one that it has just used."""
+    of_ansible("exit")
+    wait_for(lambda: not of_ansible())
+    if whose == "Ansible's":
+        playbook("status", "-e", VARIABLES)
+
+
+@pytest.mark.parametrize("whose", ["ours", "Ansible's"])
+def test_nothing_leads_there_any_more_when_ansible_was_killed(
+    whose: str, options: list[str], local_port: int
+) -> None:
+    lay_login(whose)
     with connecting(*options) as terminal:
         terminal.expect(GREETING)
+        assert login_page(local_port) == "200"
         os.kill(terminal.pid, signal.SIGKILL)
         until = time.monotonic() + 20
-        while ours() and time.monotonic() < until:
+        while (ours() or login_page(local_port) == "200") and time.monotonic() < until:
             time.sleep(0.2)
+        assert not ours()
+        assert login_page(local_port) == "000"
 
 
 def test_the_browser_is_opened_when_asked_for(

@@ -31,6 +31,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session imp
 )
 
 ANSWER_WITHIN = 30.0  # seconds for a command on the node: a shared home may be slow to read
+STANDS_WITHIN = 8.0  # seconds for the same through a login that may be dead
 REFUSE_WITHIN = 5.0  # seconds for a node to close a connection that it does not lead on
 SHOW_WITHIN = 20.0  # seconds for the server to show its certificate
 # Which of them says that nobody answered any more depends on Python and OpenSSL.
@@ -76,7 +77,7 @@ class Connection:
     def find(self) -> dict[str, Any]:
         """Log in and find the server; Elsewhere when it is on another node."""
         self._log_in()
-        node = look(self.session, self.profile)
+        node = self._looked()
         record = discovery.choose(node)
         server = discovery.server(node, record)
         if record.entered != node.host:
@@ -110,10 +111,21 @@ class Connection:
             return f"no answer: {error}"
         return None
 
-    def _log_in(self) -> None:
+    def _looked(self) -> Node:
+        """A login that somebody else has opened may be of before this computer slept."""
+        if not self.session.shared:
+            return look(self.session, self.profile)
+        try:
+            return look(self.session, self.profile, STANDS_WITHIN)
+        except NotebookError:
+            self.session.close()
+            self._log_in(alone=True)
+            return look(self.session, self.profile)
+
+    def _log_in(self, *, alone: bool = False) -> None:
         self.refused.clear()
         try:
-            self.session.open()
+            self.session.open(alone=alone)
         except NotConnected as reason:
             raise Lost(faults.diagnose(str(reason), self.refused)) from reason
 
@@ -150,10 +162,10 @@ class Connection:
                     raise
 
 
-def look(session: Session, profile: str) -> Node:
+def look(session: Session, profile: str, within: float = ANSWER_WITHIN) -> Node:
     """Ask the node that a login ended on what it knows of the profile's servers."""
     asked = question({"PROFILE": profile}, _SERVER, _FIND)
-    ended = session.run(asked.program, ANSWER_WITHIN)
+    ended = session.run(asked.program, within)
     found = asked.answers(ended.stdout)
     if not found:
         raise NotebookError(

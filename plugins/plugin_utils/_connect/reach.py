@@ -36,11 +36,12 @@ class Reach:
     closing: threading.Event
     sessions: list[Session] = field(default_factory=list)
 
-    def session(self, words: Sequence[str], program: str = SSH) -> Session:
-        """A login that is not made yet."""
+    def session(self, words: Sequence[str], program: str = SSH, ansibles: str = "") -> Session:
+        """A login that is not made yet, or Ansible's at that socket if it stands."""
         control = self.directory / f"way{len(self.sessions)}"
         environment = self.askpass.environment()
-        made = Session(words, control, environment, self.person.tell, self.person.busy, program)
+        person = self.person
+        made = Session(words, control, environment, person.tell, person.busy, program, ansibles)
         self.sessions.append(made)
         return made
 

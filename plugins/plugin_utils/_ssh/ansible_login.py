@@ -23,9 +23,10 @@ _ANSWERS_WITHIN = 20.0
 _MASTER = re.compile(r"ssh: (/.+) \[mux\]")  # what ssh calls itself when it is shared
 
 
-def name(variables: Mapping[str, Any]) -> str:
+def name(variables: Mapping[str, Any], keywords: Mapping[str, Any] | None = None) -> str:
     """What our plays call the login to a host: another for each way there, and for each account."""
-    words = "\n".join(f"{name}={value}" for name, value in sorted(resolved(variables).items()))
+    found = resolved(variables, keywords)
+    words = "\n".join(f"{name}={value}" for name, value in sorted(found.items()))
     return hashlib.sha256(words.encode()).hexdigest()[:10]
 
 

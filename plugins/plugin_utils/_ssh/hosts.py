@@ -16,7 +16,9 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours i
     name_of,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Way, is_local, way_to
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import ansible_login
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_options import (
+    checks_host_keys,
     control_directory,
     resolved,
 )
@@ -49,6 +51,13 @@ class Hosts:
     def control_directory(self, host: str) -> Path:
         """Where Ansible keeps its own logins to a host."""
         return control_directory(self.task_vars["hostvars"][host])
+
+    def login_of_ansible(self, host: str) -> str:
+        """Where our plays have Ansible keep its login to a host; nothing where others name it."""
+        variables = self.task_vars["hostvars"][host]
+        if variables.get("ansible_control_path") or not checks_host_keys(variables):
+            return ""
+        return str(self.control_directory(host) / ansible_login.name(variables, self.keywords))
 
     def gateway_variables(self) -> dict[str, Any] | None:
         """The same of the gateway, where the inventory has one."""

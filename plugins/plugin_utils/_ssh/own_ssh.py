@@ -23,6 +23,15 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import pro
 
 _ANSWERS_WITHIN = 20.0
 _ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
+# What keeps a login to itself, as ssh prints it; and what ssh prints only where it is set.
+_NARROW = {
+    "stricthostkeychecking": ["true", "yes", "ask"],
+    "forwardagent": ["no"],
+    "forwardx11": ["no"],
+    "tunnel": ["false", "no"],
+    "permitlocalcommand": ["no"],
+}
+_WIDENING = ("localforward", "remoteforward", "dynamicforward")
 
 
 def settings(words: Sequence[str], program: str = SSH) -> Settings:
@@ -57,9 +66,21 @@ def _forwarding(words: Sequence[str]) -> list[str]:
 def shared_login(found: Settings) -> str:
     """The socket of a login that the person has opened and that ssh would use; else nothing."""
     path = shared_path.path(found)
-    if _owner(path) != os.geteuid():
-        return ""
-    return path if _said([*through(path), "-O", "check", "node"]).returncode == 0 else ""
+    return path if stands(path) else ""
+
+
+def stands(path: str) -> bool:
+    """Whether a login of this person is there."""
+    return (
+        _owner(path) == os.geteuid()
+        and _said([*through(path), "-O", "check", "node"]).returncode == 0
+    )
+
+
+def narrow(found: Settings) -> bool:
+    """Whether a login by this configuration proves the host, and carries nothing but itself."""
+    kept = all(found.get(name, values)[0] in values for name, values in _NARROW.items())
+    return kept and not any(name in found for name in _WIDENING)
 
 
 def why_not_shared(found: Settings, words: Sequence[str], program: str = SSH) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible import constants, context
 from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.loader import connection_loader
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import parsed
@@ -42,6 +43,11 @@ _NAMES = """
     ansible_private_key_file ansible_ssh_args ansible_ssh_common_args ansible_ssh_extra_args
     ansible_ssh_executable ansible_ssh_pkcs11_provider
 """
+# Options of Ansible's own logins, and the variables of a host that set them.
+_OF_HOST = {
+    "control_path_dir": ["ansible_control_path_dir"],
+    "host_key_checking": ["ansible_host_key_checking", "ansible_ssh_host_key_checking"],
+}
 _FILES = re.compile(
     r"(?i)\s*(IdentityFile|CertificateFile|UserKnownHostsFile|GlobalKnownHostsFile|ControlPath)"
     r"(?:\s*=\s*|\s+)([^\s\"~/%$-][^\s\"]*)\s*"
@@ -70,13 +76,21 @@ def resolved(
 
 def control_directory(variables: Mapping[str, Any]) -> Path:
     """Where Ansible keeps the sockets of its own logins to a host."""
+    return Path(str(_set("control_path_dir", variables))).expanduser()
+
+
+def checks_host_keys(variables: Mapping[str, Any]) -> bool:
+    """Whether Ansible's own logins prove to whom they lead."""
+    return boolean(_set("host_key_checking", variables))
+
+
+def _set(option: str, variables: Mapping[str, Any]) -> Any:
+    """An option of Ansible's connection, by default or wherever else it was set."""
     connection_loader.get("ssh", class_only=True)
-    name = "ansible_control_path_dir"
-    known = {name: variables[name]} if name in variables else {}
-    given = constants.config.get_config_value(
-        "control_path_dir", plugin_type="connection", plugin_name="ssh", variables=known
+    of_host = {name: variables[name] for name in _OF_HOST[option] if name in variables}
+    return constants.config.get_config_value(
+        option, plugin_type="connection", plugin_name="ssh", variables=of_host
     )
-    return Path(str(given)).expanduser()
 
 
 def _by_ssh(known: Mapping[str, Any]) -> bool:

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One login to a node by the person's own ssh, shared by all that is asked and forwarded there.
 
-It is a master connection with a socket of its own. Where the person has opened one already,
-that is used instead, and left as it was. The person's configuration leads there; what else it
-wants of a login (forwardings, a command, a terminal) is meant for other logins and has no part
-in this one. So whatever goes through the master reads no configuration at all.
+It is a master connection with a socket of its own. Where the person or Ansible has opened one
+already, that is used instead, and left as it was. The person's configuration leads there; what
+else it wants of a login (forwardings, a command, a terminal) is meant for other logins and has no
+part in this one. So whatever goes through the master reads no configuration at all.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import config as ssh_config
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import own_ssh
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.borrowed_login import BorrowedLogin
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import (
     end,
     printed_behind,
@@ -82,6 +83,7 @@ class Session:
         tell: Callable[[str], None],
         asking: Callable[[], bool] = lambda: False,
         program: str = SSH,
+        ansibles: str = "",
     ) -> None:
         self.words = list(words)
         self.program = program
@@ -90,7 +92,8 @@ class Session:
         self._tell = tell
         self._asking = asking
         self._master: subprocess.Popen[str] | None = None
-        self._shared = ""  # the socket of a login that the person has opened
+        self._borrowed: BorrowedLogin | None = None
+        self._ansibles = ansibles  # where Ansible's login to the same host is, if there is one
         self._reader: threading.Thread | None = None
         self._log = SshLog(control.with_name(f"{control.name}.log"), self._heard, program)
         self._forwards: list[str] = []
@@ -103,15 +106,15 @@ class Session:
 
     @property
     def shared(self) -> bool:
-        """Whether it is a login of the person, which does not tell us what it notes."""
-        return bool(self._shared)
+        """Whether somebody else has opened it, who does not tell us what ssh notes."""
+        return self._borrowed is not None
 
-    def open(self) -> None:
-        """Log in; NotConnected says why that was not possible."""
+    def open(self, *, alone: bool = False) -> None:
+        """Log in, alone if nobody else's login is to serve; NotConnected says why it cannot."""
         settings = self._settings()
-        self._shared = self._own_login(settings)
-        if self._shared:
-            return  # the person has done so, and knows when to end it
+        self._borrowed = None if alone else self._login_of_another(settings)
+        if self._borrowed:
+            return  # and whoever has opened it knows when to end it
         self._log.open()
         self._master = subprocess.Popen(
             self._log.command(*self._master_words(settings)), executable=real_ssh(self.program),
@@ -130,7 +133,7 @@ class Session:
         """Whether the login still stands, as far as this computer can know."""
         if self._master:
             return self._master.poll() is None
-        return self._control("check").code == 0
+        return self._borrowed is not None and self._borrowed.lives()
 
     def run(self, program: str, timeout: float) -> Ended:
         """Run a shell program on the node, over standard input, so that no argument shows it."""
@@ -179,8 +182,11 @@ class Session:
 
     def close(self) -> None:
         """End everything of ours, and nothing of the person's."""
-        if self._master is None:
+        if self._borrowed:
             self.cancel_forwards()
+            self._borrowed.leave()
+            self._borrowed = None
+        if self._master is None:
             return
         self._end(self._master)
         self._master = None
@@ -199,6 +205,13 @@ class Session:
             raise NotConnected(said.stderr)
         return ssh_config.parse(said.stdout)
 
+    def _login_of_another(self, settings: ssh_config.Settings) -> BorrowedLogin | None:
+        path = self._own_login(settings) or self._login_of_ansible(settings)
+        try:
+            return BorrowedLogin(path) if path else None
+        except OSError:
+            return None  # it has just ended
+
     def _own_login(self, settings: ssh_config.Settings) -> str:
         """The socket of a login that the person has opened; no other is taken for it."""
         reason = own_ssh.why_not_shared(settings, self.words, self.program)
@@ -206,6 +219,14 @@ class Session:
             self._tell(reason)
             return ""
         return own_ssh.shared_login(settings)
+
+    def _login_of_ansible(self, settings: ssh_config.Settings) -> str:
+        """The socket of the one that a play has just used, if it is as narrow as ours would be.
+
+        Only once: when it was lost, it may still seem to stand.
+        """
+        path, self._ansibles = self._ansibles, ""
+        return path if own_ssh.narrow(settings) and own_ssh.stands(path) else ""
 
     def _master_words(self, settings: ssh_config.Settings) -> list[str]:
         dropped = [word for known, option in _NOT_OURS.items() if known in settings
@@ -220,7 +241,7 @@ class Session:
         ]
 
     def _through(self, *words: str) -> list[str]:
-        path = self._shared or str(self._control_path)
+        path = self._borrowed.path if self._borrowed else str(self._control_path)
         return [*own_ssh.through(path), *_CLIENT.split(), _NAME, *words]
 
     def _control(self, command: str, *more: str) -> Ended:
