@@ -147,6 +147,26 @@ def test_a_hundred_thousand_lines_are_there_too(server: Server) -> None:
     assert in_the_file(notebook, wanted) == wanted
 
 
+def test_taken_back_a_notebook_is_the_browsers_again(
+    python: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    server = Server(tmp_path_factory.mktemp("b"), USER="eve")
+    server.python = python
+    with (
+        serving(server, PASSWORD, "c.YDocExtension.disable_rtc = True\n"),
+        tunnel(server.socket) as url,
+        browser.page() as page,
+    ):
+        browser.log_in(page, url, PASSWORD)
+        lab = browser.Lab(page)
+        lab.new_notebook()
+        lab.type_and_run("print('line', 0)\n")
+        page.keyboard.press("Control+s")
+        (notebook,) = server.home.glob("*.ipynb")
+        assert in_the_file(notebook, ["line 0"]) == ["line 0"]
+    assert not list(server.home.rglob(".jupyter_ystore.db"))
+
+
 @pytest.mark.parametrize(("where", "reason"), [("with", None), ("without", "YDocExtension")])
 def test_setup_refuses_it_where_the_packages_are_not_installed(
     python: str, where: str, reason: str | None, tmp_path: Path
