@@ -23,7 +23,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._trust import (
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from https_page import CHROMIUM, served, visit
+from https_page import CHROMIUM, FIREFOX, accepted_by_firefox, served, visit
 from one_task import TaskFailed, run_task
 
 HERE = {"ansible_python_interpreter": sys.executable}
@@ -298,7 +298,7 @@ def test_chromium_is_told_once_and_warns_again_when_that_is_taken_back(computer)
     made(computer)
     with served(security(computer)) as port:
         assert "ERR_CERT_AUTHORITY_INVALID" in visit(port)
-    assert trusting.given(shown((security(computer) / "notebook.crt").read_bytes()), path).changed
+    assert trusting.given(shown(chain_of(computer)), path).changed
     with served(security(computer)) as port:
         assert visit(port) == "200"
     assert made(computer, renew_days=395, days=396)["changed"]
@@ -307,6 +307,25 @@ def test_chromium_is_told_once_and_warns_again_when_that_is_taken_back(computer)
     assert trusting.taken_back().changed
     with served(security(computer)) as port:
         assert "ERR_CERT_AUTHORITY_INVALID" in visit(port)
+
+
+@pytest.mark.skipif(not Path(FIREFOX).exists(), reason="no Firefox here")
+@pytest.mark.timeout(400)
+def test_firefox_is_told_once_and_warns_again_when_that_is_taken_back(computer):
+    profile = computer / "home" / ".mozilla" / "firefox" / "ab12.default-release"
+    profile.mkdir(parents=True)
+    path = kept_authority.place_of_host("dev1", "nbserver")
+    made(computer)
+    with served(security(computer)) as port:
+        assert not accepted_by_firefox(port, profile), "and now it has a database"
+        assert trusting.given(shown(chain_of(computer)), path).changed
+        assert accepted_by_firefox(port, profile)
+        assert trusting.taken_back().changed
+        assert not accepted_by_firefox(port, profile)
+
+
+def chain_of(computer):
+    return (security(computer) / "notebook.crt").read_bytes()
 
 
 def refused(chain):
