@@ -58,7 +58,7 @@ molecule: cluster  ## The roles and playbooks on the test cluster
 	@$(BIN)/molecule test --all
 
 e2e: cluster  ## The printed tunnel and a notebook in a real browser
-	@$(BIN)/pytest tests/e2e
+	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile
 
 cell: cluster  ## The main job by another Ansible, in an empty home, for an account with another shell
 	@$(PYTHON) tests/matrix/matrix.py --one

@@ -24,7 +24,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "playbooks" / "collections"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "cluster"))
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end
+from topology import STATE
 
 __all__ = ["end", "free_port", "playbook", "printed"]
 CHECKOUT = Path(__file__).parents[1]
@@ -41,7 +43,7 @@ def playbook(name: str, **variables: object) -> str:
     """Run a playbook and give what it printed."""
     program = str(Path(sys.executable).with_name("ansible-playbook"))
     given = json.dumps({"nbserver_profile_password": PASSWORD, **variables})
-    command = [program, f"playbooks/{name}.yml", "-i", ".cluster/inventory.ini", "-e", given]
+    command = [program, f"playbooks/{name}.yml", "-i", str(STATE / "inventory.ini"), "-e", given]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Failed(f"{name} ended with {done.returncode}:\n{done.stdout}{done.stderr}")

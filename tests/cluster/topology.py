@@ -11,11 +11,16 @@ HERE = Path(__file__).resolve().parent
 USUAL_RELEASE = "bookworm"
 RELEASES = ("bullseye", "bookworm", "trixie")
 RELEASE = os.environ.get("HPCC_NOTEBOOK_DEBIAN", USUAL_RELEASE)
+# Tests that run at the same time have a cluster each: what one breaks, fills or stops is not the
+# other's. pytest-xdist names its workers; the first of them has the usual cluster.
+WORKER = os.environ.get("HPCC_NOTEBOOK_WORKER") or os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
 
 def suffix(release: str) -> str:
-    """What tells the names of a release's cluster from those of the usual one."""
-    return "" if release == USUAL_RELEASE else f"-{release}"
+    """What tells the names of a cluster from those of the usual one."""
+    return "".join(
+        f"-{name}" for name, usual in ((release, USUAL_RELEASE), (WORKER, "gw0")) if name != usual
+    )
 
 
 def state(release: str) -> Path:

@@ -1,4 +1,7 @@
-"""A fresh account on the test cluster, and a free port on this machine."""
+"""A fresh account on the test cluster, and a free port on this machine.
+
+Each worker of pytest-xdist has a cluster of its own: no file here asks what another one does.
+"""
 
 from __future__ import annotations
 

@@ -8,19 +8,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pexpect
-from terminal import BIN, CHECKOUT, COLOUR, environment
+from terminal import BIN, CHECKOUT, COLOUR, STATE, WORKER, environment
 
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))  # Molecule's tests use this, too
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import end
 
 USER = "grace"
-STATE = CHECKOUT / ".cluster"
 PASSWORD = "a walk along the Red Cedar"
 VARIABLES = json.dumps({"ansible_user": USER, "nbserver_profile_password": PASSWORD})
+OF_THIS_WORKER = f"HPCC_NOTEBOOK_WORKER={WORKER}".encode()
 GREETING = r"This window keeps the connection"
 
 
@@ -84,7 +84,12 @@ def of_ansible(command: str = "check") -> list[int]:
 
 
 def from_here(pid: str) -> bool:
-    return Path(f"/proc/{pid}/cwd").resolve() == CHECKOUT
+    """Whether it was begun by this worker, from this checkout."""
+    process = Path(f"/proc/{pid}")
+    with suppress(OSError):  # it has ended
+        inherited = (process / "environ").read_bytes().split(b"\0")
+        return OF_THIS_WORKER in inherited and (process / "cwd").resolve() == CHECKOUT
+    return False
 
 
 def places() -> set[Path]:
@@ -92,7 +97,8 @@ def places() -> set[Path]:
     sockets = subprocess.run(["ss", "-Hxlp"], capture_output=True, text=True, check=True).stdout
     used = re.findall(r" (/tmp/nbserver-[^/ ]+)/ask .*?pid=(\d+)", sockets)
     others = {Path(place) for place, pid in used if not from_here(pid)}
-    return {path.parent for path in Path("/tmp").glob("nbserver-*/askpass")} - others
+    kinds = (Path("/tmp").glob(f"nbserver-*/{name}") for name in ("askpass", "way*"))
+    return {path.parent for paths in kinds for path in paths} - others
 
 
 def login_page(port: int) -> str:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from terminal import CHECKOUT, CLUSTER
+from terminal import CLUSTER, STATE
 
-STATE = CHECKOUT / ".cluster"
 USER = "judy"
 NEIGHBOUR = "bob"
 _GRIDENGINE = "/opt/gridengine/bin"

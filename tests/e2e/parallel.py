@@ -11,7 +11,7 @@ import textwrap
 import time
 from collections.abc import Callable
 
-from terminal import CHECKOUT, CLUSTER
+from terminal import CHECKOUT, CLUSTER, STATE
 
 PACKAGE = CHECKOUT / "packages" / "cluster_helper"
 SITE = "/opt/site/anaconda"
@@ -57,11 +57,10 @@ class Person:
 
     def ssh(self, host: str, command: str) -> list[str]:
         """One connection for all commands to a host: a handshake costs more than most of them."""
-        state = CHECKOUT / ".cluster"
-        shared = [f"ControlPath={state}/{self.account}-{host}.mux", "ControlMaster=auto",
+        shared = [f"ControlPath={STATE}/{self.account}-{host}.mux", "ControlMaster=auto",
                   "ControlPersist=120"]  # fmt: skip
         options = [word for option in shared for word in ("-o", option)]
-        return ["ssh", "-F", f"{state}/ssh_config", *options, f"{self.account}@{host}", command]
+        return ["ssh", "-F", f"{STATE}/ssh_config", *options, f"{self.account}@{host}", command]
 
     def on(self, host: str, command: str) -> str:
         done = subprocess.run(

@@ -14,6 +14,10 @@ from pathlib import Path
 import pexpect
 
 CHECKOUT = Path(__file__).parents[2]
+sys.path.insert(0, str(CHECKOUT / "tests" / "cluster"))
+from topology import STATE, WORKER  # noqa: E402
+
+__all__ = ["STATE", "WORKER"]
 BIN = Path(sys.executable).parent
 CLUSTER = [sys.executable, str(CHECKOUT / "tests" / "cluster" / "cluster.py")]
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -48,7 +52,8 @@ def run(command: str, *, answers: dict[str, str] | None = None, timeout: float =
 
 def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name != "ANSIBLE_FORCE_COLOR"}
-    return {**kept, "PATH": f"{BIN}:{os.environ['PATH']}", "TERM": "xterm", "COLUMNS": "160"}
+    ours = {"PATH": f"{BIN}:{os.environ['PATH']}", "HPCC_NOTEBOOK_WORKER": WORKER}
+    return {**kept, **ours, "TERM": "xterm", "COLUMNS": "160"}
 
 
 def playbook(name: str, *options: str, answers: dict[str, str] | None = None) -> str:
@@ -56,7 +61,7 @@ def playbook(name: str, *options: str, answers: dict[str, str] | None = None) ->
         "ansible-playbook",
         f"playbooks/{name}.yml",
         "-i",
-        ".cluster/inventory.ini",
+        str(STATE / "inventory.ini"),
         *options,
     ]
     return run(shlex.join(arguments), answers=answers)

@@ -6,13 +6,13 @@ import json
 import subprocess
 
 import pytest
-from terminal import CHECKOUT, CLUSTER, playbook
+from terminal import CLUSTER, STATE, playbook
 
 # Others may use the machine at the same time.
 pytestmark = pytest.mark.timeout(600)
 PASSWORD = "a walk along the Red Cedar"
 VARIABLES = json.dumps({"ansible_user": "bob", "nbserver_profile_password": PASSWORD})
-SSH = ["ssh", "-F", str(CHECKOUT / ".cluster" / "ssh_config"), "bob@dev1"]
+SSH = ["ssh", "-F", str(STATE / "ssh_config"), "bob@dev1"]
 LISTING = "find . -not -path './.ansible*' -printf '%p %m %s %T@\\n' | grep -v '^. ' | sort"
 WHAT_IS_TO_COME = (
     "miniforge-1.0",

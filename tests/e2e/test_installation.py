@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from terminal import BIN, CHECKOUT, CLUSTER, environment
+from terminal import BIN, CHECKOUT, CLUSTER, STATE, environment
 
-STATE = CHECKOUT / ".cluster"
 OWNER, MEMBER = "frank", "erin"
 PLAY = [{"hosts": "hpcc_dev", "gather_facts": False, "roles": ["hpcc.notebook.anaconda"]}]
 

@@ -8,10 +8,9 @@ import signal
 import subprocess
 
 import pytest
-from terminal import BIN, CHECKOUT, CLUSTER, environment, playbook
+from terminal import BIN, CHECKOUT, CLUSTER, STATE, environment, playbook
 
 USER = "kim"
-STATE = CHECKOUT / ".cluster"
 CALLBACKS = CHECKOUT / "tests" / "support" / "callbacks"
 USED = """
 set -eo pipefail

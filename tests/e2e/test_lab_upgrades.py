@@ -8,14 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from terminal import BIN, CHECKOUT, CLUSTER, environment
+from terminal import BIN, CHECKOUT, CLUSTER, STATE, environment
 
 sys.path.append(str(Path(__file__).parents[1] / "safety"))
 from people import PASSWORD, Person
 from two_generations import ASK
 
 pytestmark = pytest.mark.timeout(900)
-STATE = CHECKOUT / ".cluster"
 OWNER, MEMBER = Person("dave", "dev1"), Person("carol", "dev2")
 PREFIX = f"/home/{OWNER.name}/lab"
 INVENTORY = f"""

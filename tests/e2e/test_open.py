@@ -13,7 +13,7 @@ import pexpect
 import pytest
 from connecting import GREETING, PASSWORD, VARIABLES, connecting, ends, login_page, wait_for
 from sshd import as_root
-from terminal import CHECKOUT, CLUSTER, playbook
+from terminal import CLUSTER, STATE, playbook
 
 # Others may use the machine at the same time.
 pytestmark = pytest.mark.timeout(900)
@@ -120,7 +120,7 @@ def test_a_record_whose_server_is_gone_on_another_node_is_in_nobodys_way(
 ) -> None:
     """As after a reboot of the node where the server ran: its record lies in the shared home."""
     inventory = tmp_path / "two.ini"
-    given = (CHECKOUT / ".cluster" / "inventory.ini").read_text()
+    given = (STATE / "inventory.ini").read_text()
     inventory.write_text(given.replace("\ndev1\n", "\ndev1\ndev2\n"))
     run = f"/home/{serving}/.ipython/profile_nbserver/run"
     playbook("stop", "-e", VARIABLES)

@@ -13,7 +13,7 @@ import pytest
 from connecting import USER, VARIABLES, connecting
 from examining import doctor
 from parallel import Person
-from terminal import CHECKOUT, COLOUR, playbook, run
+from terminal import CHECKOUT, COLOUR, STATE, playbook, run
 
 # Others may use the machine at the same time.
 pytestmark = pytest.mark.timeout(600)
@@ -69,7 +69,7 @@ def recap(word: str, printed: str) -> list[str]:
 def nodes(tmp_path: Path) -> Path:
     """An inventory of all hosts that the README shows; dev9 does not exist."""
     path = tmp_path / "my.ini"
-    text = (CHECKOUT / ".cluster" / "inventory.ini").read_text()
+    text = (STATE / "inventory.ini").read_text()
     path.write_text(text.replace("\ndev1\n", "\ndev1\ndev2\ndev9\n"))
     return path
 
@@ -138,7 +138,8 @@ def test_status_restart_and_stop(options: list[str], nodes: Path) -> None:
 
 
 def test_teardown_until_it_asks(options: list[str]) -> None:
-    command = ["ansible-playbook", "playbooks/teardown.yml", "-i", ".cluster/inventory.ini"]
+    inventory = str(STATE / "inventory.ini")
+    command = ["ansible-playbook", "playbooks/teardown.yml", "-i", inventory]
     printed = run(f"{shlex.join([*command, *options])} || :", answers={"Type yes to go on:": "no"})
     assert missing("teardown", printed) == []
     assert "Nothing was removed: the answer was not yes." in printed

@@ -18,12 +18,12 @@ from pathlib import Path
 SAFETY = Path(__file__).resolve().parent
 sys.path.insert(0, str(SAFETY.parent / "e2e"))
 
-from terminal import BIN, CHECKOUT, CLUSTER, COLOUR  # noqa: E402
+from terminal import BIN, CHECKOUT, CLUSTER, COLOUR, STATE  # noqa: E402
 
 PYTHON = "/opt/site/anaconda/bin/python"
 PASSWORD = "a walk along the Red Cedar"
-# Every test cluster has hosts of the same names: a connection belongs to one checkout.
-_MINE = hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:8]
+# Every test cluster has hosts of the same names: a connection belongs to one of them.
+_MINE = hashlib.sha256(str(STATE).encode()).hexdigest()[:8]
 _CONTROL = f"ControlPath=/tmp/hs-{_MINE}-%C"
 SHARED = ["-o", "ControlMaster=auto", "-o", _CONTROL, "-o", "ControlPersist=60"]
 
@@ -36,7 +36,7 @@ class Person:
     host: str
 
     def argv(self, command: str) -> list[str]:
-        config = str(CHECKOUT / ".cluster" / "ssh_config")
+        config = str(STATE / "ssh_config")
         return ["ssh", "-F", config, *SHARED, f"{self.name}@{self.host}", command]
 
     def run(self, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -129,7 +129,7 @@ def prepared(
     given = {"nbserver_profile_password": PASSWORD, "nbserver_start_timeout": 300, **variables}
     argv = [str(BIN / "ansible-playbook"), str(CHECKOUT / "playbooks" / f"{name}.yml")]
     environment = {**os.environ, "COLUMNS": "200", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}
-    inventory = str(CHECKOUT / ".cluster" / "inventory.ini")
+    inventory = str(STATE / "inventory.ini")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as variables_file:  # 0600
         json.dump(given, variables_file)
         variables_file.flush()

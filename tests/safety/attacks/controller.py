@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from people import CHECKOUT, PASSWORD, SAFETY, done
+from people import CHECKOUT, PASSWORD, SAFETY, STATE, done
 from report import Report
 
 from attacks.scene import LOCAL, NODE
@@ -144,8 +144,8 @@ def _furnish(home: Path) -> None:
     cluster = home / "cluster"
     cluster.mkdir(mode=0o700)
     for file in ("ssh_config", "id_ed25519", "known_hosts", "inventory.ini"):
-        text = (CHECKOUT / ".cluster" / file).read_text()
-        _private(cluster / file, text.replace(str(CHECKOUT / ".cluster"), str(cluster)))
+        text = (STATE / file).read_text()
+        _private(cluster / file, text.replace(str(STATE), str(cluster)))
     for path in (cluster, *cluster.iterdir()):
         os.chown(path, VICTIM, VICTIM)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from people import CHECKOUT, done, root
+from people import STATE, done, root
 from report import Report
 
 from attacks.scene import HIDEOUT, NODE, REAL, STRANGER, VICTIM, evidence, set_up
@@ -136,7 +136,7 @@ def _make_places() -> None:
 
 
 def _plant(prefix: Prefix) -> None:
-    installer = json.loads((CHECKOUT / ".cluster" / "installer.json").read_text())
+    installer = json.loads((STATE / "installer.json").read_text())
     told = {
         "url": installer["url"],
         "sha256": installer["sha256"],
