@@ -31,3 +31,10 @@ def test_no_installer_and_no_lock_is_left(host):
 def test_the_rc_files_of_the_person_are_untouched(host):
     for name in (".bashrc", ".profile"):
         assert host.run(f"cmp {HOME}/{name} /etc/skel/{name}").rc == 0
+
+
+def test_the_packages_came_by_uv_and_pip_goes_on_with_them(host):
+    said = host.check_output(f"cat {HOME}/anaconda.d/logs/*.log")
+    assert "uv has installed the packages" in said
+    assert host.run(f"{HOME}/anaconda/bin/python -m pip check").rc == 0
+    assert host.check_output(f"find {HOME}/anaconda.d/work -name 'uv*'") == ""

@@ -42,7 +42,7 @@ Execute = Callable[[str, bytes], Mapping[str, Any]]
 _PROGRAMS = SCRIPTS / "installation"
 LOST_FILES = Path(lost_files.__file__)
 LEASES, OWN_LEASE = Path(leases.__file__), Path(own_lease.__file__)
-_WORKER = ("common", "room", "lock", "download", "prune", "install", "change", "worker")
+_WORKER = ("common", "room", "lock", "download", "prune", "install", "uv", "change", "worker")
 # Seconds that an answer may take. A slow file system needs some of them.
 PATIENCE = 120
 _BY_HAND = "Try `ssh HOST sh -s` by hand."

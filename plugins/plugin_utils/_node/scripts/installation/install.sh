@@ -72,6 +72,7 @@ close_tree() {
 install_packages() {
   [ -n "$PACKAGES" ] || return 0
   phase packages
+  if [ "$PACKAGES_FROM" != conda ] && install_with_uv; then return; fi
   set -f
   case $PACKAGES_FROM in
     conda)

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The work itself, in a session of its own on the host: every step may be the last one, and the next run goes on.
 # Settings: PREFIX RUN JOB (install, packages, adopt, rollback, remove or clean) GENERATION DISTRIBUTION VERSION SHA256 URL KIB INODES DEADLINE,
-# and those of room.sh, lock.sh, download.sh, prune.sh, install.sh and change.sh, which stand before it.
+# and those of room.sh, lock.sh, download.sh, prune.sh, install.sh, uv.sh and change.sh, which stand before it.
 
 say() {
   printf '[%s] %s\n' "$(date -u +%H:%M:%S)" "$*"
@@ -64,7 +64,7 @@ lack_of_room() {
 clean_environment() {
   umask 022
   for name in $(env | sed -n -e 's/^\(CONDA[A-Z0-9_]*\)=.*/\1/p' -e 's/^\(_CE_[A-Z_]*\)=.*/\1/p' \
-    -e 's/^\(PIP_[A-Z0-9_]*\)=.*/\1/p' -e 's/^\(PYTHON[A-Z0-9_]*\)=.*/\1/p'); do
+    -e 's/^\(PIP_[A-Z0-9_]*\)=.*/\1/p' -e 's/^\(UV_[A-Z0-9_]*\)=.*/\1/p' -e 's/^\(PYTHON[A-Z0-9_]*\)=.*/\1/p'); do
     unset "$name"
   done
   unset LD_LIBRARY_PATH XDG_CONFIG_HOME CURL_HOME WGETRC
