@@ -4,8 +4,6 @@
 BIN := .venv/bin
 PYTHON := $(BIN)/python
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
-export MOLECULE_GLOB := $(CURDIR)/molecule/*/molecule.yml
-export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.cache/molecule
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # For `unit`, `unit-on` and `sanity-on`, as in `make unit-on CORE=2.20 TESTS=tests/pure`.
@@ -32,7 +30,8 @@ demo: cluster  ## From a fresh checkout to a running notebook on a test cluster 
 demo-down: prepare  ## Remove what the demo made
 	@$(PYTHON) tests/cluster/cluster.py down
 
-test: lint unit sanity molecule e2e cell  ## Everything
+test:  ## Everything; says in the end what each part has taken
+	@MAKE='$(MAKE)' tests/parts.sh lint unit sanity molecule e2e cell
 
 lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
 	@tests/lint.sh
@@ -52,13 +51,11 @@ unit-on: prepare  ## The same by another Ansible and Python: CORE=2.20 PY=3.12 T
 sanity-on: prepare  ## … ansible-test sanity by that Ansible
 	@bin=$$($(PYTHON) tests/other_ansible.py $(CORE) $(PY)) && PATH="$$bin:$$PATH" "$$bin/python" tests/sanity.py
 
-# A run that was interrupted has left its notes: `destroy` forgets them.
-molecule: cluster  ## The roles and playbooks on the test cluster
-	@$(BIN)/molecule destroy >/dev/null 2>&1
-	@$(BIN)/molecule test --all
+molecule: prepare  ## The roles and playbooks on the test cluster
+	@$(PYTHON) tests/scenarios.py
 
 e2e: cluster  ## The printed tunnel and a notebook in a real browser
-	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile
+	@$(BIN)/pytest tests/e2e
 
 cell: cluster  ## The main job by another Ansible, in an empty home, for an account with another shell
 	@$(PYTHON) tests/matrix/matrix.py --one

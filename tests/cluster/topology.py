@@ -13,19 +13,19 @@ RELEASES = ("bullseye", "bookworm", "trixie")
 RELEASE = os.environ.get("HPCC_NOTEBOOK_DEBIAN", USUAL_RELEASE)
 # Tests that run at the same time have a cluster each: what one breaks, fills or stops is not the
 # other's. pytest-xdist names its workers; the first of them has the usual cluster.
-WORKER = os.environ.get("HPCC_NOTEBOOK_WORKER") or os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+USUAL_WORKER = "gw0"
+WORKER = os.environ.get("HPCC_NOTEBOOK_WORKER", os.environ.get("PYTEST_XDIST_WORKER", USUAL_WORKER))
 
 
-def suffix(release: str) -> str:
+def suffix(release: str, worker: str = WORKER) -> str:
     """What tells the names of a cluster from those of the usual one."""
-    return "".join(
-        f"-{name}" for name, usual in ((release, USUAL_RELEASE), (WORKER, "gw0")) if name != usual
-    )
+    usual = {release: USUAL_RELEASE, worker: USUAL_WORKER}
+    return "".join(f"-{name}" for name in usual if name != usual[name])
 
 
-def state(release: str) -> Path:
-    """Where the cluster of a release keeps what people and tests read."""
-    return HERE.parents[1] / f".cluster{suffix(release)}"
+def state(release: str, worker: str = WORKER) -> Path:
+    """Where a cluster keeps what people and tests read."""
+    return HERE.parents[1] / f".cluster{suffix(release, worker)}"
 
 
 STATE = state(RELEASE)

@@ -1,9 +1,15 @@
 """Every playbook is run by a scenario of Molecule, which looks at what came of it."""
 
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import scenarios as runs
+import topology
 
 CHECKOUT = Path(__file__).parents[2]
 MOLECULE = CHECKOUT / "molecule"
@@ -40,3 +46,20 @@ def test_a_playbook_has_a_scenario_of_its_name_or_is_part_of_the_whole_job(playb
 
 def test_a_playbook_that_nobody_runs_would_be_found():
     assert scenarios("no_such_playbook") == []
+
+
+def test_every_scenario_is_run_once_and_those_of_an_account_after_one_another():
+    every = [path.parent for path in MOLECULE.glob("*/molecule.yml")]
+    found = runs.batches(every)
+    assert sorted(name for batch in found for name in batch) == sorted(path.name for path in every)
+    accounts = [{runs.account_of(MOLECULE / name) for name in batch} for batch in found]
+    assert all(len(each) == 1 for each in accounts)
+    assert len(set.union(*accounts)) == len(found)
+
+
+def test_each_worker_has_a_cluster_and_notes_of_its_own():
+    one, other = (runs.environment(worker) for worker in runs.WORKERS)
+    for name in ("HPCC_NOTEBOOK_STATE", "MOLECULE_EPHEMERAL_DIRECTORY"):
+        assert one[name] != other[name]
+    assert topology.state("bookworm", "gw0").name == ".cluster"
+    assert topology.suffix("trixie", "gw1") == "-trixie-gw1"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
+STATE = Path(os.environ["HPCC_NOTEBOOK_STATE"])
 MEMBERS = {"judy": "dev1", "kim": "dev1", "leo": "dev1", "grace": "dev2", "heidi": "dev1"}
 SOFTWARE = "/home/lab/software"
 PYTHON = f"{SOFTWARE}/anaconda/bin/python"
@@ -14,13 +15,13 @@ PYTHON = f"{SOFTWARE}/anaconda/bin/python"
 
 def typed(user, command, host="dev1"):
     """What somebody types on a node, and what that says."""
-    argv = ["ssh", "-F", CHECKOUT / ".cluster/ssh_config", f"{user}@{host}", command]
+    argv = ["ssh", "-F", STATE / "ssh_config", f"{user}@{host}", command]
     return subprocess.run(argv, capture_output=True, text=True, check=False)
 
 
 def played(playbook, *options):
     """As the scenario itself plays it."""
-    inventories = (CHECKOUT / ".cluster/inventory.ini", CHECKOUT / "molecule/lab/lab.ini")
+    inventories = (STATE / "inventory.ini", CHECKOUT / "molecule/lab/lab.ini")
     argv = [CHECKOUT / ".venv/bin/ansible-playbook", playbook, *options]
     for each in inventories:
         argv += ["-i", each]

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[3]
+STATE = Path(os.environ["HPCC_NOTEBOOK_STATE"])
 RUN = "/home/alice/.ipython/profile_nbserver/run"
 COMMAND = [
     str(Path(sys.executable).with_name("ansible-playbook")),
     "playbooks/status.yml",
     "-i",
-    ".cluster/inventory.ini",
+    str(STATE / "inventory.ini"),
 ]
 
 
@@ -61,7 +62,7 @@ def row(lines, host):
 
 def test_every_host_and_every_note_is_shown_for_what_it_is(records, tmp_path):
     assert records is None
-    inventory = CHECKOUT / ".cluster" / "inventory.ini"
+    inventory = STATE / "inventory.ini"
     wider = tmp_path / "inventory.ini"
     wider.write_text(inventory.read_text().replace("\ndev1\n", "\ndev1\ndev2\ndev9\n"))
     lines = status("-i", str(wider))
