@@ -68,6 +68,7 @@ broken: prepare  ## Break nodes, gateways and computers as people have them: doe
 
 damage: prepare  ## Damage the configuration in thousands of ways: does a server ever come up open?
 	@tests/reachable.sh $(PYTHON) tests/safety/damage.py
+	@tests/reachable.sh $(PYTHON) tests/safety/damage.py --job --every 97
 
 hijack: cluster  ## Attack a running server and every playbook as another user of the same machines
 	@$(PYTHON) tests/safety/hijack.py

@@ -2,6 +2,7 @@
 
 damage.py            every case; ends with one line of figures, and exit 1 if a listener was open
 damage.py --every N  each N-th case
+damage.py --job      the same to a job: its own script runs, and its server is asked
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ COLLECTIONS = SAFETY.parents[1] / "playbooks" / "collections"
 sys.path[:0] = [str(SAFETY.parent / "support"), str(COLLECTIONS)]
 
 import servers  # noqa: E402
+import small_slurm  # noqa: E402
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import launch as server_launch  # noqa: E402
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import layout as server  # noqa: E402
 
@@ -49,6 +51,7 @@ run_module(notebook_password, profile=sys.argv[1], password={servers.PASSWORD!r}
 class Report:
     """What came of all cases."""
 
+    job: bool = False
     good: list[dict[str, str]] = field(default_factory=list)
     cases: list[dict[str, Any]] = field(default_factory=list)
 
@@ -66,20 +69,26 @@ class Report:
     def undamaged(self) -> str:
         return " ".join(sorted({case["outcome"] for case in self.good}))
 
+    @property
+    def _started(self) -> str:
+        if self.job:
+            return "the job's own script was run all the same"
+        return "with the same command line regardless of that"
+
     def __str__(self) -> str:
         outcomes = Counter(case["outcome"] for case in self.cases)
         refused = sum(bool(case["judged"]) for case in self.cases)
         took = sum(case["took"] for case in self.cases) / max(1, len(self.cases))
         return (
             f"{len(self.cases)} damaged configurations, {len(self.insecure)} insecure listeners\n"
-            f"    our start refuses {refused}; with the same command line regardless of that\n"
+            f"    our start refuses {refused}; {self._started}\n"
             f"    {outcomes['ended']} end by themselves, {outcomes['private']} serve with TLS and "
             f"password, {outcomes['useless']} let nobody in, {outcomes['waits']} wait for ever\n"
             f"    {took * 1000:.0f} ms each; the undamaged one: {self.undamaged}"
         )
 
 
-def campaign(every: int) -> Iterator[dict[str, Any]]:
+def campaign(every: int, *, job: bool) -> Iterator[dict[str, Any]]:
     """The lines of all fork servers, one for each processor."""
     with servers.python_for_everybody() as python, ExitStack() as stack:
         accounts = [servers.new_account(python) for _each in range(PARTS)]
@@ -87,7 +96,7 @@ def campaign(every: int) -> Iterator[dict[str, Any]]:
             stack.callback(account.clean_up)
         lines: queue.Queue[dict[str, Any]] = queue.Queue()
         with ThreadPoolExecutor(PARTS) as pool:
-            parts = [pool.submit(feed, lines, accounts[n], n, every) for n in range(PARTS)]
+            parts = [pool.submit(feed, lines, accounts[n], n, every, job) for n in range(PARTS)]
             while not all(part.done() for part in parts) or not lines.empty():
                 with contextlib.suppress(queue.Empty):
                     yield lines.get(timeout=0.5)
@@ -100,17 +109,19 @@ def feed(lines: queue.Queue[dict[str, Any]], *part: Any) -> None:
         lines.put(line)
 
 
-def run(account: servers.Account, part: int, every: int) -> Iterator[dict[str, Any]]:
+def run(account: servers.Account, part: int, every: int, job: bool) -> Iterator[dict[str, Any]]:
     """One fork server, with the environment that a real start gives."""
     account.directory.rename(account.home / "made-by-others")
     setup = account.command(account.python, "-c", SETUP, account.profile, USER="nobody")
     subprocess.run(setup, check=True, cwd="/")
-    account.local.mkdir(mode=0o700)
+    if job:
+        submit(account)
+    account.local.mkdir(mode=0o700, exist_ok=True)
     os.chown(account.local, account.uid, -1)
     layout = server.Layout(str(account.home), account.profile, "here", account.uid)
     asked = {
         "home": layout.home, "profile": layout.name, "port": free_port(),
-        "every": every, "part": part, "parts": PARTS,
+        "every": every, "part": part, "parts": PARTS, "job": job,
     }  # fmt: skip
     argv = [account.python, "-I", str(SAFETY / "fork_server.py"), json.dumps(asked)]
     environment = server_launch.clean_environment(layout.home, "x", "/bin/sh")
@@ -125,16 +136,27 @@ def run(account: servers.Account, part: int, every: int) -> Iterator[dict[str, A
         raise SystemExit(f"the fork server ended with {process.returncode}")
 
 
+def submit(account: servers.Account) -> None:
+    """What start leaves in the profile for a job; the job that it submits ends here."""
+    job = small_slurm.JobAccount(account)
+    number = job.run("started", resources="walltime=02:00:00", timeout=120)["job"]
+    account.run(str(account.home / "programs" / "scancel"), number)
+    for name in ("end.json", "answer.json", "usage.json"):
+        (account.directory / "job" / name).unlink(missing_ok=True)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def report(every: int, say: Callable[[Report], None] = lambda _found: None) -> Report:
+def report(
+    every: int, say: Callable[[Report], None] = lambda _found: None, *, job: bool = False
+) -> Report:
     """Run the campaign."""
-    found = Report()
-    for line in campaign(every):
+    found = Report(job)
+    for line in campaign(every, job=job):
         found.add(line)
         say(found)
     return found
@@ -149,10 +171,11 @@ def progress(found: Report) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--every", type=int, default=1, help="only each N-th case")
+    parser.add_argument("--job", action="store_true", help="start the server as a job does")
     parser.add_argument("--show", action="store_true", help="print every case")
     options = parser.parse_args()
     began = time.monotonic()
-    found = report(options.every, progress)
+    found = report(options.every, progress, job=options.job)
     for case in found.cases if options.show else found.insecure:
         print(json.dumps(case))
     print(found)

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ sys.path += [str(SAFETY), str(COLLECTIONS)]
 import damages  # noqa: E402
 import listeners  # noqa: E402
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError  # noqa: E402
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes  # noqa: E402
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import launch as server_launch  # noqa: E402
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import layout as server  # noqa: E402
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import readiness  # noqa: E402
@@ -59,17 +61,24 @@ class Stage:
         try:
             outcome = self.watch(pid)
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
-            with suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+            self.end(pid)
         return {"judged": judged, "outcome": outcome}
+
+    def end(self, pid: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+    def listeners(self, pid: int) -> list[listeners.Listener]:
+        """Those of what was started."""
+        return listeners.listeners(pid)
 
     def restore(self) -> None:
         for directory in (self.profile, Path(self.layout.runtime)):
             shutil.rmtree(directory, ignore_errors=True)
         shutil.copytree(self.template, self.profile, symlinks=True)
-        Path(self.layout.runtime).mkdir(mode=0o700)
+        Path(self.layout.runtime).mkdir(mode=0o700, parents=True)  # a job has swept both
         Path(self.layout.socket).unlink(missing_ok=True)
 
     def judged(self) -> str:
@@ -112,7 +121,7 @@ class Stage:
         while time.monotonic() < deadline:
             if os.waitpid(pid, os.WNOHANG)[0]:
                 return "ended"
-            if found := listeners.listeners(pid):
+            if found := self.listeners(pid):
                 return self.worst(pid, found)
             time.sleep(LOOK)
         return "waits"
@@ -120,7 +129,7 @@ class Stage:
     def worst(self, pid: int, found: list[listeners.Listener]) -> str:
         """Ask each listener, and look again: another may have come up meanwhile."""
         answers = {listener: listeners.openness(listener, self.log) for listener in found}
-        more = [listener for listener in listeners.listeners(pid) if listener not in answers]
+        more = [listener for listener in self.listeners(pid) if listener not in answers]
         answers.update({listener: listeners.openness(listener, self.log) for listener in more})
         opened = [f"{where.address} {how}" for where, how in answers.items() if "OPEN" in how]
         return "; ".join(opened) or ("private" if "private" in answers.values() else "useless")
@@ -149,6 +158,37 @@ class Stage:
         return found
 
 
+class JobStage(Stage):
+    """The same profile, served by its job: the script, the program and the server of a real one."""
+
+    def __init__(self, layout: server.Layout, port: int) -> None:
+        super().__init__(layout, port)
+        self.log = next((self.profile / "log").glob("*/server.log"))
+        self.record = self.profile / "job" / "submission.json"
+        self.submitted = json.loads(self.record.read_text())
+
+    def start(self, launch: server.Launch) -> int:
+        """As a scheduler does; that its own check refuses the profile is part of it."""
+        self.record.write_text(json.dumps({**self.submitted, "frontend": launch.frontend}))
+        script = str(self.profile / "job" / "job.sh")
+        given = {**os.environ, "SLURM_JOB_ID": self.submitted["job"]}
+        begun = subprocess.Popen(["/bin/sh", script], env=given, start_new_session=True)
+        return begun.pid
+
+    def end(self, pid: int) -> None:
+        begun = [each.pid for each in processes.children(pid)]
+        super().end(pid)
+        while any(processes.start_time(each) for each in begun):  # the kernel ends them with it
+            time.sleep(LOOK)
+
+    def listeners(self, pid: int) -> list[listeners.Listener]:
+        """Those of its server; a kernel that it tries listens in a private directory."""
+        mark = f"--ServerApp.certfile={self.layout.certificate}"
+        begun = [each.pid for each in processes.children(pid)]
+        serving = [each for each in begun if mark in processes.command_line(each)]
+        return [found for each in serving for found in listeners.listeners(each)]
+
+
 def tell(pipe: int) -> None:
     with os.fdopen(pipe, "w") as told:
         told.write("\n".join(list(sys.modules)))
@@ -164,8 +204,9 @@ def warm_up(stage: Stage) -> None:
 
 
 def ways(stage: Stage) -> list[server.Launch]:
-    """Every way of serving, the default one first."""
-    return [server.Launch(f, t, stage.port) for f in MAIN for t in ("socket", "tcp")]
+    """Every way of serving, the default one first; a job has no port."""
+    transports = ("socket",) if isinstance(stage, JobStage) else ("socket", "tcp")
+    return [server.Launch(f, t, stage.port) for f in MAIN for t in transports]
 
 
 def cases(
@@ -184,8 +225,9 @@ def main() -> None:
     asked = json.loads(sys.argv[1])
     layout = server.Layout(asked["home"], asked["profile"], "here", os.geteuid())
     os.umask(0o077)
-    stage = Stage(layout, asked["port"])
-    warm_up(stage)
+    stage: Stage = (JobStage if asked["job"] else Stage)(layout, asked["port"])
+    if not asked["job"]:  # that is started by itself each time
+        warm_up(stage)
     good = [stage.play(None, launch) for launch in ways(stage)]
     print(json.dumps({"name": "undamaged", "good": good}), flush=True)
     for damage, launch in cases(stage, asked["every"], asked["part"], asked["parts"]):
