@@ -24,6 +24,7 @@ from job_sites import (
     private_tmp,
     refusing,
     root,
+    until,
 )
 from terminal import CHECKOUT
 
@@ -212,8 +213,57 @@ def test_a_restart_that_cannot_succeed_leaves_job_server_and_kernels(site: Site)
     assert "The server that runs was left as it is." in words
     assert (jobs(), on("dev1", record)) == (before, serves)
     assert on(node, f"pgrep -u {USER} -f runtime/kernel-") == kernel
+    with pytest.raises(AssertionError, match=r"would\s+refuse\s+the\s+job"):
+        run("restart", site, nbserver_queue="nosuch")
+    assert (jobs(), on("dev1", record)) == (before, serves)
     leads_there(said, port)
     assert "is running (job " in run("restart", site, **given)
+
+
+PROFILE = "~/.ipython/profile_nbserver"
+OPENED = 'c.ServerApp.ip = "0.0.0.0"; c.ServerApp.port = 9999; c.IdentityProvider.token = ""'
+# What happens to a profile while its job waits, and what the job says of it then.
+DAMAGES = {
+    "no password": (f"echo '{{}}' > {PROFILE}/jupyter_server_config.json", "hashed_password"),
+    "half a key": (f"truncate -s 40 {PROFILE}/security/notebook.key", "notebook.key"),
+    "half a configuration": (f"truncate -s 300 {PROFILE}/jupyter_server_config.py", "is damaged"),
+    "an open configuration": (
+        f"sed -i '$i {OPENED}' {PROFILE}/jupyter_server_config.py", ""
+    ),
+}  # fmt: skip
+STRANGER = "curl -sk -o /dev/null -w '%{http_code}' --unix-socket /tmp/nbserver-*/notebook.sock"
+
+
+@pytest.mark.parametrize(("damage", "says"), DAMAGES.values(), ids=DAMAGES)
+def test_a_profile_that_is_damaged_while_its_job_waits_opens_no_server(
+    ready: str, damage: str, says: str
+) -> None:
+    on("gateway", SLURM.fill, user=NEIGHBOUR)
+    until("gateway", SLURM.full)
+    with starting(SLURM) as terminal:
+        terminal.expect("waits in the queue: ")
+        terminal.sendcontrol("c")
+    on("dev1", f"cp -a {PROFILE} ~/kept; {damage}")
+    try:
+        on("gateway", SLURM.empty, user=NEIGHBOUR)
+        deadline = time.monotonic() + 120
+        while jobs() and not on("dev1", f"ls {PROFILE}/run"):
+            assert time.monotonic() < deadline
+            time.sleep(1)
+        assert ports("c1", "c2") == ""
+        said = run("status")
+        if says:
+            assert "ended: no server was started: " in said
+            assert says in said
+            assert jobs() == []
+        else:
+            node = starts.printed(r"^(c[12]) +running ", said)
+            assert on(node, f"{STRANGER} https://localhost/api/contents") == "403"
+    finally:
+        run("stop")
+        on("dev1", f"cd ~/kept && for f in *.py *.json security/*; do cp -p $f {PROFILE}/$f; done")
+        on("dev1", "rm -r ~/kept")
+    assert ready
 
 
 def test_held_cancelled_lost_and_put_back_are_told_as_what_they_are(ready: str) -> None:

@@ -128,6 +128,17 @@ def test_where_a_restart_takes_another_job_the_new_server_is_tried_before_this_o
     assert serves(job) == before
 
 
+def test_a_job_that_would_be_refused_is_known_before_this_one_ends(job: JobAccount) -> None:
+    before = serves(job)
+    with job.refusing("sbatch-test"):
+        said = refused(job, resources="walltime=01:00:00")
+        assert "slurm would refuse the job" in said
+        assert "The job that there is was left as it is" in said
+        told = job.run("restarted", resources="walltime=01:00:00", check=True)
+        assert "Access/permission denied" in str(told["warnings"])
+    assert serves(job) == before
+
+
 def test_a_refused_submission_says_that_nothing_runs_now(job: JobAccount) -> None:
     number = serves(job)["job"]
     with job.refusing("sbatch"):

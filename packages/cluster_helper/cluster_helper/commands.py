@@ -77,6 +77,21 @@ class Commands:
             raise ClusterError(f"{dialect.name} refused the job", _words(done))
         return found
 
+    def verify(self, text: str, beaten: Sequence[str] = ()) -> None:
+        """Refuse a script that the scheduler would refuse, in its own words; nothing is submitted.
+
+        Not every scheduler can be asked.
+        """
+        dialect = self.dialect
+        if not dialect.verify:
+            return
+        done = self._run(
+            [*dialect.verify, *(directives(dialect, text) if dialect.repeats else [])],
+            text, beaten=beaten,
+        )  # fmt: skip
+        if done.returncode:
+            raise ClusterError(f"{dialect.name} would refuse the job", _words(done))
+
     def tasks(self, job: str) -> list[Task]:
         """What has become of each engine's job. An answer without any task is none."""
         done = self._run(self.dialect.query(job))

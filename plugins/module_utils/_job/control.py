@@ -40,6 +40,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import site_environment
 
+ALL_THE_SAME = "The job that there is was left as it is; stop and start ask for it all the same."
 FIRST_QUESTION = 2.0  # seconds after which a new job is asked for: what is in vain shows by then
 
 
@@ -82,19 +83,34 @@ def _started(layout: Layout, scheduler: Scheduler, request: Request, *, check: b
         view = look(layout, scheduler)
         joins = view.alive and request.state == "started"
         reason = "would be joined" if joins else "would be submitted"
-        return Outcome(not joins, {**report(layout, view), "reason": reason})
+        told = () if joins else tuple(filter(None, [_refusal(scheduler, planned)]))
+        return Outcome(not joins, {**report(layout, view), "reason": reason}, told)
     if request.state == "restarted":
         again = restarted_in_place(layout, scheduler, request, planned)
         if again:
             return Outcome(True, report(layout, again))
-        with nothing_left_of(_ended_for_another(layout, scheduler, request)):
+        with nothing_left_of(_ended_for_another(layout, scheduler, request, planned)):
             return _submitted(layout, scheduler, request, planned)
     return _submitted(layout, scheduler, request, planned)
 
 
-def _ended_for_another(layout: Layout, scheduler: Scheduler, request: Request) -> str:
-    """What has ended, once it is seen that the profile can be served."""
+def _refusal(scheduler: Scheduler, planned: Planned) -> str:
+    """Why the scheduler would not take a job, where it can be asked; empty where it would."""
+    try:
+        scheduler.verify(planned)
+    except NotebookError as error:
+        return f"{error.where}: {error.what}"
+    return ""
+
+
+def _ended_for_another(
+    layout: Layout, scheduler: Scheduler, request: Request, planned: Planned
+) -> str:
+    """What has ended, once it is seen that the profile can be served by another job."""
     if look(layout, scheduler).alive:
+        refusal = _refusal(scheduler, planned)
+        if refusal:
+            raise NotebookError(refusal, "", ALL_THE_SAME)
         require_serving_here(layout, request)
     ended = stopped(layout, scheduler, request, check=False)
     return str(ended.report.get("stopped_by", ""))

@@ -110,12 +110,18 @@ class Scheduler:
 
     def submit(self, planned: Planned, script: str, lock: int) -> str:
         """The id of the new job. What submits holds the lock as long as it lives."""
-        beaten = cluster_helper.part("schedulers.dialect").beaten_variables(
-            self._dialect, planned.job
-        )
         commands = cluster_helper.part("commands").Commands(self._dialect, inherited=(lock,))
         with _said():
-            return str(commands.submit(Path(script), beaten))
+            return str(commands.submit(Path(script), self._beaten(planned)))
+
+    def verify(self, planned: Planned) -> None:
+        """Refuse what it would refuse, before anything is ended for it; not every one can tell."""
+        with _said("nbserver_resources"):
+            self._commands.verify(planned.script, self._beaten(planned))
+
+    def _beaten(self, planned: Planned) -> Any:
+        dialect = cluster_helper.part("schedulers.dialect")
+        return dialect.beaten_variables(self._dialect, planned.job)
 
     def jobs(self, name: str) -> list[Known]:
         """What it knows of the person's jobs of this name."""

@@ -1,7 +1,8 @@
 """The commands of a Slurm of one node, as far as a notebook's job uses them.
 
 It runs a job script as Slurm does, without a queue, and answers in Slurm's form. Which command it
-is says its name. A file `refuses-<command>` among its notes has that command fail.
+is says its name. A file `refuses-<command>` among its notes has that command fail, and
+`refuses-sbatch-test` only the question whether it would take a job.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ NOTES = Path.home() / "slurm"
 
 
 def sbatch() -> None:
+    if "--test-only" in sys.argv:
+        return
     NOTES.mkdir(exist_ok=True)
     job = str(1 + sum(1 for _each in NOTES.glob("*.sh")))
     script = NOTES / f"{job}.sh"
@@ -73,6 +76,7 @@ def alive(job: str) -> bool:
 
 if __name__ == "__main__":
     command = Path(sys.argv[0]).name
-    if (NOTES / f"refuses-{command}").exists():
+    called = f"{command}-test" if "--test-only" in sys.argv else command
+    if (NOTES / f"refuses-{called}").exists():
         sys.exit(f"{command}: error: Access/permission denied")
     {"sbatch": sbatch, "squeue": squeue, "scancel": scancel}[command]()

@@ -118,6 +118,8 @@ class Dialect:
     """How the first process of a job is asked to end; where None, cancelling does that first."""
     signal: Callable[[str, int], list[str]] | None = None
     """How that process is sent a signal by its number; where None, that is not possible."""
+    verify: Sequence[str] = ()
+    """How it is asked whether it would take a script on standard input, if it can be."""
     explain: Callable[[str], list[str]] | None = None
     """A further question for the reason why a job waits."""
     reason: Callable[[str], str] = str.strip

@@ -127,6 +127,7 @@ DIALECT = Dialect(
     directives=directives,
     # What the person's ~/.sge_request asks for must not make it something else than this script.
     submit=("qsub", "-terse", "-b", "n", "-C", "#$", "-now", "n"),
+    verify=("qsub", "-w", "v", "-b", "n", "-C", "#$", "-now", "n"),
     repeats=True,
     waits=True,  # -sync y there wins over -sync n here
     job_id=job_id,

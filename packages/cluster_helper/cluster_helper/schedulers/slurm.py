@@ -117,6 +117,7 @@ DIALECT = Dialect(
     resources=frozenset({"walltime", "mem", "account", "qos", "feature", "gpus"}),
     directives=directives,
     submit=("sbatch", "--parsable"),
+    verify=("sbatch", "--test-only"),
     job_id=job_id,
     cancel=lambda job: ["scancel", job],
     query=query,
