@@ -174,9 +174,10 @@ def test_the_short_name_leads_into_the_job(ready: str, tmp_path: Path) -> None:
 
 
 def test_a_restart_keeps_the_job_and_its_node(ready: str) -> None:
-    run("start", nbserver_resources="walltime=00:20:00")
+    run("start", nbserver_resources="walltime=00:20:00;mem=900mb")
     before = jobs()
     said = run("restart", nbserver_frontend="notebook")
+    assert re.search(r"^Job .*; memory: \d+ of 900 MB$", run("status"), re.MULTILINE)
     assert jobs() == before
     assert f"(job {before[0]}, Jupyter Notebook 7" in said
     other = run("restart", nbserver_resources="walltime=00:15:00")
@@ -185,12 +186,19 @@ def test_a_restart_keeps_the_job_and_its_node(ready: str) -> None:
     assert ready
 
 
+PROFILE = "~/.ipython/profile_nbserver"
+
+
+def with_line(line: str) -> str:
+    """Before the last line, which says that the file is whole."""
+    return f"sed -i '$i {line}' {PROFILE}/jupyter_server_config.py"
+
+
 def configuration(line: str) -> None:
     """A line more in the profile's configuration; without one, what setup has written."""
-    path = "~/.ipython/profile_nbserver/jupyter_server_config.py"
+    path = f"{PROFILE}/jupyter_server_config.py"
     keep = f"[ -e {path}.kept ] || cp -p {path} {path}.kept"
-    add = f"sed -i '$i {line}' {path}" if line else f"mv {path}.kept {path}"
-    on("dev1", f"{keep}; {add}")
+    on("dev1", f"{keep}; {with_line(line)}" if line else f"mv {path}.kept {path}")
 
 
 def test_a_restart_that_cannot_succeed_leaves_job_server_and_kernels(site: Site) -> None:
@@ -220,23 +228,19 @@ def test_a_restart_that_cannot_succeed_leaves_job_server_and_kernels(site: Site)
     assert "is running (job " in run("restart", site, **given)
 
 
-PROFILE = "~/.ipython/profile_nbserver"
-OPENED = 'c.ServerApp.ip = "0.0.0.0"; c.ServerApp.port = 9999; c.IdentityProvider.token = ""'
-# What happens to a profile while its job waits, and what the job says of it then.
+# What happens to a profile while its job waits, and whether it serves then, as private as ever.
 DAMAGES = {
-    "no password": (f"echo '{{}}' > {PROFILE}/jupyter_server_config.json", "hashed_password"),
-    "half a key": (f"truncate -s 40 {PROFILE}/security/notebook.key", "notebook.key"),
-    "half a configuration": (f"truncate -s 300 {PROFILE}/jupyter_server_config.py", "is damaged"),
-    "an open configuration": (
-        f"sed -i '$i {OPENED}' {PROFILE}/jupyter_server_config.py", ""
-    ),
-}  # fmt: skip
+    "no password": (f"echo '{{}}' > {PROFILE}/jupyter_server_config.json", False),
+    "half a key": (f"truncate -s 40 {PROFILE}/security/notebook.key", False),
+    "another token": (with_line('c.IdentityProvider.token = ""'), False),
+    "every address": (with_line('c.ServerApp.ip = "0.0.0.0"; c.ServerApp.port = 9999'), True),
+}
 STRANGER = "curl -sk -o /dev/null -w '%{http_code}' --unix-socket /tmp/nbserver-*/notebook.sock"
 
 
-@pytest.mark.parametrize(("damage", "says"), DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize(("damage", "serves"), DAMAGES.values(), ids=DAMAGES)
 def test_a_profile_that_is_damaged_while_its_job_waits_opens_no_server(
-    ready: str, damage: str, says: str
+    ready: str, damage: str, serves: bool
 ) -> None:
     on("gateway", SLURM.fill, user=NEIGHBOUR)
     until("gateway", SLURM.full)
@@ -252,9 +256,8 @@ def test_a_profile_that_is_damaged_while_its_job_waits_opens_no_server(
             time.sleep(1)
         assert ports("c1", "c2") == ""
         said = run("status")
-        if says:
+        if not serves:
             assert "ended: no server was started: " in said
-            assert says in said
             assert jobs() == []
         else:
             node = starts.printed(r"^(c[12]) +running ", said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,34 @@ def test_one_that_fails_after_its_trial_brings_back_what_there_was(job: JobAccou
     assert recorded(job) == promised
 
 
+SLOW = "import time; time.sleep(30)\n"
+
+
+def restarting(job: JobAccount) -> Any:
+    """A restart under way, whose trial takes its time."""
+    begun = job.begin("restarted", timeout=120)
+    deadline = time.monotonic() + 60
+    while not (job.account.local / "trial").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return begun
+
+
+def test_a_restart_that_is_killed_leaves_a_job_that_serves_as_recorded(job: JobAccount) -> None:
+    before, promised = serves(job), recorded(job)
+    with instead(job.account, job.account.directory / CONFIG, SLOW.replace("30", "3") + "oops\n"):
+        begun = job.begin("restarted", frontend="notebook", timeout=120)
+        while recorded(job) == promised:
+            time.sleep(0.05)
+        begun.kill()
+        begun.communicate()
+        deadline = time.monotonic() + 60
+        while recorded(job) != promised:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    assert serves(job) == before
+
+
 def test_after_all_that_a_restart_that_can_succeed_keeps_the_job(job: JobAccount) -> None:
     before = serves(job)
     answer = job.run("restarted", frontend="notebook", timeout=120)
@@ -146,6 +175,18 @@ def test_a_refused_submission_says_that_nothing_runs_now(job: JobAccount) -> Non
     assert said.endswith(f"Job {number} has ended, so nothing runs now.")
     assert "Access/permission denied" in said
     assert job.run("found")["state"] == "stopped"
+
+
+def test_a_job_that_is_ended_during_a_trial_leaves_nothing_and_says_so(job: JobAccount) -> None:
+    number = job.run("started", resources=RESOURCES, timeout=120)["job"]
+    with instead(job.account, job.account.directory / CONFIG, SLOW):
+        begun = restarting(job)
+        job.account.run(str(job.account.home / "programs" / "scancel"), number)
+        with pytest.raises(ModuleFailed) as failed:
+            job.account.finish(begun)
+    assert f"job {number} has ended: " in str(failed.value)
+    assert job.account.ends_within(10)
+    assert not job.account.local.exists()
 
 
 def test_where_nothing_can_be_brought_back_the_job_ends_and_says_so(job: JobAccount) -> None:

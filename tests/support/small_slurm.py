@@ -35,12 +35,16 @@ class JobAccount:
 
     def run(self, state: str, **params: Any) -> dict[str, Any]:
         """The module; a job that starts is waited for as the action does."""
-        given = {"module": "notebook_job", "environment": {"PATH": self.path}.items(), **params}
-        sent = {"program": self.program} if state in ("started", "restarted") else {}
-        answer = self.account.finish(self.account.begin(state=state, **given, **sent))
+        answer = self.account.finish(self.begin(state, **params))
         while state in ("started", "restarted") and answer["state"] in ("waiting", "starting"):
-            answer = self.account.finish(self.account.begin(state="joined", wait=60, **given))
+            answer = self.account.finish(self.begin("joined", wait=60, **params))
         return answer
+
+    def begin(self, state: str, **params: Any) -> Any:
+        """The same without waiting for its end."""
+        sent = {"program": self.program} if state in ("started", "restarted") else {}
+        given = {"module": "notebook_job", "environment": {"PATH": self.path}.items()}
+        return self.account.begin(state=state, **given, **sent, **params)
 
     @contextmanager
     def refusing(self, command: str) -> Iterator[None]:
