@@ -154,6 +154,7 @@ def test_cpu_time_is_told_of_the_process_that_is_nearest_to_its_limit() -> None:
         while (usage := measured(process.pid)).cpu_used < 1 and time.monotonic() < deadline:
             time.sleep(0.1)
         (busy_one,) = processes.children(process.pid)
+        assert processes.family(process.pid) == [process.pid, busy_one.pid]
         os.kill(busy_one.pid, 9)
     assert (usage.cpu_limit, usage.cpu_hard) == (2000, 4000)
     assert usage.cpu_used >= 1

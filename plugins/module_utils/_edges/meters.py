@@ -48,8 +48,7 @@ def memory(pid: int) -> Memory | None:
 
 def resident(pid: int) -> int:
     """Bytes that a process and all that came from it occupy; what they share counts for each."""
-    own = processes.resident_bytes(pid)
-    return own + sum(resident(child.pid) for child in processes.children(pid))
+    return sum(map(processes.resident_bytes, processes.family(pid)))
 
 
 def _limited(pid: int) -> Iterator[Memory]:

@@ -218,6 +218,18 @@ def children(pid: int) -> list[Process]:
     return [Process(each, int(s[19])) for each, s in found if s and s[1] == str(pid)]
 
 
+def family(pid: int) -> list[int]:
+    """A process and all that came from it and lives, by one look at all of them."""
+    pids = (int(entry.name) for entry in PROC.glob("[0-9]*"))
+    looked = [(each, _stat(each)) for each in pids]
+    begun_by = [(each, int(fields[1])) for each, fields in looked if fields]
+    members, generation = [pid], [pid]
+    while generation:
+        generation = [each for each, parent_pid in begun_by if parent_pid in generation]
+        members += generation
+    return members
+
+
 def sessions_of(uid: int) -> list[int]:
     """The processes of a user that lead a session: what was begun there, not what it forked."""
     pids = (int(entry.name) for entry in PROC.glob("[0-9]*"))

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Iterator
-
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import meters, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.limits import Usage
 
@@ -23,14 +21,8 @@ def measured(pid: int, said: int = 0) -> Usage:
 
 def _cpu(pid: int) -> tuple[int, int, int]:
     """Of the process that is nearest to its limit: seconds used, and both limits."""
-    found = [(processes.cpu_seconds(each), *processes.cpu_limits(each)) for each in _all_of(pid)]
+    pids = processes.family(pid)
+    found = [(processes.cpu_seconds(each), *processes.cpu_limits(each)) for each in pids]
     limited = [each for each in found if each[1]]
     used, soft, hard = max(limited, key=lambda each: each[0] / each[1], default=(0, 0, 0))
     return int(used), soft, hard
-
-
-def _all_of(pid: int) -> Iterator[int]:
-    """A process and all that came from it."""
-    yield pid
-    for child in processes.children(pid):
-        yield from _all_of(child.pid)
