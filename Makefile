@@ -55,7 +55,7 @@ molecule: prepare  ## The roles and playbooks on the test cluster
 	@$(PYTHON) tests/scenarios.py
 
 e2e: cluster  ## The printed tunnel and a notebook in a real browser
-	@$(BIN)/pytest tests/e2e
+	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile
 
 cell: cluster  ## The main job by another Ansible, in an empty home, for an account with another shell
 	@$(PYTHON) tests/matrix/matrix.py --one

@@ -5,6 +5,7 @@ Each worker of pytest-xdist has a cluster of its own: no file here asks what ano
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -19,12 +20,25 @@ from terminal import CLUSTER, playbook
 
 
 @pytest.fixture(scope="session")
-def account() -> Iterator[str]:
+def account(request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of an account whose home is as new; the cluster is removed in the end."""
     subprocess.run([*CLUSTER, "up"], check=True)
     subprocess.run([*CLUSTER, "reset", "alice"], check=True)
     yield "alice"
-    subprocess.run([*CLUSTER, "down"], check=True)
+    if not hasattr(request.config, "workerinput"):
+        subprocess.run([*CLUSTER, "down"], check=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the clusters of all workers in the end.
+
+    When a network of this machine comes or goes, every browser on it gives up what it is loading
+    (ERR_NETWORK_CHANGED): a worker that is ready must not do that to the other.
+    """
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        for number in range(config.getoption("numprocesses", 0) or 0):
+            environment = {**os.environ, "HPCC_NOTEBOOK_WORKER": f"gw{number}"}
+            subprocess.run([*CLUSTER, "down"], check=True, env=environment)
 
 
 @pytest.fixture(scope="session")
