@@ -30,8 +30,7 @@ demo: cluster  ## From a fresh checkout to a running notebook on a test cluster 
 demo-down: prepare  ## Remove what the demo made
 	@$(PYTHON) tests/cluster/cluster.py down
 
-test:  ## Everything; says in the end what each part has taken
-	@MAKE='$(MAKE)' tests/parts.sh lint unit sanity molecule e2e cell
+test: lint unit sanity molecule e2e cell  ## Everything
 
 lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
 	@tests/lint.sh
