@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell, leases
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS
+from directly import at_rest
 from one_task import TaskFailed
 from people_and_stores import NEIGHBOUR, ROOT, as_user
 from test_conda_distribution import Account
@@ -89,6 +90,7 @@ def test_every_python_of_a_generation_has_a_lease_and_so_has_what_it_forks(
     account: Account,
 ) -> None:
     made = account.run()
+    assert at_rest(Path(f"{account.prefix}.d")), "what still compiles has a lease, too"
     lease = str(lease_of(made["generation"]))
     fork = "import os; os.fork() and os._exit(0); print(os.getpid(), flush=True); input()"
     for python in (made["python"], f"{made['generation']}/bin/python"):
@@ -119,6 +121,7 @@ def asked(*words: str) -> str:
 
 def test_nothing_is_removed_while_somebody_unseen_has_a_lease(account: Account) -> None:
     made = account.run()
+    assert at_rest(Path(f"{account.prefix}.d"))
     before = left(account)
     with running(member(made["generation"])) as hers:
         for check in (True, False):

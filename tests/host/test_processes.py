@@ -89,6 +89,9 @@ def test_a_program_name_with_brackets_and_spaces_does_not_shift_the_fields(tmp_p
     try:
         mine = processes.start_time(os.getpid())
         assert mine <= processes.start_time(child.pid) <= mine + 3600 * os.sysconf("SC_CLK_TCK")
+        until = time.monotonic() + 10  # a program that has just begun has no arguments yet
+        while not processes.command_line(child.pid) and time.monotonic() < until:
+            time.sleep(0.01)
         assert processes.command_line(child.pid) == (str(odd), "60")
         assert processes.owner(child.pid) == os.geteuid()
     finally:

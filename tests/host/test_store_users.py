@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +12,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._installation import
 from ansible_collections.hpcc.notebook.plugins.module_utils._installation.observation import (
     observed,
 )
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS
 from people_and_stores import NEIGHBOUR, PERSON, ROOT, Person, person, process
 
+COMMON = SCRIPTS / "installation" / "common.sh"
 FORGED = "\x1b[2J\nusing=process 1\nhpcc-end\r\u2028ours=no"
 
 
@@ -45,6 +49,18 @@ def test_a_program_of_ones_own_forbids_it_and_its_arguments_forge_nothing(
     assert str(refused.value).isprintable()
     assert "\x1b" not in str(refused.value)
     assert seen.ours
+
+
+def test_a_program_that_ends_while_it_is_looked_at_forbids_nothing() -> None:
+    program = f". {COMMON}; tell_programs"
+    with subprocess.Popen(["sleep", "60"]) as living, subprocess.Popen(["true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it has, and is still listed
+        said = subprocess.run(
+            ["sh", "-c", program], input=f"{ended.pid}\n{living.pid}\n", capture_output=True,
+            text=True, check=True,
+        ).stdout  # fmt: skip
+        living.kill()
+    assert said == f"process {living.pid} (sleep 60 ) "
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can be somebody else")

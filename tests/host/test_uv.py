@@ -63,8 +63,9 @@ def with_uv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With a pip of today: that of Python 3.13.0 fails at addresses such as https://127.0.0.1."""
     place = tmp_path_factory.mktemp("template") / "tree"
-    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--upgrade-deps", str(place)], check=True)
     return place
 
 

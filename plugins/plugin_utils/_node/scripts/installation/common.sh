@@ -290,6 +290,8 @@ others_try() {
 
 tell_programs() {
   while read -r pid; do
-    printf 'process %s (%s) ' "$pid" "$({ tr '\0\n' '  ' <"/proc/$pid/cmdline"; } 2>/dev/null | cut -c1-100)"
+    words=$({ tr '\0\n' '  ' <"/proc/$pid/cmdline"; } 2>/dev/null | cut -c1-100)
+    # One without words and without a program has just ended.
+    if [ -n "$words" ] || readlink "/proc/$pid/exe" >/dev/null 2>&1; then printf 'process %s (%s) ' "$pid" "$words"; fi
   done
 }
