@@ -82,8 +82,7 @@ class Worker:
         self._waiting, self._printing = waiting, printing
 
     def work(self) -> list[Result]:
-        """Until nothing waits any more; a run that was interrupted has left its notes."""
-        shutil.rmtree(notes(self._name), ignore_errors=True)
+        """Until nothing waits any more."""
         self._call(*CLUSTER, "up", check=True)
         results = []
         while True:
@@ -97,13 +96,18 @@ class Worker:
 
     def _test(self, batch: tuple[str, ...]) -> Result:
         began = time.monotonic()
-        named = [word for scenario in batch for word in ("-s", scenario)]
-        done = self._call(*MOLECULE, "test", "--destroy=never", *named)
-        result = Result(batch, done.returncode, time.monotonic() - began)
+        runs = [self._run(scenario) for scenario in batch]
+        status = max(done.returncode for done in runs)
+        result = Result(batch, status, time.monotonic() - began)
         with self._printing:
-            print(done.stdout.decode(errors="replace"), end="")
+            print(*(done.stdout.decode(errors="replace") for done in runs), sep="", end="")
             print(f"{' '.join(batch)}: {result.seconds:.0f} s", flush=True)
         return result
+
+    def _run(self, scenario: str) -> subprocess.CompletedProcess[bytes]:
+        """From the beginning: Molecule would take what it has prepared for another for done."""
+        shutil.rmtree(notes(self._name), ignore_errors=True)
+        return self._call(*MOLECULE, "test", "--destroy=never", "-s", scenario)
 
     def _call(self, *argv: str, check: bool = False) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
