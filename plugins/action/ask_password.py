@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import (
@@ -62,8 +63,12 @@ class ActionModule(host_shell.HostShellAction):
 
     def _earlier(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Give what was answered before in this run, so that nobody is asked twice."""
-        found = variables.get(self._task.register or "") or {}
-        return {name: found[name] for name in ("stored", "password") if name in found}
+        # A name; from ansible-core 2.21 on, an expression for each of several.
+        registered = self._task.register or ""
+        names = [registered] if isinstance(registered, str) else list(registered)
+        found = next((variables[name] for name in names if name in variables), {})
+        given = found if isinstance(found, Mapping) else {}
+        return {name: given[name] for name in ("stored", "password") if name in given}
 
     def _answer(self, variables: dict[str, Any]) -> dict[str, Any]:
         profile = self._task.args.get("profile", "nbserver")
