@@ -66,7 +66,7 @@ class ActionModule(host_shell.HostShellAction):
         # A name; from ansible-core 2.21 on, an expression for each of several.
         registered = self._task.register or ""
         names = [registered] if isinstance(registered, str) else list(registered)
-        found = next((variables[name] for name in names if name in variables), {})
+        found: Any = next((variables[name] for name in names if name in variables), {})
         given = found if isinstance(found, Mapping) else {}
         return {name: given[name] for name in ("stored", "password") if name in given}
 
