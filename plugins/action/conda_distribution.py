@@ -152,8 +152,15 @@ class ActionModule(InTurn, host_shell.HostShellAction):
         alone = len(task_vars.get("ansible_play_batch", [])) <= 1
         reporter = Reporter(task_vars.get("inventory_hostname", seen.prefix), alone)
         worker = CondaWorker(self._execute, self._transfer_file, self._options, reporter)
+        before = seen
         for _round in range(_ROUNDS):
-            worker.work(plan, self._installer(plan, seen), seen)
+            try:
+                worker.work(plan, self._installer(plan, seen), seen)
+            except NotebookError:
+                back = installation.back(before, seen)
+                if back.job:
+                    worker.work(back, self._installed(back.generation, seen), seen)
+                raise
             seen = self._probe()
             plan = self._decide(seen)
             if not plan.job:

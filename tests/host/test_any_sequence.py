@@ -93,3 +93,16 @@ def test_one_good_run_mends_any_sequence_and_the_next_has_nothing_to_do() -> Non
             phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
+
+
+@pytest.mark.usefixtures("distribution")
+def test_going_to_an_older_version_with_a_package_that_nobody_has_changes_nothing() -> None:
+    sequence = Sequence()
+    try:
+        sequence.begin_profile()
+        sequence.begin_installation(installed=True)
+        sequence.install(installer="second", packages=[], wrong={})
+        sequence.install(installer="first", packages=["parcel>=2", "letter==0.1"], wrong={})
+        assert "No matching distribution found for letter==0.1" in sequence.said[-1]
+    finally:
+        sequence.teardown()

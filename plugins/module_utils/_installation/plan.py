@@ -66,6 +66,13 @@ def decide(
     return Plan("", f"{seen.live} is complete", seen.live)
 
 
+def back(before: Observed, seen: Observed) -> Plan:
+    """What was live before, for a call that has gone to another generation and failed there."""
+    if seen.live == before.live or before.live not in seen.complete:
+        return Plan("", "nothing else is live than before", seen.live)
+    return Plan(INSTALL, f"{before.live} was live before", before.live)
+
+
 def is_for_group(group: str, seen: Observed) -> bool:
     """Whether the members of the group, and nobody else but the owner, get into the store."""
     mode, *names = seen.readers.split() or [""]
