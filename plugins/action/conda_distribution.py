@@ -152,15 +152,17 @@ class ActionModule(InTurn, host_shell.HostShellAction):
         alone = len(task_vars.get("ansible_play_batch", [])) <= 1
         reporter = Reporter(task_vars.get("inventory_hostname", seen.prefix), alone)
         worker = CondaWorker(self._execute, self._transfer_file, self._options, reporter)
-        before = seen
+        left = ""  # what was live before this call itself went to another generation
         for _round in range(_ROUNDS):
             try:
                 worker.work(plan, self._installer(plan, seen), seen)
             except NotebookError:
-                back = installation.back(before, seen)
+                back = installation.back(left, seen)
                 if back.job:
                     worker.work(back, self._installed(back.generation, seen), seen)
                 raise
+            if plan.job == installation.INSTALL and seen.held != "alive":
+                left = left or seen.live
             seen = self._probe()
             plan = self._decide(seen)
             if not plan.job:

@@ -66,11 +66,11 @@ def decide(
     return Plan("", f"{seen.live} is complete", seen.live)
 
 
-def back(before: Observed, seen: Observed) -> Plan:
-    """What was live before, for a call that has gone to another generation and failed there."""
-    if seen.live == before.live or before.live not in seen.complete:
+def back(left: str, seen: Observed) -> Plan:
+    """The way to the generation that a call has left, when it fails in the one that it went to."""
+    if left == seen.live or left not in seen.complete:
         return Plan("", "nothing else is live than before", seen.live)
-    return Plan(INSTALL, f"{before.live} was live before", before.live)
+    return Plan(INSTALL, f"{left} was live before", left)
 
 
 def is_for_group(group: str, seen: Observed) -> bool:
