@@ -101,9 +101,9 @@ class ActionModule(ReachingAction):
 
     def _prepared(self, reached: Reach, host: str, node: str = "") -> Connection:
         found = self._hosts.way(host, node=node)
-        ansibles = "" if node else self._hosts.login_of_ansible(host)
+        standing = "" if node else self._hosts.login_of_ansible(host)
         return Connection(
-            reached.session(found.words(), found.program, ansibles),
+            reached.session(found.words(), found.program, standing),
             self._given["profile"],
             self._given["local_port"],
             reached.person.refused,

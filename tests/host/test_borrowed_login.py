@@ -50,7 +50,7 @@ def session(config: Path, place: Path, ansibles: Path) -> Iterator[Session]:
     (place / "p").mkdir(mode=0o700)
     words = ["-F", str(config), "dev1"]
     control = place / "p" / "way0"
-    made = Session(words, control, dict(os.environ), print, ansibles=str(ansibles))
+    made = Session(words, control, dict(os.environ), print, standing=str(ansibles))
     try:
         yield made
     finally:

@@ -65,7 +65,7 @@ class Commands:
         `beaten` are the variables that would win over what the script says.
         """
         dialect, text = self.dialect, script.read_text(encoding="utf-8")
-        command = [*dialect.submit, *(directives(dialect, text) if dialect.repeats else [])]
+        command = self._asking(dialect.submit, text)
         if dialect.waits:
             done = self._early([*command, str(script)], beaten)
         elif dialect.stdin:
@@ -85,12 +85,13 @@ class Commands:
         dialect = self.dialect
         if not dialect.verify:
             return
-        done = self._run(
-            [*dialect.verify, *(directives(dialect, text) if dialect.repeats else [])],
-            text, beaten=beaten,
-        )  # fmt: skip
+        done = self._run(self._asking(dialect.verify, text), text, beaten=beaten)
         if done.returncode:
             raise ClusterError(f"{dialect.name} would refuse the job", _words(done))
+
+    def _asking(self, program: Sequence[str], text: str) -> list[str]:
+        """A command that also says what is asked for, where personal files would win otherwise."""
+        return [*program, *(directives(self.dialect, text) if self.dialect.repeats else [])]
 
     def tasks(self, job: str) -> list[Task]:
         """What has become of each engine's job. An answer without any task is none."""

@@ -178,7 +178,8 @@ def _refuse_hiding(found: SeenModules) -> None:
     A file two directories above, such as lab.lua for lab/python/26.3, is loaded as before.
     """
     root = len(found.place) - len(found.name)
-    for path in (path for ours, path in found.above if not ours):
+    foreign = [path for ours, path in found.above if not ours]
+    for path in foreign:
         there = path[root:-4] if path.endswith(".lua") else path[root:]
         if there == posixpath.dirname(found.name):
             what = f"`module load {there}` loads this modulefile, and would load ours instead"

@@ -20,7 +20,7 @@ _BEGIN = "# BEGIN hpcc.notebook {name}: written by connect.yml; changes here are
 _END = "# END hpcc.notebook {name}"
 # The name itself, which is what differs; and what ssh prints without there being an option.
 _NOT_SETTINGS = ("host", "originalhost")
-_FORWARDS = ("localforward", "remoteforward", "dynamicforward")
+FORWARDS = ("localforward", "remoteforward", "dynamicforward")
 _COMMAND = ("remotecommand", "clearallforwardings")
 # These take the rest of their line as it stands; in the others, quotes hold a value together.
 _WHOLE_LINE = ("proxycommand", "localcommand", "remotecommand", "knownhostscommand")
@@ -73,8 +73,8 @@ def quoted(keyword: str, value: str) -> str:
 
 def with_forwards_of(own: Settings, found: Settings) -> Settings:
     """The settings of a login with the forwardings of another; nothing else is to happen in it."""
-    kept = {keyword: found[keyword] for keyword in found if keyword not in (*_FORWARDS, *_COMMAND)}
-    forwards = {keyword: own[keyword] for keyword in _FORWARDS if keyword in own}
+    kept = {keyword: found[keyword] for keyword in found if keyword not in (*FORWARDS, *_COMMAND)}
+    forwards = {keyword: own[keyword] for keyword in FORWARDS if keyword in own}
     # Otherwise ssh would clear the block's own forwarding, or run a command (where -N has no name).
     cleared = {"clearallforwardings": ["no"]} if "clearallforwardings" in found else {}
     command = {"remotecommand": ["none"]} if "remotecommand" in found else {}
@@ -113,13 +113,13 @@ def as_a_login(found: Settings) -> Settings:
 def without_harmless_forwards(found: Settings, wanted: Settings) -> Settings:
     """What a person forwards at every login is theirs, unless it takes the port of the tunnel."""
     ports = {_listens(value)[1] for value in wanted.get("localforward", [])}
-    own = {keyword: wanted.get(keyword, []) for keyword in _FORWARDS}
+    own = {keyword: wanted.get(keyword, []) for keyword in FORWARDS}
     kept = {
         keyword: [v for v in found[keyword] if v in own[keyword] or _takes(keyword, v, ports)]
-        for keyword in _FORWARDS
+        for keyword in FORWARDS
         if keyword in found
     }
-    rest = {keyword: values for keyword, values in found.items() if keyword not in _FORWARDS}
+    rest = {keyword: values for keyword, values in found.items() if keyword not in FORWARDS}
     return {**rest, **{keyword: values for keyword, values in kept.items() if values}}
 
 

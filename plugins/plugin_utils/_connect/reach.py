@@ -36,12 +36,12 @@ class Reach:
     closing: threading.Event
     sessions: list[Session] = field(default_factory=list)
 
-    def session(self, words: Sequence[str], program: str = SSH, ansibles: str = "") -> Session:
-        """A login that is not made yet, or Ansible's at that socket if it stands."""
+    def session(self, words: Sequence[str], program: str = SSH, standing: str = "") -> Session:
+        """A login that is not made yet, or the one of Ansible that stands at that socket."""
         control = self.directory / f"way{len(self.sessions)}"
         environment = self.askpass.environment()
         person = self.person
-        made = Session(words, control, environment, person.tell, person.busy, program, ansibles)
+        made = Session(words, control, environment, person.tell, person.busy, program, standing)
         self.sessions.append(made)
         return made
 

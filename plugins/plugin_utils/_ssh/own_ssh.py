@@ -23,7 +23,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import pro
 
 _ANSWERS_WITHIN = 20.0
 _ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
-# What keeps a login to itself, as ssh prints it; and what ssh prints only where it is set.
+# What keeps a login to itself, as ssh prints it; forwards are printed only where there are some.
 _NARROW = {
     "stricthostkeychecking": ["true", "yes", "ask"],
     "forwardagent": ["no"],
@@ -31,7 +31,6 @@ _NARROW = {
     "tunnel": ["false", "no"],
     "permitlocalcommand": ["no"],
 }
-_WIDENING = ("localforward", "remoteforward", "dynamicforward")
 
 
 def settings(words: Sequence[str], program: str = SSH) -> Settings:
@@ -80,7 +79,7 @@ def stands(path: str) -> bool:
 def narrow(found: Settings) -> bool:
     """Whether a login by this configuration proves the host, and carries nothing but itself."""
     kept = all(found.get(name, values)[0] in values for name, values in _NARROW.items())
-    return kept and not any(name in found for name in _WIDENING)
+    return kept and not any(name in found for name in ssh_config.FORWARDS)
 
 
 def why_not_shared(found: Settings, words: Sequence[str], program: str = SSH) -> str | None:

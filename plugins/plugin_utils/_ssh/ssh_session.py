@@ -83,7 +83,7 @@ class Session:
         tell: Callable[[str], None],
         asking: Callable[[], bool] = lambda: False,
         program: str = SSH,
-        ansibles: str = "",
+        standing: str = "",
     ) -> None:
         self.words = list(words)
         self.program = program
@@ -93,7 +93,7 @@ class Session:
         self._asking = asking
         self._master: subprocess.Popen[str] | None = None
         self._borrowed: BorrowedLogin | None = None
-        self._ansibles = ansibles  # where Ansible's login to the same host is, if there is one
+        self._standing = standing  # the socket of Ansible's login to the same host, if there is one
         self._reader: threading.Thread | None = None
         self._log = SshLog(control.with_name(f"{control.name}.log"), self._heard, program)
         self._forwards: list[str] = []
@@ -225,7 +225,7 @@ class Session:
 
         Only once: when it was lost, it may still seem to stand.
         """
-        path, self._ansibles = self._ansibles, ""
+        path, self._standing = self._standing, ""
         return path if own_ssh.narrow(settings) and own_ssh.stands(path) else ""
 
     def _master_words(self, settings: ssh_config.Settings) -> list[str]:
