@@ -70,6 +70,21 @@ def test_a_run_from_another_host_of_the_home_waits_and_finds_it_done(
     assert account.run(**slow(account))["changed"] is False
 
 
+def test_a_store_that_another_run_makes_while_it_is_looked_at_is_ours(account: Account) -> None:
+    store = Path(f"{account.prefix}.d")
+    store.mkdir()  # the other run is just here
+    goes_on = f"ln -s 'schema=1 id=1' {store}/.hpcc-notebook-store && mkdir {store}/markers"
+    first = account.directory / "just-now"
+    first.mkdir()
+    (first / "ls").write_text(
+        f'#!/bin/sh\n[ "$*" != "-A {store}" ] || [ -d {store}/markers ] || {{ {goes_on}; }}\n'
+        'exec /bin/ls "$@"\n'
+    )
+    (first / "ls").chmod(0o755)
+    assert account.run(env={"PATH": f"{first}:{os.environ['PATH']}"})["changed"] is True
+    assert (store / ".hpcc-notebook-store").readlink() == Path("schema=1 id=1")
+
+
 def compiling(account: Account, seconds: int) -> int:
     """The worker of a run that has ended, which compiles for so long."""
     first = account.directory / "slow"

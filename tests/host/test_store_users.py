@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
@@ -49,6 +50,21 @@ def test_a_program_of_ones_own_forbids_it_and_its_arguments_forge_nothing(
     assert str(refused.value).isprintable()
     assert "\x1b" not in str(refused.value)
     assert seen.ours
+
+
+def test_a_prefix_that_comes_and_goes_is_never_taken_for_somebody_elses(tmp_path: Path) -> None:
+    prefix = tmp_path / "anaconda"
+    (tmp_path / "anaconda.d/one").mkdir(parents=True)
+    program = (
+        f"PREFIX={prefix}; . {COMMON}; locate; n=0; while [ $n -lt 1000 ]; do n=$((n + 1)); "
+        'look_at_prefix; echo "$WHAT"; done'
+    )
+    with subprocess.Popen(["sh", "-c", program], stdout=subprocess.PIPE, text=True) as looks:
+        while looks.poll() is None:
+            prefix.symlink_to("anaconda.d/one")
+            prefix.unlink()
+        assert looks.stdout
+        assert set(looks.stdout.read().split()) == {"generation", "nothing"}
 
 
 def test_a_program_that_ends_while_it_is_looked_at_forbids_nothing() -> None:

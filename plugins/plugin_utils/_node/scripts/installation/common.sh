@@ -99,24 +99,23 @@ is_adopted() {
     [ "$(cd "$STORE/adopted" 2>/dev/null && pwd -P)" = "$(cd "$ROOT" && pwd -P)" ]
 }
 
-# LIVE is the name of the generation that the prefix points to, or empty; WHAT says what lies there.
+# LIVE is the name of the generation that the prefix points to, or empty; WHAT says what lies there. Each look is one
+# system call, since another run may put its link there, or take it away, between two of them.
 look_at_prefix() {
-  LIVE='' TARGET=''
-  if [ -L "$ROOT" ]; then
-    TARGET=$(readlink "$ROOT")
+  LIVE='' WHAT=''
+  if TARGET=$(readlink "$ROOT"); then
     case $TARGET in
       "${STORE##*/}"/*) LIVE=${TARGET##*/} WHAT=generation ;;
       *) if [ -e "$ROOT" ]; then WHAT='link'; else WHAT='dangling'; fi ;;
     esac
-  elif [ -d "$ROOT" ] && is_adopted; then
-    LIVE=adopted WHAT=adopted
-  elif [ -d "$ROOT" ]; then
-    WHAT=directory
-  elif [ -e "$ROOT" ]; then
-    WHAT='file'
-  else
-    WHAT=nothing
+    return
   fi
+  case $(LC_ALL=C stat -c %F "$ROOT" 2>/dev/null) in
+    '') WHAT=nothing ;;
+    'symbolic link') look_at_prefix ;;
+    directory) if is_adopted; then LIVE=adopted WHAT=adopted; else WHAT=directory; fi ;;
+    *) WHAT='file' ;;
+  esac
 }
 
 tell_prefix() {
@@ -137,6 +136,8 @@ kind_of_store() {
     echo empty
   elif [ -n "$(old_generations)" ]; then
     echo old
+  elif [ -L "$STORE/.hpcc-notebook-store" ]; then
+    echo ours # another run has made it since the first look, its identity before anything else
   else
     echo foreign
   fi
