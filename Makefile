@@ -13,7 +13,7 @@ TESTS ?= tests/pure tests/host tests/safety packages
 WORKERS ?= $$((2 * $$(nproc)))
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare cluster demo demo-down test check lint unit unit-on sanity sanity-on molecule e2e cell matrix broken damage hijack bench starts chaos flips lock docs extension site changelog clean
+.PHONY: help prepare cluster demo demo-down test check lint unit unit-on sanity sanity-on molecule e2e cell matrix broken damage hijack bench lab starts chaos flips lock docs extension site changelog clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -79,6 +79,9 @@ bench: cluster  ## Times beside the same work by hand
 	@$(PYTHON) tests/bench_job.py
 	@$(PYTHON) tests/bench_parallel.py
 	@$(PYTHON) tests/bench_installation.py
+
+lab: cluster  ## What 64 people of one lab cost, beside one
+	@$(PYTHON) tests/bench_lab.py
 
 starts: cluster  ## Start 100 servers, and log in to each through the printed tunnel
 	@$(PYTHON) tests/starts.py
