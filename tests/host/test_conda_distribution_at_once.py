@@ -85,18 +85,18 @@ def test_a_store_that_another_run_makes_while_it_is_looked_at_is_ours(account: A
     assert (store / ".hpcc-notebook-store").readlink() == Path("schema=1 id=1")
 
 
-def compiling(account: Account, seconds: int) -> int:
-    """The worker of a run that has ended, which compiles for so long."""
+def compiling(account: Account, program: str) -> int:
+    """The worker of a run that has ended, which runs this instead of Python's compiler."""
     first = account.directory / "slow"
     first.mkdir()
-    (first / "nice").write_text(f"#!/bin/sh\nexec sleep {seconds}\n")
+    (first / "nice").write_text(f"#!/bin/sh\n{program}\n")
     (first / "nice").chmod(0o755)
     account.run(env={"PATH": f"{first}:{os.environ['PATH']}"})
     return worker(Path(f"{account.prefix}.d"))
 
 
 def test_nobody_waits_for_compiling_and_its_end_is_no_loss(account: Account) -> None:
-    compiler = compiling(account, 60)
+    compiler = compiling(account, "exec sleep 60")
     assert account.run()["changed"] is False
     os.killpg(compiler, signal.SIGKILL)
     assert "cut off" in account.run()["reason"]
@@ -104,6 +104,13 @@ def test_nobody_waits_for_compiling_and_its_end_is_no_loss(account: Account) -> 
 
 
 def test_what_comes_next_waits_for_compiling(account: Account) -> None:
-    compiling(account, 3)
+    compiling(account, "exec sleep 3")
+    assert account.run(state="absent")["changed"] is True
+    assert not Path(f"{account.prefix}.d").exists()
+
+
+def test_what_comes_next_waits_for_the_helpers_of_the_compiler(account: Account) -> None:
+    """Python's compiler leaves two, which end when they see that it has ended."""
+    compiling(account, '"$1" -I -c "import time; time.sleep(4)" & exec true')
     assert account.run(state="absent")["changed"] is True
     assert not Path(f"{account.prefix}.d").exists()
