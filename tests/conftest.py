@@ -6,6 +6,7 @@ Temporary files go with the run, also what a killed Ansible left.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import resource
@@ -13,6 +14,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -33,6 +35,8 @@ USUAL_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, s
 # Seconds beyond a test's own limit after which its whole process ends, wherever it hangs.
 GRACE = 90.0
 TERMINAL = pytest.StashKey[int]()
+PLACE = pytest.StashKey[Path]()
+TO_END = 30.0  # seconds for what a test has told to end, and for the compiler of an installation
 LONGEST = 600.0  # of a test that has no timer of pytest's
 
 
@@ -45,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     place = Path(tempfile.mkdtemp(prefix="hn-", dir="/tmp"))
     config.option.basetemp = str(place / "p")
+    config.stash[PLACE] = place
     os.environ["ANSIBLE_LOCAL_TEMP"] = str(place / "ansible")
     config.add_cleanup(lambda: shutil.rmtree(place, ignore_errors=True))
 
@@ -53,6 +58,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in FOLDERS:
             item.add_marker(FOLDERS[item.path.parent.name])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A test that leaves something running has failed, whichever it was."""
+    place = session.config.stash.get(PLACE, None)
+    deadline = time.monotonic() + TO_END
+    while place and (left := processes_of(place)):
+        if time.monotonic() > deadline:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            lines = "".join(f"left running: {pid} {words}\n" for pid, words in left.items())
+            os.write(session.config.stash[TERMINAL], f"\n{lines}".encode())
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+            return
+        time.sleep(0.5)
+
+
+def processes_of(place: Path) -> dict[int, str]:
+    """Those whose arguments name the temporary directory of this run, which has a random name."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(place) in words:
+                found[int(entry.parent.name)] = words
+    return found
 
 
 def inherit_nothing() -> None:

@@ -250,6 +250,9 @@ def test_a_script_of_the_person_may_stand_for_ssh(call, node, private, told, tmp
         assert login.run("echo here\n", WAIT).stdout == "here\n"
     finally:
         login.close()
+    left = subprocess.run(["pgrep", "-f", f"ssh .*{private}/way0"], check=False, text=True,
+                          capture_output=True)  # fmt: skip
+    assert left.stdout == "", "ssh itself ends with its script"
 
 
 def test_what_a_server_prints_is_told_and_is_no_word_of_ssh(node, private, told):

@@ -194,6 +194,8 @@ class Session:
         self._control_path.unlink(missing_ok=True)
 
     def _end(self, master: subprocess.Popen[str]) -> None:
+        if self._control_path.exists():
+            self._control("exit")  # a script that stands for ssh would end, and leave ssh itself
         end(master)
         if self._reader:
             self._reader.join(timeout=2)
