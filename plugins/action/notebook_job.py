@@ -64,5 +64,5 @@ class ActionModule(InTurn, NodeModule):
                 reporter.status(of_jobs([answer], time.time())[0])
                 asked = {**arguments, "state": "joined", "wait": ASK_EVERY}
                 answer = super().on_node(asked, variables)
-        kept = ("changed", "warnings")
+        kept = ("changed", "warnings", "successor", "successor_reason")
         return {**answer, **{name: begun[name] for name in kept if name in begun}}

@@ -46,6 +46,12 @@ options:
         server, and with it the job. With V(0) it stays until its walltime.
     type: int
     default: 0
+  successor:
+    description:
+      - With O(state=started) and O(state=restarted), also submit a job that asks for the same and
+        begins when the one that there is has ended, however it ends. There is one at most.
+    type: bool
+    default: false
   second:
     description: Submit one even if a node has a server of the profile.
     type: bool
@@ -121,6 +127,16 @@ ends:
   returned: when started
   type: str
   sample: '2026-07-18T17:30:00Z'
+successor:
+  description: The job that begins when that one has ended; empty without one.
+  returned: success
+  type: str
+  sample: '4712'
+successor_reason:
+  description: Why that one waits, in the scheduler's words where it has some.
+  returned: success
+  type: str
+  sample: Dependency
 stopped_by: {description: What was ended, returned: when one was stopped, type: str}
 kernels: {description: How many it has, returned: when started, type: int}
 memory:
@@ -166,6 +182,7 @@ ARGUMENTS = {
     "modules": {"type": "list", "elements": "str", "default": []},
     "idle_shutdown": {"type": "int", "default": 0},
     "kernels_from_environments": {"type": "bool", "default": False},
+    "successor": {"type": "bool", "default": False},
     "second": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 60},
     "wait": {"type": "int", "default": 0},
@@ -199,7 +216,7 @@ def request_of(params: Mapping[str, Any]) -> Request:
     return Request(
         launch=launch,
         wanted=Wanted(params["resources"], params["queue"], params["cores"]),
-        **{name: params[name] for name in ("profile", "state", "timeout", "second")},
+        **{name: params[name] for name in ("profile", "state", "timeout", "second", "successor")},
         **{name: params[name] for name in ("wait", "program")},
     )
 

@@ -99,6 +99,7 @@ class Site:
     fill: str  # by somebody else, on both nodes
     full: str  # whether both of these run
     empty: str
+    cancel: str  # the id of a job is added
     variables: Mapping[str, object] = field(default_factory=dict)
     defaults: str = ""  # ~/.config/cluster_helper.ini
 
@@ -119,6 +120,7 @@ SLURM = Site(
     fill="for n in 1 2; do sbatch -c 4 -t 9 -o /dev/null --wrap 'sleep 500'; done",
     full=f'[ "$(squeue -h -u {NEIGHBOUR} -t R | wc -l)" = 2 ]',
     empty=f"scancel --user={NEIGHBOUR}",
+    cancel="scancel",
     defaults="[cluster]\nscheduler = slurm\n",
 )
 GRIDENGINE = Site(
@@ -129,6 +131,7 @@ GRIDENGINE = Site(
     fill=f"for n in 1 2; do {_GRIDENGINE}/qsub -pe smp 4 -j y -o /dev/null -b y sleep 500; done",
     full=f'[ "$({_GRIDENGINE}/qstat -u {NEIGHBOUR} -s r | grep -c main@)" = 2 ]',
     empty=f"{_GRIDENGINE}/qdel -u {NEIGHBOUR}",
+    cancel=f"{_GRIDENGINE}/qdel",
     variables={"nbserver_modules": ["gridengine"]},
     defaults="[cluster]\nscheduler = sge\n",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,18 @@ from job_sites import GRIDENGINE, SLURM, STATE, USER, Site, root
 from terminal import BIN, CHECKOUT, environment, playbook
 
 sys.path.insert(0, str(CHECKOUT / "tests"))
+sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
+
 import starts
+from ansible_collections.hpcc.notebook.plugins.module_utils._job import supervisor
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.cluster_helper_texts import (
+    cluster_helper_texts,
+)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.module_program import (
+    ModuleProgram,
+    module_program,
+)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import program
 
 RESOURCES = {"nbserver_resources": "walltime=00:20:00;mem=300mb"}
 WORDS = json.dumps({"ansible_user": USER, "nbserver_profile_password": starts.PASSWORD})
@@ -42,6 +54,28 @@ def starting(site: Site, **more: object) -> Iterator[pexpect.spawn]:
 def jobs() -> list[str]:
     """The person's jobs of either scheduler."""
     return [*SLURM.jobs(), *GRIDENGINE.jobs()]
+
+
+def submitting(successor: bool) -> ModuleProgram:
+    """What start sends to the node."""
+    given = {"resources": "walltime=00:20:00", "program": program(supervisor.__name__)}
+    given |= {"successor": True} if successor else {}
+    return module_program("notebook_job", given, check=False, also=cluster_helper_texts())
+
+
+def begun(host: str, *, successor: bool = False) -> tuple[subprocess.Popen[bytes], ModuleProgram]:
+    """A start on the node; the pid of the program there lies in a file."""
+    sent = submitting(successor)
+    command = f"echo $$ > ~/pid-{host}; exec ~/anaconda/bin/python -I -"
+    process = subprocess.Popen(
+        ["ssh", "-F", str(STATE / "ssh_config"), f"{USER}@{host}", command],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin
+    process.stdin.write(sent.program)
+    process.stdin.close()
+    process.stdin = None
+    return process, sent
 
 
 def ports(*hosts: str) -> str:

@@ -32,17 +32,8 @@ sys.path.insert(0, str(CHECKOUT / "tests"))
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
 
 import starts
-from ansible_collections.hpcc.notebook.plugins.module_utils._job import supervisor
-from ansible_collections.hpcc.notebook.plugins.module_utils._server import table
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.cluster_helper_texts import (
-    cluster_helper_texts,
-)
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.module_program import (
-    ModuleProgram,
-    module_program,
-)
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import program
-from jobs import WORDS, jobs, leads_there, ports, run, starting
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import record
+from jobs import WORDS, begun, jobs, leads_there, ports, run, starting
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("nothing_is_left")]
 
@@ -341,7 +332,7 @@ def moment_of_end() -> float:
     (ends,) = re.findall(
         r'"ends": "(.+)"', on("dev1", "cat ~/.ipython/profile_nbserver/run/*.json")
     )
-    moment = table.moment_of(ends)
+    moment = record.moment_of(ends)
     assert moment is not None
     return float(moment)
 
@@ -377,27 +368,6 @@ def test_three_minutes_are_shown_and_warned_of_and_what_is_typed_at_last_is_kept
     assert last_words in on("dev1", "cat ~/*.ipynb")
     assert "ended: walltime of 00:03:00 reached" in run("status")
     assert ready
-
-
-def submitting() -> ModuleProgram:
-    """What start sends to the node."""
-    given = {"resources": "walltime=00:20:00", "program": program(supervisor.__name__)}
-    return module_program("notebook_job", given, check=False, also=cluster_helper_texts())
-
-
-def begun(host: str) -> tuple[subprocess.Popen[bytes], ModuleProgram]:
-    """A start on the node; the pid of the program there lies in a file."""
-    sent = submitting()
-    command = f"echo $$ > ~/pid-{host}; exec ~/anaconda/bin/python -I -"
-    process = subprocess.Popen(
-        ["ssh", "-F", str(STATE / "ssh_config"), f"{USER}@{host}", command],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdin
-    process.stdin.write(sent.program)
-    process.stdin.close()
-    process.stdin = None
-    return process, sent
 
 
 def test_two_computers_and_thirty_kills_never_make_two_jobs(ready: str) -> None:

@@ -49,6 +49,7 @@ SIDE_EFFECTS = {
     "module_utils/_job/replacement": "leaves what a restart and a job tell one another, by files",
     "module_utils/_job/restart": "has a job start another server, through those above",
     "module_utils/_job/stop": "ends a job, through those above",
+    "module_utils/_job/succession": "replaces the record of a job by that of its successor",
     "module_utils/_job/control": "chooses among these",
     "module_utils/_job/supervisor": "is the program of a job, and its server's parent",
     "module_utils/_server/trial": "starts a server beside, through those above",

@@ -117,6 +117,13 @@ def test_a_job_that_does_not_serve_is_told_with_what_it_left(job, end, told):
         discovery.choose(seen(**answers))
 
 
+def test_a_job_that_is_over_is_told_with_the_one_that_follows_it():
+    over, end = {"mark": "a", "job": "5"}, {"mark": "a", "reason": "x"}
+    answers = {"job": [json.dumps(over)], "job_end": [json.dumps(end)]}
+    with pytest.raises(NotebookError, match="job 5 ended: x; job 6 is to follow it"):
+        discovery.choose(seen(**answers, job_next=[json.dumps({"mark": "b", "job": "6"})]))
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null"])
 def test_a_damaged_record_of_a_job_does_not_hide_a_server(text):
     node = seen(line(), job=[text], job_end=[text])

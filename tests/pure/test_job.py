@@ -16,6 +16,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import (
     Known,
     View,
     chosen,
+    seen,
     strays,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import (
@@ -48,6 +49,8 @@ SUBMITTED = Submission(
     relay="/tmp/nbserver-1001/job.sock",
     mem=0,
     turn=0,
+    resources="walltime=08:00:00",
+    queue="",
 )
 SENDING = replace(SUBMITTED, job="")
 HELD = "it is held until somebody releases it (JobHeldUser)"
@@ -114,6 +117,62 @@ def test_the_recorded_job_counts_and_without_an_id_the_last_one_of_the_name(
     assert (found.job if found else None) == job
     left = {each.job for each in jobs if each.alive} - {job}
     assert {each.job for each in strays(jobs, found)} == left
+
+
+NEXT = replace(SUBMITTED, mark="c" * 16, job="6")
+FOLLOWS = Known("6", "waiting", "Dependency")
+OVER = Known("5", "ended", "TIMEOUT")
+
+
+@pytest.mark.parametrize(
+    ("jobs", "submitted", "queued", "job", "successor", "stray"),
+    [
+        ([RUNS, FOLLOWS], SUBMITTED, NEXT, "5", "6", []),
+        ([FOLLOWS, RUNS], SUBMITTED, replace(NEXT, job=""), "5", "6", []),
+        ([FOLLOWS, RUNS], SENDING, NEXT, "5", "6", []),
+        ([RUNS, FOLLOWS], SUBMITTED, None, "5", None, ["6"]),
+        ([RUNS, FOLLOWS, Known("7", "waiting")], SUBMITTED, NEXT, "5", "6", ["7"]),
+        ([RUNS, replace(FOLLOWS, state="failed", held=True)], SUBMITTED, NEXT, "5", "6", []),
+        ([RUNS], SUBMITTED, NEXT, "5", None, []),
+        ([RUNS, Known("6", "ended")], SUBMITTED, NEXT, "5", None, []),
+        ([OVER, FOLLOWS], SUBMITTED, NEXT, "6", None, []),
+        ([FOLLOWS], SUBMITTED, NEXT, "6", None, []),
+        ([OVER, Known("6", "running")], SUBMITTED, NEXT, "6", None, []),
+        ([OVER, FOLLOWS], SUBMITTED, replace(NEXT, job=""), "6", None, []),
+        ([OVER], SUBMITTED, NEXT, "5", None, []),
+        ([FOLLOWS], None, NEXT, "6", None, []),
+        ([], SUBMITTED, NEXT, None, None, []),
+    ],
+)
+def test_a_successor_is_none_of_the_strays_and_the_job_itself_once_the_other_is_gone(
+    jobs: list[Known],
+    submitted: Submission | None,
+    queued: Submission | None,
+    job: str | None,
+    successor: str | None,
+    stray: list[str],
+) -> None:
+    view = seen(jobs, submitted, queued)
+    assert (view.known.job if view.known else None) == job
+    assert (view.successor.known.job if view.successor else None) == successor
+    assert [each.job for each in view.strays] == stray
+    if view.known and view.submission and view.submission.job:
+        assert view.submission.job == view.known.job, "each has the record of its own"
+
+
+def test_a_successor_is_told_beneath_its_job() -> None:
+    follows = {"successor": "6", "successor_reason": "Dependency"}
+    _job, told = server_table.of_jobs([{**JOB, **follows}], NOW)
+    assert told == "Job 6 waits in the queue (Dependency): it begins when job 5 has ended"
+    assert server_table.following({**JOB, "successor": "6", "successor_reason": ""}) == [
+        "Job 6 waits in the queue: it begins when job 5 has ended"
+    ]
+    server = {**JOB, **follows, "version": "JupyterLab 4.6.6"}
+    assert f"{told}." in announcement.announcement(server)
+    waiting = {**server, "state": "waiting", "reason": "would be joined", "job": "5"}
+    assert f"{told}." in announcement.announcement(waiting)
+    predicted = {**waiting, "successor": "", "successor_reason": "would be submitted"}
+    assert "Its successor would be submitted." in announcement.announcement(predicted)
 
 
 @pytest.mark.parametrize(

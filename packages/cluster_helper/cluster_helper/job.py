@@ -27,3 +27,5 @@ class Job:
     queue: str | None = None
     parallel_environment: str = "smp"
     """Grid Engine's, for jobs of several cores."""
+    after: str = ""
+    """The id of a job that has to end before this one begins, however it ends."""

@@ -13,8 +13,18 @@ from cluster_helper.schedulers.dialect import Dialect
 def render(dialect: Dialect, job: Job) -> str:
     """The whole script."""
     refuse_what_cannot_be_said(dialect, job)
-    directives = [f"{dialect.prefix} {rules.line('the job', d)}" for d in dialect.directives(job)]
+    asked = [*dialect.directives(job), *_dependency(dialect, job)]
+    directives = [f"{dialect.prefix} {rules.line('the job', each)}" for each in asked]
     return "\n".join(["#!/bin/sh", *directives, "", *_body(dialect, job), ""])
+
+
+def _dependency(dialect: Dialect, job: Job) -> list[str]:
+    """Without the word for it, the job would begin beside the one that it is to follow."""
+    if not job.after:
+        return []
+    if dialect.after is None:
+        raise ClusterError(f"{dialect.name} cannot have a job wait for the end of another one")
+    return dialect.after(job.after)
 
 
 def refuse_what_cannot_be_said(dialect: Dialect, job: Job) -> None:

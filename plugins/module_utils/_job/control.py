@@ -11,6 +11,7 @@ from dataclasses import replace
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
+from ansible_collections.hpcc.notebook.plugins.module_utils._job import succession
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import after, explained, look
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import recorded
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.report import report
@@ -31,7 +32,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler impor
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.stop import stopped
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import Submission
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.submit import planned_job, submit
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.submit import (
+    follow,
+    planned_job,
+    submit,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import STOPPED, Known, View
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import report as server_report
@@ -80,18 +85,39 @@ def _started(layout: Layout, scheduler: Scheduler, request: Request, *, check: b
     _require_startable(layout, request)
     planned = planned_job(layout, scheduler, request, "")
     if check:
-        view = look(layout, scheduler)
-        joins = view.alive and request.state == "started"
-        reason = "would be joined" if joins else "would be submitted"
-        told = () if joins else tuple(filter(None, [_refusal(scheduler, planned)]))
-        return Outcome(not joins, {**report(layout, view), "reason": reason}, told)
-    if request.state == "restarted":
-        again = restarted_in_place(layout, scheduler, request, planned)
-        if again:
-            return Outcome(True, report(layout, again))
-        with nothing_left_of(_ended_for_another(layout, scheduler, request, planned)):
-            return _submitted(layout, scheduler, request, planned)
-    return _submitted(layout, scheduler, request, planned)
+        return _predicted(layout, scheduler, request, planned)
+    if request.state == "started":
+        return _followed(
+            layout, scheduler, request, _submitted(layout, scheduler, request, planned)
+        )
+    again = restarted_in_place(layout, scheduler, request, planned)
+    if again:
+        return _followed(layout, scheduler, request, Outcome(True, report(layout, again)))
+    view = look(layout, scheduler)
+    asked = replace(request, successor=request.successor or view.successor is not None)
+    with nothing_left_of(_ended_for_another(layout, scheduler, asked, planned, view)):
+        outcome = _submitted(layout, scheduler, asked, planned)
+    return _followed(layout, scheduler, asked, outcome)
+
+
+def _predicted(layout: Layout, scheduler: Scheduler, request: Request, planned: Planned) -> Outcome:
+    """What would be done."""
+    view = look(layout, scheduler)
+    joins = view.alive and request.state == "started"
+    reason = "would be joined" if joins else "would be submitted"
+    told = () if joins else tuple(filter(None, [_refusal(scheduler, planned)]))
+    follows = request.successor and not (joins and view.successor)
+    then = {"successor_reason": "would be submitted"} if follows else {}
+    return Outcome(follows or not joins, {**report(layout, view), "reason": reason, **then}, told)
+
+
+def _followed(layout: Layout, scheduler: Scheduler, request: Request, outcome: Outcome) -> Outcome:
+    """With another job after the one that there is now, where that is asked for."""
+    if not request.successor:
+        return outcome
+    view, new = follow(layout, scheduler, request)
+    told = {name: report(layout, view)[name] for name in ("successor", "successor_reason")}
+    return Outcome(outcome.changed or new, {**outcome.report, **told}, outcome.warnings)
 
 
 def _refusal(scheduler: Scheduler, planned: Planned) -> str:
@@ -104,10 +130,10 @@ def _refusal(scheduler: Scheduler, planned: Planned) -> str:
 
 
 def _ended_for_another(
-    layout: Layout, scheduler: Scheduler, request: Request, planned: Planned
+    layout: Layout, scheduler: Scheduler, request: Request, planned: Planned, view: View
 ) -> str:
     """What has ended, once it is seen that the profile can be served by another job."""
-    if look(layout, scheduler).alive:
+    if view.alive:
         refusal = _refusal(scheduler, planned)
         if refusal:
             raise NotebookError(refusal, "", ALL_THE_SAME)
@@ -140,8 +166,11 @@ def _require_startable(layout: Layout, request: Request) -> None:
 def _refuse_hopeless(layout: Layout, scheduler: Scheduler, view: View) -> None:
     """A job that can never run is taken back at once, with the scheduler's words."""
     if view.hopeless and view.known:
+        if view.successor:
+            scheduler.cancel(view.successor.known.job)
         scheduler.cancel(view.known.job)
         files.remove(layout.submission)
+        succession.forget(layout)
         where = f"{scheduler.title}, job {view.known.job}"
         raise NotebookError(f"it can never run: {view.known.reason}", where, "It was cancelled.")
 

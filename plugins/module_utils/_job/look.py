@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import replace
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
-from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
+from ansible_collections.hpcc.notebook.plugins.module_utils._job import succession
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import recorded
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler import Scheduler
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import Noted
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import job_name
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import of_jobs
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import View, chosen, strays
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import View, seen
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 
 POLL = 0.3  # seconds between two looks at a file
@@ -24,10 +21,8 @@ POLL = 0.3  # seconds between two looks at a file
 
 def look(layout: Layout, scheduler: Scheduler) -> View:
     """Ask the scheduler once, and read what lies in the profile."""
-    jobs = scheduler.jobs(job_record.job_name(layout))
-    submitted = recorded(layout)
-    known = chosen(jobs, submitted)
-    return with_files(layout, View(submitted, known, strays=strays(jobs, known)))
+    jobs = scheduler.jobs(job_name(layout))
+    return with_files(layout, seen(jobs, recorded(layout), succession.queued(layout)))
 
 
 def with_files(layout: Layout, view: View) -> View:
@@ -36,24 +31,12 @@ def with_files(layout: Layout, view: View) -> View:
     if submitted is None:
         return view
     job = submitted.job or (view.known.job if view.known else "")
-    found = files.read(job_record.end_path(layout))
-    end = job_record.parse_end(found, job_record.end_path(layout)) if found else None
     return replace(
         view,
-        end=end if end and end.mark == submitted.mark else None,
-        noted=_noted(layout, submitted.mark),
+        end=succession.end_of(layout, submitted.mark),
+        noted=succession.noted_of(layout, submitted.mark),
         server=next((each for _path, each in of_jobs(layout) if each.job == job), None),
     )
-
-
-def _noted(layout: Layout, mark: str) -> Noted | None:
-    """What this job has measured; a figure that cannot be read is none."""
-    path = job_record.usage_path(layout)
-    with contextlib.suppress(NotebookError):
-        content = files.read(path)
-        found = job_record.parse_noted(content, path) if content else None
-        return found if found and found.mark == mark else None
-    return None
 
 
 def after(layout: Layout, scheduler: Scheduler, view: View, wait: float) -> View:

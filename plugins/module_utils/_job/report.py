@@ -27,6 +27,8 @@ def report(layout: Layout, view: View) -> dict[str, object]:
         "asked": submitted.asked if submitted else "",
         "idle_shutdown": submitted.idle if submitted else 0,
         "scheduler": submitted.scheduler if submitted else "",
+        "successor": view.successor.known.job if view.successor else "",
+        "successor_reason": view.successor.known.reason if view.successor else "",
         **(server_record.way_in(server, layout.records) if server and serves else {}),
         **(_measured(view.noted) if view.noted and serves else {}),
     }

@@ -34,6 +34,7 @@ class Request:
     wait: int
     second: bool
     program: str
+    successor: bool  # whether another job is to follow
 
 
 @dataclass(frozen=True)

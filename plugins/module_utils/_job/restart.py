@@ -30,12 +30,12 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submit import l
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import STARTED, View
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import startable
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import moment_of
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import (
     MODULES_WITHIN,
     require_modules,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.table import moment_of
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.trial import require_serving
 
 WORTH = 300.0  # seconds that a job has to have left for another server in it

@@ -73,8 +73,13 @@ class Scheduler:
         """As people call it."""
         return str(self._dialect.title)
 
-    def plan(self, wanted: Wanted, name: str, command: Sequence[str], log: str) -> Planned:
-        """The job; NotebookError for what this scheduler cannot say or the site has wrong."""
+    def plan(
+        self, wanted: Wanted, name: str, command: Sequence[str], log: str, after: str = ""
+    ) -> Planned:
+        """The job; NotebookError for what this scheduler cannot say or the site has wrong.
+
+        `after` is the job whose end it waits for.
+        """
         with _said("nbserver_resources"):
             days = cluster_helper.part("request").knows_days(self.name)
             asked = cluster_helper.part("resources").parse(wanted.resources or None, days)
@@ -90,6 +95,7 @@ class Scheduler:
                 cores=wanted.cores,
                 queue=wanted.queue or self.site.queue,
                 parallel_environment=self.site.parallel_environment,
+                after=after,
             )
             text = cluster_helper.part("script").render(self._dialect, job)
             clock = cluster_helper.part("units").clock(resources.walltime)

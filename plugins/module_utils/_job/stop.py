@@ -36,7 +36,9 @@ def stopped(layout: Layout, scheduler: Scheduler, request: Request, *, check: bo
     with locked(layout, request, check=check):
         view = look(layout, scheduler)
         counted = (view.known,) if view.known and view.alive else ()
-        jobs = (*counted, *view.strays)
+        # The successor first: it must not begin because the other one has ended.
+        follows = (view.successor.known,) if view.successor else ()
+        jobs = (*follows, *counted, *view.strays)
         if not check:
             for job in jobs:
                 _end(layout, scheduler, job)
@@ -45,10 +47,11 @@ def stopped(layout: Layout, scheduler: Scheduler, request: Request, *, check: bo
     if request.state == "absent" and not check:
         _remove(layout)
     said = " and ".join(f"job {job.job}" for job in jobs)
-    ended = {"stopped_by": f"{said} has ended", "kernels_ended": 0} if jobs else {}
+    verb = "have" if len(jobs) > 1 else "has"
+    ended = {"stopped_by": f"{said} {verb} ended", "kernels_ended": 0} if jobs else {}
     node = {"host": view.known.node} if view.known and view.known.node else {}
-    told = {**report(layout, replace(view, known=None)), "state": STOPPED, **ended, **node}
-    return Outcome(bool(jobs), told)
+    left = report(layout, replace(view, known=None, successor=None))
+    return Outcome(bool(jobs), {**left, "state": STOPPED, **ended, **node})
 
 
 def _write_end(layout: Layout, view: View) -> None:

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.request import Wanted
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import JOB_FILES
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import (
     FRONTENDS,
@@ -25,6 +26,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout impor
 
 SCHEMA = 1
 AGAIN = 28  # SIGWINCH: asks a job for another server; whoever does not know it, ignores it
+MEASURE_EVERY = 60.0  # seconds between two notes of a job about its server
 BY_SIGNAL = "the scheduler ended the job"  # how such a reason begins
 _NAME = 6  # hexadecimal digits: Torque and PBS take 15 characters in all
 _KINDS = {"str": str, "int": int, "bool": bool, "list[str]": list}
@@ -52,6 +54,8 @@ class Submission:
     relay: str  # the path of a socket there, should it be needed
     mem: int  # that was asked for, in MB; 0 where nothing was
     turn: int  # how many times another server was asked for in it
+    resources: str  # as they were written
+    queue: str
 
     def again(self, launch: Launch, timeout: int) -> Submission:
         """Another server is asked for in the same job."""
@@ -66,6 +70,11 @@ class Submission:
             idle=launch.idle,
             environments=launch.environments,
         )
+
+    @property
+    def wanted(self) -> Wanted:
+        """What it was asked to have; what was not said then, the site says."""
+        return Wanted(self.resources, self.queue, self.threads)
 
     @property
     def launch(self) -> Launch:
@@ -142,6 +151,15 @@ def lock_path(layout: Layout) -> str:
 
 def script_path(layout: Layout) -> str:
     return layout.at(JOB_FILES["job.sh"])
+
+
+def successor_path(layout: Layout) -> str:
+    """The record of a job that waits for the end of the one that there is."""
+    return layout.at(JOB_FILES["next.json"])
+
+
+def successor_script_path(layout: Layout) -> str:
+    return layout.at(JOB_FILES["next.sh"])
 
 
 def program_path(layout: Layout) -> str:

@@ -1,11 +1,11 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SIDE EFFECTS: submit the job of a profile; there is one at most.
+"""SIDE EFFECTS: submit the job of a profile; there is one at most, and one successor.
 
-`submit` is the only function that submits. It holds a lock from before the record is written until
-the scheduler has answered; the command that submits inherits it, so that a free lock means that no
-submission is under way, whoever was killed.
+Whoever submits holds a lock from before the record is written until the scheduler has answered; the
+command that submits inherits it, so that a free lock means that no submission is under way, whoever
+was killed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import ContextManager
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
+from ansible_collections.hpcc.notebook.plugins.module_utils._job import succession
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.entrance import relay_path
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import look
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import recorded
@@ -27,7 +28,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.request import 
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler import Planned, Scheduler
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import Submission
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import of_jobs
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import Known, View
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import (
+    Known,
+    Successor,
+    View,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe import (
@@ -47,7 +52,32 @@ def submit(layout: Layout, scheduler: Scheduler, request: Request) -> tuple[View
             return replace(view, submission=_adopted(layout, view.submission, view.known)), False
         _require_no_other(layout, request)
         forget(layout)
-        return _submitted(layout, scheduler, request, lock), True
+        _forget_what_they_said(layout)
+        submitted = _submitted(layout, scheduler, request, lock)
+        return View(submitted, Known(submitted.job, "waiting")), True
+
+
+def follow(layout: Layout, scheduler: Scheduler, request: Request) -> tuple[View, bool]:
+    """The job of the profile with its successor, and whether that is new.
+
+    It asks for what the job has, and begins when that has ended.
+    """
+    with processes.locked(job_record.lock_path(layout), request.timeout) as lock:
+        view = look(layout, scheduler)
+        if not (view.alive and view.known and view.submission):
+            what = "there is no job any more that another could follow"
+            raise NotebookError(what, "nbserver_next", "Start again.")
+        if view.successor:
+            return replace(view, successor=_noted(layout, view.successor)), False
+        present = _adopted(layout, view.submission, view.known)
+        again = replace(request, wanted=present.wanted, launch=present.launch)
+        try:
+            submitted = _submitted(layout, scheduler, again, lock, after=present.job)
+        except NotebookError as error:
+            todo = f"{error.todo} Job {present.job} stays as it is.".strip()
+            raise NotebookError(error.what, error.where, todo) from error
+        successor = Successor(submitted, Known(submitted.job, "waiting"))
+        return replace(view, submission=present, successor=successor), True
 
 
 def _require_no_other(layout: Layout, request: Request) -> None:
@@ -62,7 +92,11 @@ def _require_no_other(layout: Layout, request: Request) -> None:
 
 
 def _adopted(layout: Layout, submitted: Submission, known: Known) -> Submission:
-    """Note the id of a job whose submitter was killed before it could."""
+    """Note the id of a job whose submitter was killed, and that a successor has taken over."""
+    successor = succession.queued(layout)
+    if successor and successor.mark == submitted.mark:
+        succession.promote(layout, successor, known.job)
+        return recorded(layout) or submitted
     if submitted.job:
         return submitted
     found = replace(submitted, job=known.job)
@@ -70,29 +104,47 @@ def _adopted(layout: Layout, submitted: Submission, known: Known) -> Submission:
     return found
 
 
-def _submitted(layout: Layout, scheduler: Scheduler, request: Request, lock: int) -> View:
+def _noted(layout: Layout, found: Successor) -> Successor:
+    """The same of a successor."""
+    if found.submission.job:
+        return found
+    submitted = replace(found.submission, job=found.known.job)
+    files.write_private(job_record.successor_path(layout), job_record.serialise(submitted))
+    return replace(found, submission=submitted)
+
+
+def _submitted(
+    layout: Layout, scheduler: Scheduler, request: Request, lock: int, after: str = ""
+) -> Submission:
+    """The record of a new job, which begins at once or after another one."""
+    record = job_record.successor_path(layout) if after else layout.submission
+    of_script = job_record.successor_script_path if after else job_record.script_path
     mark = secrets.token_hex(8)
     files.make_private_directory(layout.local)  # where a relay's socket may come to lie
-    planned = planned_job(layout, scheduler, request, mark)
+    planned = planned_job(layout, scheduler, request, mark, after)
     submitted = _submission(layout, scheduler, request, planned, mark)
-    _write_files(layout, request, planned)
-    write(layout, submitted)
+    files.write_private(job_record.program_path(layout), request.program.encode())
+    files.write_private(of_script(layout), planned.script.encode())
+    files.write_private(record, job_record.serialise(submitted))
     try:
-        job = scheduler.submit(planned, job_record.script_path(layout), lock)
+        job = scheduler.submit(planned, of_script(layout), lock)
     except NotebookError:
-        if not look(layout, scheduler).alive:
-            files.remove(layout.submission)
+        view = look(layout, scheduler)
+        if not (view.successor if after else view.alive):
+            files.remove(record)
         raise
     submitted = replace(submitted, job=job)
-    write(layout, submitted)
-    return View(submitted, Known(job, "waiting"))
+    files.write_private(record, job_record.serialise(submitted))
+    return submitted
 
 
-def planned_job(layout: Layout, scheduler: Scheduler, request: Request, mark: str) -> Planned:
+def planned_job(
+    layout: Layout, scheduler: Scheduler, request: Request, mark: str, after: str = ""
+) -> Planned:
     program = job_record.program_path(layout)
     command = [sys.executable, "-I", program, request.profile, mark]
     name, log = job_record.job_name(layout), job_record.log_path(layout)
-    return scheduler.plan(request.wanted, name, command, log)
+    return scheduler.plan(request.wanted, name, command, log, after)
 
 
 def _submission(
@@ -118,6 +170,8 @@ def _submission(
         relay=relay_path(layout),
         mem=planned.mem,
         turn=0,
+        resources=str(request.wanted.resources),
+        queue=request.wanted.queue,
     )
 
 
@@ -125,21 +179,20 @@ def write(layout: Layout, submitted: Submission) -> None:
     files.write_private(layout.submission, job_record.serialise(submitted))
 
 
-def _write_files(layout: Layout, request: Request, planned: Planned) -> None:
-    files.write_private(job_record.program_path(layout), request.program.encode())
-    files.write_private(job_record.script_path(layout), planned.script.encode())
-    files.write_private(job_record.log_path(layout), b"")
-    for of_job in (job_record.end_path, job_record.answer_path, job_record.usage_path):
-        files.remove(of_job(layout))
-
-
 def forget(layout: Layout) -> None:
     """The records of servers whose job is over; the node may have had no time to remove them."""
+    succession.forget(layout)
     submitted = recorded(layout)
     if submitted and submitted.relay == relay_path(layout):
         files.remove(submitted.relay)
     for path, _record in of_jobs(layout):
         files.remove(path)
+
+
+def _forget_what_they_said(layout: Layout) -> None:
+    files.write_private(job_record.log_path(layout), b"")
+    for of_job in (job_record.end_path, job_record.answer_path, job_record.usage_path):
+        files.remove(of_job(layout))
 
 
 def locked(layout: Layout, request: Request, *, check: bool) -> ContextManager[object]:

@@ -22,7 +22,11 @@ from typing import Iterator, Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, generations
-from ansible_collections.hpcc.notebook.plugins.module_utils._job import replacement, submission
+from ansible_collections.hpcc.notebook.plugins.module_utils._job import (
+    replacement,
+    submission,
+    succession,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.entrance import (
     Entrance,
     Relay,
@@ -31,10 +35,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.entrance import
     tried,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.margin import margin
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import (
-    Switch,
-    recorded,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import Switch
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import (
     End,
     Noted,
@@ -79,7 +80,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.stop import 
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.usage import measured
 
 POLL = 1.0  # seconds
-MEASURE_EVERY = 60.0
 MEMORY_LIMIT = "MEM_LIMIT"  # where jupyter-resource-usage, which some install, looks for it
 ANSWER_WITHIN = 5.0
 INTERRUPTED_WITHIN = 2.0  # seconds for cells to notice
@@ -129,11 +129,15 @@ def main() -> None:
     profile, mark, job = sys.argv[1:4]
     begun = time.time()
     layout = here(profile)
-    wanted = recorded(layout)
-    if wanted is None or wanted.mark != mark:
+    try:
+        wanted = succession.of_this_job(layout, mark, job)
+    except NotebookError as error:
+        sys.stdout.write(f"{error}\n")
+        return
+    if wanted is None:
         sys.stdout.write(f"job {job} is not the one that is recorded for this profile: it ends\n")
         return
-    _forget_the_last_run(layout, job)
+    _forget_the_last_run(layout)
     with _signals() as again:
         try:
             reason = _serve_on(Run(layout, job, begun, again), wanted)
@@ -146,12 +150,11 @@ def main() -> None:
     files.write_private(submission.end_path(layout), submission.serialise(end))
 
 
-def _forget_the_last_run(layout: Layout, job: str) -> None:
-    """A scheduler may run a job again, on another node, after it was taken from the first."""
+def _forget_the_last_run(layout: Layout) -> None:
+    """What ran before is over: the job that this one follows, or this one on another node."""
     files.remove(submission.end_path(layout))
-    for path, record in of_jobs(layout):
-        if record.job == job:
-            files.remove(path)
+    for path, _record in of_jobs(layout):
+        files.remove(path)
 
 
 def of_jobs(layout: Layout) -> list[tuple[str, Record]]:
@@ -293,7 +296,7 @@ def _watch(run: Run, wanted: Submission, running: Running, relay: Relay) -> str 
     deadline, due = _deadline(run, wanted), 0.0
     while running.alive():
         if time.monotonic() >= due:
-            due = time.monotonic() + MEASURE_EVERY
+            due = time.monotonic() + submission.MEASURE_EVERY
             _measure(run.layout, wanted, running)
         if time.time() > deadline:
             return f"walltime of {wanted.clock} reached"

@@ -55,6 +55,14 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Successor:
+    """A job that begins when the one that there is has ended."""
+
+    submission: Submission
+    known: Known
+
+
+@dataclass(frozen=True)
 class View:
     """One look."""
 
@@ -64,6 +72,7 @@ class View:
     server: Record | None = None
     noted: Noted | None = None
     strays: tuple[Known, ...] = ()
+    successor: Successor | None = None
 
     @property
     def alive(self) -> bool:
@@ -109,6 +118,21 @@ class View:
         return end.reason
 
 
+def seen(jobs: Sequence[Known], submitted: Submission | None, queued: Submission | None) -> View:
+    """What the scheduler's jobs of this profile are, by its records.
+
+    A successor is the job of the profile as soon as the one before it is gone.
+    """
+    known = chosen([job for job in jobs if queued is None or job.job != queued.job], submitted)
+    follows = chosen([job for job in jobs if job != known], queued)
+    if queued is None or follows is None or not follows.alive:
+        return View(submitted, known, strays=strays(jobs, known))
+    if known is None or not known.alive:
+        return View(queued, follows, strays=strays(jobs, follows))
+    successor = Successor(queued, follows)
+    return View(submitted, known, strays=strays(jobs, known, follows), successor=successor)
+
+
 def chosen(jobs: Sequence[Known], submitted: Submission | None) -> Known | None:
     """The job that is recorded; where its id is not known yet, the last one of its name.
 
@@ -122,9 +146,10 @@ def chosen(jobs: Sequence[Known], submitted: Submission | None) -> Known | None:
     return max(alive or jobs, key=_number, default=None)
 
 
-def strays(jobs: Sequence[Known], counted: Known | None) -> tuple[Known, ...]:
-    """Those that live beside it, of which no record speaks."""
-    return tuple(job for job in jobs if job.alive and (counted is None or job.job != counted.job))
+def strays(jobs: Sequence[Known], *counted: Known | None) -> tuple[Known, ...]:
+    """Those that live beside these, of which no record speaks."""
+    numbers = {each.job for each in counted if each}
+    return tuple(job for job in jobs if job.alive and job.job not in numbers)
 
 
 def _number(job: Known) -> int:

@@ -90,13 +90,13 @@ FILES = (
 LOGS = ("server.log", "server.log.1", "trial.log", "kernel.log")
 MARKS = ("migrated",)
 # Of a server that is a job: the record, and how it ended; the lock of whoever submits; what was
-# submitted, what that runs, and what it printed.
+# submitted, what that runs, and what it printed; its successor's record, and what was submitted.
 JOB = "job"
 JOB_FILES = {
     name: f"{JOB}/{name}"
     for name in (
         *("submission.json", "end.json", "answer.json", "usage.json", "lock"),
-        *("job.sh", "supervisor.py", "job.log"),
+        *("job.sh", "supervisor.py", "job.log", "next.json", "next.sh"),
     )
 }
 IPYTHONS_DIRECTORIES = ("static",)  # beside those that we make, too

@@ -10,7 +10,10 @@ from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import commands
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.table import time_left
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.table import (
+    following,
+    time_left,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.tunnel import (
     LOCAL_PORT,
@@ -113,13 +116,20 @@ def _of_job(server: Variables) -> list[str]:
     """Where a job is that serves, or that will."""
     job = f"Job {printable(server['job'])}" if server["job"] else "A job"
     if server["state"] != "started":
-        return [f"{job} {printable(server['reason'])} ({printable(server['asked'])})."]
+        told = f"{job} {printable(server['reason'])} ({printable(server['asked'])})."
+        return [told, *_following(server)]
     left = time_left(str(server["ends"]), time.time())
     return [
         f"Notebook server on {printable(server['host'])} is running "
         f"({job.lower()}, {printable(server['version'])}); {left}.",
         *_idle(server.get("idle_shutdown")),
+        *_following(server),
     ]
+
+
+def _following(server: Variables) -> list[str]:
+    """The job that is to take over, where one was asked for."""
+    return [f"{printable(line)}." for line in following(server)]
 
 
 def _idle(seconds: object) -> list[str]:

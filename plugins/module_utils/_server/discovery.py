@@ -100,12 +100,14 @@ def node(answers: Answers) -> Node:
 
 
 def _job(answers: Answers) -> str:
-    """Two small files that the job's supervisor and whoever submitted it have left."""
-    submitted, end = (_object(answers.get(name, [""])[0]) for name in ("job", "job_end"))
+    """Small files that the job's supervisor and whoever submitted it have left."""
+    names = ("job", "job_end", "job_next")
+    submitted, end, follows = (_object(answers.get(name, [""])[0]) for name in names)
     if not submitted:
         return ""
     if end.get("mark") == submitted.get("mark"):
-        return f"job {submitted.get('job')} ended: {end.get('reason')}"
+        then = f"; job {follows.get('job')} is to follow it" if follows else ""
+        return f"job {submitted.get('job')} ended: {end.get('reason')}{then}"
     return f"job {submitted.get('job')} does not serve; `status` asks its scheduler why"
 
 

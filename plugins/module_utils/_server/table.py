@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import calendar
-import time
 from typing import Container, Iterator, Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import limits
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours import name_of
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import moment_of
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
 
 HEAD = ("HOST", "STATE", "STARTED", "FRONT END", "KERNELS", "LAST USED", "MEMORY", "CERTIFICATE")
@@ -73,7 +72,18 @@ def _state(server: Variables, known: bool, serving: Container[tuple[object, obje
 
 def of_jobs(jobs: Sequence[Variables], now: float) -> list[str]:
     """A line for each job: how long it goes on, why it waits, or why it has ended."""
-    return list(dict.fromkeys(printable(_of_job(job, now)) for job in jobs))
+    lines = (line for job in jobs for line in (_of_job(job, now), *following(job)))
+    return list(dict.fromkeys(map(printable, lines)))
+
+
+def following(job: Variables) -> list[str]:
+    """A line for the successor of a job, where there is one."""
+    reason = job.get("successor_reason")
+    if not job.get("successor"):
+        return [f"Its successor {reason}"] if reason else []
+    why = f" ({reason})" if reason else ""
+    what = f"Job {job['successor']} waits in the queue{why}"
+    return [f"{what}: it begins when job {job['job']} has ended"]
 
 
 def _of_job(job: Variables, now: float) -> str:
@@ -107,14 +117,6 @@ def time_left(ends: str, now: float) -> str:
     if then <= now:
         return "its walltime is over"
     return f"{limits.spoken(max(1, int(then - now)))} left, until {ends}"
-
-
-def moment_of(text: str) -> int | None:
-    """Seconds of the epoch of a moment in UTC, such as 2026-07-18T09:30:00Z."""
-    try:
-        return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
-    except ValueError:
-        return None
 
 
 def table(found: Sequence[Variables], now: float) -> list[str]:

@@ -22,12 +22,17 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._rules.text import i
 Relation = Callable[..., "str | None"]
 
 
+def _is_true(value: object) -> bool:
+    """As Ansible reads what was typed behind -e."""
+    return str(value).lower() in ("true", "yes", "on", "1", "t", "y")
+
+
 def terms_accepted(distribution: object, accepted: object, state: object = "present") -> str | None:
     """Nobody accepts terms without having been told so; going back and removing need none."""
     if distribution not in installers.DISTRIBUTIONS or state not in ("present", None):
         return None
     try:
-        refusals.refuse_terms(str(distribution), str(accepted).lower() in ("true", "yes", "on"))
+        refusals.refuse_terms(str(distribution), _is_true(accepted))
     except NotebookError as error:
         return f"{error.what}. {error.todo}".rstrip(".")
     return None
@@ -67,6 +72,13 @@ def job_over_socket(transport: object, where: object) -> str | None:
     return "must be socket when nbserver_where is job"
 
 
+def next_of_job(successor: object, where: object) -> str | None:
+    """Only a job has an end for which another one could wait in a queue."""
+    if not _is_true(successor) or where == "job":
+        return None
+    return "needs nbserver_where=job: what runs on a node has no successor"
+
+
 RELATIONS: Mapping[str, Relation] = {
     "terms_accepted": terms_accepted,
     "url_with_checksum": url_with_checksum,
@@ -74,4 +86,5 @@ RELATIONS: Mapping[str, Relation] = {
     "renewed_in_time": renewed_in_time,
     "key": key,
     "job_over_socket": job_over_socket,
+    "next_of_job": next_of_job,
 }

@@ -1,8 +1,9 @@
 """The commands of a Slurm of one node, as far as a notebook's job uses them.
 
-It runs a job script as Slurm does, without a queue, and answers in Slurm's form. Which command it
-is says its name. A file `refuses-<command>` among its notes has that command fail, and
-`refuses-sbatch-test` only the question whether it would take a job.
+It runs a job script as Slurm does, without a queue but for a job that is to follow another one, and
+answers in Slurm's form. Which command it is says its name. A file `refuses-<command>` among its
+notes has that command fail, and `refuses-sbatch-test` only the question whether it would take a
+job. `<job>.begun.full` keeps a successor waiting.
 """
 
 from __future__ import annotations
@@ -28,11 +29,28 @@ def sbatch() -> None:
     script.write_text(Path(sys.argv[-1]).read_text())
     environment = {**os.environ, "SLURM_JOB_ID": job}
     nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    begun = subprocess.Popen(
-        ["/bin/sh", str(script)], env=environment, start_new_session=True, **nowhere
-    )
+    former = re.search(r"^#SBATCH --dependency=afterany:(\d+)$", script.read_text(), re.MULTILINE)
+    argv = ["/bin/sh", str(script)]
+    if former:
+        argv = ["/bin/sh", "-c", AFTER, "after", f"/proc/{pid(former[1])}/status", begun_mark(job)]
+        argv += [str(script)]
+    begun = subprocess.Popen(argv, env=environment, start_new_session=True, **nowhere)
     (NOTES / f"{job}.pid").write_text(str(begun.pid))
+    if not former:
+        Path(begun_mark(job)).touch()
     print(job)
+
+
+# A job waits until the one before it is gone; longer in a full queue.
+AFTER = """
+while [ -e "$2.full" ] || grep -qs '^State:.[RSDTtI]' "$1"; do sleep 0.1; done
+: > "$2"
+exec /bin/sh "$3"
+"""
+
+
+def begun_mark(job: str) -> str:
+    return str(NOTES / f"{job}.begun")
 
 
 def squeue() -> None:
@@ -40,8 +58,15 @@ def squeue() -> None:
     for script in NOTES.glob("*.sh"):
         name = re.search(r"^#SBATCH --job-name=(\S+)$", script.read_text(), re.MULTILINE)
         if name and name[1] == asked:
-            state = "RUNNING" if alive(script.stem) else ended(script.stem)
-            print(f"{script.stem}|{state}|None|here|2026-07-18T09:30:00")
+            print("|".join((script.stem, *said(script.stem))))
+
+
+def said(job: str) -> tuple[str, str, str, str]:
+    if not alive(job):
+        return ended(job), "None", "here", "2026-07-18T09:30:00"
+    if not Path(begun_mark(job)).exists():
+        return "PENDING", "Dependency", "", "N/A"
+    return "RUNNING", "None", "here", "2026-07-18T09:30:00"
 
 
 def ended(job: str) -> str:

@@ -125,6 +125,8 @@ class Dialect:
     reason: Callable[[str], str] = str.strip
     hopeless: Callable[[str], bool] = lambda _printed: False
     """Whether it says that waiting is in vain."""
+    after: Callable[[str], list[str]] | None = None
+    """The options of a job that begins when another one has ended, however that was."""
     days: bool = False
     """Whether it writes a walltime as 1-00:00:00, too."""
     stdin: bool = False

@@ -97,6 +97,7 @@ DIALECT = Dialect(
     named_jobs=named_jobs,
     own_id="$LSB_JOBID",
     forgotten=("is not found",),
+    after=lambda job: [f'-w "ended({job})"'],
     stdin=True,
     settings=("LSF_*", "LSB_DEFAULT*", "EGO_*", "XLSF_*"),
 )

@@ -52,6 +52,11 @@ def named(jobs: str) -> list[str]:
     return ["qstat", "-f", *jobs.split()]
 
 
+def after(job: str) -> list[str]:
+    """Begin when that one has ended, however it was."""
+    return [f"-W depend=afterany:{job}"]
+
+
 def named_reader(limits: Mapping[int, str]) -> Callable[[str, str], list[NamedJob]]:
     """The same for single jobs that are known by their names."""
 

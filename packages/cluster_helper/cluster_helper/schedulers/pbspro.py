@@ -49,5 +49,6 @@ DIALECT = Dialect(
     named_jobs=pbs.named_reader(_LIMITS),
     own_id=pbs.OWN_ID,
     forgotten=pbs.FORGOTTEN,
+    after=pbs.after,
     settings=("PBS_DEFAULT", "PBS_SERVER", "PBS_CONF_FILE", "PBS_EXEC"),
 )

@@ -141,5 +141,6 @@ DIALECT = Dialect(
     explain=lambda job: ["qstat", "-j", job],
     reason=reason,
     hopeless=hopeless,
+    after=lambda job: [f"-hold_jid {job}"],
     settings=("SGE_ROOT", "SGE_CELL", "SGE_QMASTER_PORT", "SGE_EXECD_PORT", "SGE_CLUSTER_NAME"),
 )

@@ -128,6 +128,7 @@ DIALECT = Dialect(
     terminate=lambda job: ["scancel", "--batch", "--signal=TERM", job],
     signal=lambda job, number: ["scancel", "--batch", f"--signal={number}", job],
     forgotten=("Invalid job id specified",),
+    after=lambda job: [f"--dependency=afterany:{job}"],
     days=True,
     settings=("SLURM_CONF", "SLURM_CLUSTERS", "SBATCH_*"),
     beaten=BEATEN,

@@ -53,6 +53,30 @@ def directives(name, job):
     return [line[len(prefix) + 1 :] for line in lines if line.startswith(prefix)]
 
 
+AFTER = {
+    "slurm": "--dependency=afterany:7",
+    "torque": "-W depend=afterany:7",
+    "pbspro": "-W depend=afterany:7",
+    "sge": "-hold_jid 7",
+    "lsf": '-w "ended(7)"',
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_job_that_follows_another_one_says_so_and_is_the_same_otherwise(name):
+    asked = directives(name, replace(JOB, after="7"))
+    assert asked == [*DIRECTIVES[name], AFTER[name]]
+    assert script.render(DIALECTS[name], replace(JOB, after="")) == script.render(
+        DIALECTS[name], JOB
+    )
+
+
+def test_a_scheduler_without_a_word_for_that_begins_no_job_beside_the_other():
+    unable = replace(DIALECTS["slurm"], after=None)
+    with pytest.raises(ClusterError, match="slurm cannot have a job wait for the end of another"):
+        script.render(unable, replace(JOB, after="7"))
+
+
 @pytest.mark.parametrize("name", DIALECTS)
 def test_each_scheduler_is_told_the_same_in_its_own_words(name):
     assert directives(name, JOB) == DIRECTIVES[name]

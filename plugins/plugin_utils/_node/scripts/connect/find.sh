@@ -12,7 +12,7 @@ emit records "$directory/run"
 for record in "$directory"/run/*.json; do
   [ -f "$record" ] && emit record "$(basename "$record") $(head -c 65536 "$record" | tr -d '\n')"
 done
-for name in submission:job end:job_end; do
+for name in submission:job end:job_end next:job_next; do
   [ -f "$directory/job/${name%:*}.json" ] && emit "${name#*:}" "$(head -c 65536 "$directory/job/${name%:*}.json" | tr -d '\n')"
 done
 find_record "$directory/run" "$host"

@@ -1,0 +1,129 @@
+"""The successor of a notebook's job, on real schedulers: after it, never beside it."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sys
+import time
+
+import pytest
+from job_sites import SLURM, USER, Site, on, root
+from terminal import CHECKOUT
+
+sys.path.insert(0, str(CHECKOUT / "tests"))
+
+import starts
+from jobs import begun, jobs, leads_there, run
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("nothing_is_left")]
+
+GIVEN: dict[str, object] = {"nbserver_resources": "walltime=00:20:00"}
+RECORDS = "cat ~/.ipython/profile_nbserver/run/*.json"
+JOB = "~/.ipython/profile_nbserver/job"
+KILLS = 10
+
+
+def pair(site: Site) -> tuple[str, str, str]:
+    """A job that serves and its successor, and what start said."""
+    said = run("start", site, nbserver_next=True, **GIVEN)
+    found = re.search(r"Job (\d+) waits in the queue.*: it begins when job (\d+) has ended", said)
+    assert found, said
+    assert f"(job {found[2]}, JupyterLab" in said
+    return found[2], found[1], said
+
+
+def servers() -> list[str]:
+    """Which compute nodes have a server of the person's."""
+    asked = f"pgrep -u {USER} -f jupyter_server.*notebook.sock\\|jupyterlab.*notebook.sock || :"
+    return [host for host in ("c1", "c2") if root(host, "sh", "-c", asked)]
+
+
+def test_it_waits_and_serves_when_the_job_before_it_has_ended(site: Site) -> None:
+    own, follows, _said = pair(site)
+    assert sorted(jobs(), key=int) == [own, follows]
+    _own, _follows, _again = pair(site)
+    assert (_own, _follows) == (own, follows), "twice asked is one successor"
+    assert sorted(jobs(), key=int) == [own, follows]
+    assert f": it begins when job {own} has ended" in run("status", site)
+    port = starts.free_port()
+    on("gateway", f"{site.cancel} {own}")
+    said = run("start", site, nbserver_local_port=port, **GIVEN)
+    assert f"(job {follows}, JupyterLab" in said
+    assert jobs() == [follows]
+    leads_there(said, port)
+    assert json.loads(on("dev1", RECORDS))["job"] == follows
+    assert len(servers()) == 1
+
+
+def test_a_stop_ends_both_and_the_successor_never_begins(site: Site) -> None:
+    own, follows, _said = pair(site)
+    assert f"was stopped: job {follows} and job {own} have ended" in run("stop", site)
+    assert jobs() == []
+    assert on("dev1", f"ls {JOB}/next.json 2>/dev/null || :") == ""
+    assert "ended: it was stopped on request" in run("status", site)
+
+
+def test_its_own_walltime_leads_from_one_to_the_next(site: Site) -> None:
+    given: dict[str, object] = {"nbserver_resources": "walltime=00:01:00", "nbserver_next": True}
+    said = run("start", site, **given)
+    own = starts.printed(r"\(job (\d+), ", said)
+    deadline = time.monotonic() + 150
+    while own in jobs():
+        assert time.monotonic() < deadline
+        assert len(servers()) <= 1
+        time.sleep(1)
+    said = run("start", site)
+    assert f"(job {own}, " not in said
+    assert re.search(r"\(job \d+, JupyterLab", said)
+
+
+def test_on_a_node_it_is_refused_before_anything_happens(ready: str) -> None:
+    with pytest.raises(AssertionError) as failed:
+        run("start", nbserver_where="node", nbserver_next=True)
+    assert (
+        "nbserver_next: needs nbserver_where=job: what runs on a node has no successor"
+        in " ".join(str(failed.value).split())
+    )
+    assert jobs() == []
+    assert ready
+
+
+def test_one_whose_dependency_was_lifted_ends_beside_a_job_that_serves(ready: str) -> None:
+    own, follows, _said = pair(SLURM)
+    before = on("dev1", RECORDS)
+    on("gateway", f"scontrol update JobId={follows} Dependency=")
+    deadline = time.monotonic() + 150
+    while follows in jobs():
+        assert time.monotonic() < deadline
+        assert len(servers()) == 1
+        time.sleep(2)
+    told = on("dev1", f"cat {JOB}/job.log")
+    assert re.fullmatch(rf"c[12]: job {own} serves still, so job {follows} ends\.", told)
+    assert (jobs(), on("dev1", RECORDS)) == ([own], before)
+    assert "waits in the queue" not in run("status")
+    assert ready
+
+
+def test_kills_at_any_instant_leave_no_job_without_its_record(ready: str) -> None:
+    """Both login nodes ask for a successor at once, and one of them is killed at any instant."""
+    dice = random.Random(7)
+    for number in range(KILLS):
+        one, other = begun("dev1", successor=True), begun("gateway", successor=True)
+        time.sleep(dice.uniform(0.3, 3.0))
+        on("dev1", "kill -KILL $(cat ~/pid-dev1) 2>/dev/null || :")
+        one[0].communicate(timeout=60)
+        assert len(jobs()) <= 2, number
+        printed, errors = other[0].communicate(timeout=90)
+        answer = other[1].answer(printed.decode())
+        assert answer, errors
+        assert not answer.get("failed"), answer
+        assert sorted(jobs(), key=int) == [answer["job"], answer["successor"]], number
+        for name, key in (("submission", "job"), ("next", "successor")):
+            assert json.loads(on("dev1", f"cat {JOB}/{name}.json"))["job"] == answer[key]
+        ended = (answer["successor"], f"{answer['successor']} {answer['job']}")[number % 2]
+        on("gateway", f"scancel {ended}")
+        while set(ended.split()) & set(jobs()):
+            time.sleep(0.5)
+    assert ready
