@@ -76,8 +76,7 @@ def module_program(
     `also` are texts that it may import besides our own.
     """
     module = f"{PACKAGE}.modules.{name}"
-    interface = importlib.import_module(module).INTERFACE
-    validated = ArgumentSpecValidator(**interface).validate(dict(arguments))
+    validated = ArgumentSpecValidator(**interface(name)).validate(dict(arguments))
     if validated.errors.errors:
         error = validated.errors.errors[0]
         unknown = isinstance(error, UnsupportedError)
@@ -89,6 +88,12 @@ def module_program(
     words = packed([texts, module, given], 1)
     program = _PROGRAM.format(packed=words, execution=execution.__name__)
     return ModuleProgram(program.encode(), mark, frozenset(validated._no_log_values))
+
+
+def interface(name: str) -> dict[str, Any]:
+    """What the module of this name takes."""
+    found: dict[str, Any] = importlib.import_module(f"{PACKAGE}.modules.{name}").INTERFACE
+    return found
 
 
 @cache

@@ -22,6 +22,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.login_files 
     BEFORE_EACH_COMMAND,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.module_program import (
+    interface,
     module_program,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.reaching import (
@@ -75,6 +76,12 @@ class NodeModule(IsolatedCommands):
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_diff = True
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Load the module where Ansible loads the action, once: each host has its own process."""
+        super().__init_subclass__(**more)
+        if cls.__name__ == "ActionModule":
+            interface(cls.__module__.rpartition(".")[2])
 
     def more_texts(self) -> Mapping[str, str]:
         """What the module may import besides our own."""
