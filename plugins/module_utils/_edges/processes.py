@@ -88,7 +88,7 @@ def _reset_signals() -> None:
 @contextlib.contextmanager
 def child(argv: Sequence[str], env: Mapping[str, str]) -> Iterator[Process]:
     """A program that runs beside and never outlives this one, not even when this one is killed."""
-    begun = subprocess.Popen(
+    begun = subprocess.Popen(  # pylint: disable=ansible-bad-function
         list(argv),
         env=dict(env),
         stdin=subprocess.DEVNULL,
@@ -112,7 +112,7 @@ def asked(
     argv: Sequence[str], stdin: str, env: Mapping[str, str]
 ) -> Iterator[Callable[[float], Completed]]:
     """A program that is begun now, and whose answer is fetched later; it never outlives this."""
-    begun = subprocess.Popen(
+    begun = subprocess.Popen(  # pylint: disable=ansible-bad-function
         list(argv),
         env=dict(env),
         stdin=subprocess.PIPE,
