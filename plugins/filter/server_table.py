@@ -89,7 +89,7 @@ def table(
     now = time.time()
     found = server_table.rows(answers, hosts, jobs)
     lines = [*server_table.table(found, now), *server_table.remarks(found, answers)]
-    lines += server_table.of_jobs(jobs, now)
+    lines += [*server_table.of_jobs(jobs, now), *server_table.homes(answers)]
     for row in server_table.living(found):
         name = str(row["name"])
         dev, asked_there = _reached(str(row.get("relay") or name), hosts, answers, jobs)

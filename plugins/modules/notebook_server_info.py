@@ -69,6 +69,19 @@ damaged:
   type: list
   elements: str
   sample: []
+home_used:
+  description: Bytes that the person has at home, where C(quota) or C(lfs quota) tells of a quota.
+  returned: where there is a quota
+  type: int
+home_limit:
+  description: Bytes that the quota allows; V(0) where it limits files only.
+  returned: where there is a quota
+  type: int
+home_files: {description: How many files these are, returned: where there is a quota, type: int}
+home_files_limit:
+  description: How many the quota allows; V(0) for any number.
+  returned: where there is a quota
+  type: int
 servers:
   description:
     - The server of this host first, even when there is none; then those that other hosts recorded.

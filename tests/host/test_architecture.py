@@ -15,6 +15,7 @@ SIDE_EFFECTS = {
     "module_utils/_edges/files": "reads and writes files",
     "module_utils/_edges/processes": "starts processes and looks at /proc",
     "module_utils/_edges/meters": "reads the limits of cgroups",
+    "module_utils/_edges/quotas": "asks the tools for quotas",
     "module_utils/_edges/room": "takes room on a disk, and gives it back",
     "module_utils/_doctor/inside": "is a program that looks at the profile and its server",
     "module_utils/_server/probe": "asks a server over the network",

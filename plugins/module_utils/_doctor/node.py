@@ -222,8 +222,11 @@ QUESTIONS = {
     "cores": "getconf _NPROCESSORS_ONLN",
     "home_kib": "df -Pk ~ | awk 'NR == 2 { print $4 }'",
     "home_inodes": "df -Pi ~ | awk 'NR == 2 && $2 > 0 { print $4 }'",
-    "quota_percent": "quota -w | awk '$3 + 0 > 0 { used = 100 * $2 / $3; "
-    "if (used > most) most = used } END { print most }'",
+    # Of the file system with the home: of room and of files, what is nearer to its limit.
+    "quota_percent": "LC_ALL=C quota -w -p | "
+    "awk -v home=\"$(df -P ~ | awk 'NR == 2 { print $1 }')\" '$1 == home { "
+    "for (at = 2; at <= 6; at += 4) { limit = $(at + 2) > 0 ? $(at + 2) : $(at + 1); "
+    "if (limit > 0 && 100 * $at / limit > most) most = 100 * $at / limit } } END { print most }'",
     "tmp_kib": "df -Pk /tmp | awk 'NR == 2 { print $4 }'",
     "tmux": '"$tmux" -V || echo missing',
 }

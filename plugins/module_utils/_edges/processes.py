@@ -183,6 +183,14 @@ def _wait_for_lock(handle: int, path: str, timeout: float) -> None:
         time.sleep(0.05)
 
 
+def mounts() -> list[str]:
+    """What is mounted where, a line each, as the kernel tells this process."""
+    try:
+        return (PROC / "self/mountinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return []
+
+
 def boot_id() -> str:
     """What tells one boot of this host from the next."""
     return (PROC / "sys/kernel/random/boot_id").read_text().strip()

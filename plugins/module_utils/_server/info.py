@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, generations
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, generations, quotas
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import crypto
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import limits, probe, readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
@@ -58,7 +58,14 @@ def look(profile: str, session: str) -> dict[str, object]:
         "damaged": [*own, *damaged, *filter(None, [notice(layout)])],
         "certificate_days": _days_left(layout),
         **recorded_job(layout),
+        **_quota(layout, user),
     }
+
+
+def _quota(layout: Layout, user: str) -> dict[str, int]:
+    """Of the person at home, where it can be asked for; the file system is everybody's."""
+    found = quotas.at(layout.home, user)
+    return {f"home_{name}": value for name, value in vars(found).items()} if found else {}
 
 
 def _observed(layout: Layout, session: str) -> tuple[Observed, list[str]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Iterator, Mapping
 
 MB = 1 << 20  # as schedulers count
+GB = 1 << 30
 NEAR = 0.8  # the share of a limit from which on a person should know
 
 
@@ -51,6 +52,17 @@ def memory(row: Mapping[str, object]) -> str | None:
     if isinstance(limit, int) and isinstance(used, int) and limit > 0:
         return f"{used // MB} of {limit // MB} MB"
     return f"{own // MB} MB" if isinstance(own, int) else None
+
+
+def home(row: Mapping[str, object]) -> str | None:
+    """The person's quota at home, and what to do when little is left of it."""
+    figures = [row.get(f"home_{name}") for name in ("used", "limit", "files", "files_limit")]
+    used, limit, files, most = (each if isinstance(each, int) else 0 for each in figures)
+    space = [f"{used / GB:.1f} of {limit / GB:.1f} GB"] if limit > 0 else []
+    both = [*space, *([f"{files} of {most} files"] if most > 0 else [])]
+    near = used > NEAR * limit > 0 or files > NEAR * most > 0
+    todo = ": make room (`du -xhd1 ~` and `du --inodes -xd1 ~` show where it went)" if near else ""
+    return f"Your quota at home: {' and '.join(both)} are used{todo}" if both else None
 
 
 def cpu_time(row: Mapping[str, object]) -> str | None:

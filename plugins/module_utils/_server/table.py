@@ -138,6 +138,15 @@ def remarks(found: Sequence[Variables], answers: Mapping[str, Variables]) -> lis
     return [*noted, *dict.fromkeys(printable(line) for line in damaged)]
 
 
+def homes(answers: Mapping[str, Variables]) -> list[str]:
+    """The person's quota; once, where hosts share a home."""
+    told = {name: limits.home(answer) for name, answer in answers.items()}
+    lines = dict.fromkeys(filter(None, told.values()))
+    if len(lines) < 2:
+        return list(lines)
+    return [f"{name}: {line}" for name, line in told.items() if line]
+
+
 def living(found: Sequence[Variables]) -> list[Variables]:
     """Those that a tunnel leads to."""
     return [row for row in found if row["state"] in LIVING]
