@@ -32,15 +32,18 @@ CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PATIENCE = 180_000
 MOST = 150_000  # bytes of a picture
+# The page is there before the warning of five minutes.
+JOB = {"nbserver_where": "job", "nbserver_resources": "walltime=00:06:00;mem=300mb"}
 COLUMNS, LINE, CHARACTER, MARGIN = 112, 19, 8.4, 16
 PAUSES = 1.6  # seconds; what took longer is shown shortened
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 Shown = Sequence[tuple[float, str]]  # seconds since the beginning, and a line
 
 
-def variables(port: int) -> list[str]:
+def variables(port: int, **more: str) -> list[str]:
     """What the command lines of this account have in common."""
     given = {
+        **more,
         "ansible_user": ACCOUNT,
         "nbserver_profile_password": PASSWORD,
         "nbserver_local_port": port,
@@ -54,9 +57,9 @@ def environment() -> dict[str, str]:
     return {**os.environ, **calm, "BROWSER": "true", "COLUMNS": str(COLUMNS)}
 
 
-def play(name: str, port: int) -> list[str]:
+def play(name: str, port: int, **more: str) -> list[str]:
     """Run a playbook; give its lines."""
-    command = [str(BIN / "ansible-playbook"), f"playbooks/{name}.yml", *variables(port)]
+    command = [str(BIN / "ansible-playbook"), f"playbooks/{name}.yml", *variables(port, **more)]
     done = subprocess.run(
         command, cwd=CHECKOUT, env=environment(), check=True, capture_output=True, text=True
     )
@@ -70,9 +73,9 @@ def seen(text: str) -> list[str]:
 
 
 @contextmanager
-def opened(port: int) -> Iterator[list[tuple[float, str]]]:
+def opened(port: int, **more: str) -> Iterator[list[tuple[float, str]]]:
     """open.yml at a terminal, connected; what it prints, and when, is complete afterwards."""
-    words = ["playbooks/open.yml", *variables(port)]
+    words = ["playbooks/open.yml", *variables(port, **more)]
     said: list[tuple[float, str]] = []
     began = time.monotonic()
     terminal = pexpect.spawn(
@@ -143,23 +146,42 @@ def _line(place: int, line: tuple[float, str]) -> str:
 
 def pages(port: int) -> None:
     """The login page in light and dark, and JupyterLab."""
+    with chromium() as browser:
+        for scheme in ("light", "dark"):
+            page = _page(browser, scheme, 760, 520)
+            page.goto(f"https://127.0.0.1:{port}")
+            page.wait_for_selector("input[name=password]")
+            _shoot(page, f"login-{scheme}.png")
+        page = _page(browser, "light", 1180, 700)
+        _compute(page, port)
+        _shoot(page, "lab.png")
+
+
+def time_left(port: int) -> None:
+    """JupyterLab in a job that is about to reach its end."""
+    with chromium() as browser:
+        page = _page(browser, "light", 1180, 520)
+        _compute(page, port)
+        page.wait_for_selector(".Toastify__toast")
+        page.wait_for_timeout(1000)  # it moves in
+        _shoot(page, "time-left.png")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser that asks its maker for nothing."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
+        browser = playwright.chromium.launch(
             executable_path=CHROMIUM, chromium_sandbox=False, args=QUIET
         )
         try:
-            for scheme in ("light", "dark"):
-                page = _page(chromium, scheme, 760, 520)
-                page.goto(f"https://127.0.0.1:{port}")
-                page.wait_for_selector("input[name=password]")
-                _shoot(page, f"login-{scheme}.png")
-            _lab(_page(chromium, "light", 1180, 700), port)
+            yield browser
         finally:
-            chromium.close()
+            browser.close()
 
 
-def _page(chromium: Browser, scheme: str, width: int, height: int) -> Page:
-    context = chromium.new_context(
+def _page(browser: Browser, scheme: str, width: int, height: int) -> Page:
+    context = browser.new_context(
         ignore_https_errors=True,
         color_scheme="dark" if scheme == "dark" else "light",
         viewport={"width": width, "height": height},
@@ -168,7 +190,7 @@ def _page(chromium: Browser, scheme: str, width: int, height: int) -> Page:
     return context.new_page()
 
 
-def _lab(page: Page, port: int) -> None:
+def _compute(page: Page, port: int) -> None:
     """A notebook in which a cell has run."""
     page.goto(f"https://127.0.0.1:{port}")
     page.fill("input[name=password]", PASSWORD)
@@ -183,7 +205,6 @@ def _lab(page: Page, port: int) -> None:
     page.keyboard.press("Shift+Enter")
     page.wait_for_selector(".jp-OutputArea-executeResult")
     page.wait_for_timeout(2000)
-    _shoot(page, "lab.png")
 
 
 def _shoot(page: Page, name: str) -> None:
@@ -217,6 +238,9 @@ def main() -> int:
     table = [(0.0, line.replace(str(port), "8888")) for line in status]
     write("status.svg", drawn("ansible-playbook hpcc.notebook.status -i my.ini", table))
     play("stop", port)
+    with opened(port, **JOB):
+        time_left(port)
+    play("stop", port, **JOB)
     large = too_large()
     print(f"larger than {MOST} bytes: {', '.join(large)}" if large else f"{PICTURES} written")
     return 1 if large else 0

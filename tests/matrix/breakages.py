@@ -84,7 +84,8 @@ BREAKAGES = (
         "wrong +temporary files: cannot be written to: .*No space left on device",
         mounts=(",/tmp,tmpfs,,size=64k,mode=1777",),
         broken="head -c 99999 /dev/zero > /tmp/filled || :",
-        also="room in /tmp|answer",  # its socket is not in this /tmp
+        # The directory of the server that runs, and its socket, are not in this /tmp.
+        also="room in /tmp|node-local directory|answer",
     ),
     Breakage(
         "a /tmp that runs no program",
