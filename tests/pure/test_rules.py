@@ -173,6 +173,8 @@ REFUSED = {
     "group": ["g;id", "$(id)", "a b", "-R", "g\n", ["lab"], None],
     "ssh_user": [
         "",
+        "alice@domain\nProxyCommand evil",
+        "alice@do\x1fmain{",
         "u;id",
         "$(id)",
         "`id`",
@@ -630,6 +632,15 @@ def test_no_rule_fails_over_any_value(value):
         reason = RULES[rule](value)
         said = reason or warn(rule, value)
         assert said is None or said.isprintable()
+
+
+@pytest.mark.parametrize("rule", [name for name in ACCEPTED if name in RULES])
+def test_a_control_character_is_refused_wherever_it_stands(rule):
+    lines = "" if rule == "module_text" else "\n"
+    for text in (text for text in ACCEPTED[rule] if isinstance(text, str) and text):
+        for control in f"{lines}\r\x1b\x1f\u2028":
+            for at in range(len(text) + 1):
+                assert RULES[rule](f"{text[:at]}{control}{text[at:]}")
 
 
 @given(st.text())

@@ -49,8 +49,11 @@ _login_name = matching(_USER, "a login name: up to 32 ASCII letters, digits and 
 
 def ssh_user(value: object) -> str | None:
     """A login name; where a directory of several realms knows the accounts, with its realm."""
-    name, at, realm = value.partition("@") if isinstance(value, str) else (value, "", "")
-    if at and not line(value) and host_name(realm):
+    reason = line(value)
+    if reason:
+        return reason
+    name, at, realm = str(value).partition("@")
+    if at and host_name(realm):
         return f"has a realm behind @ that {host_name(realm)}"
     return _login_name(name)
 
