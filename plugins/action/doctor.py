@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import Answers
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import jobs
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import findings
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.summary import is_wrong, report
@@ -30,6 +32,8 @@ class ActionModule(InTurn, ReachingAction):
         "modulefile_dir": {"type": "str", "default": "~/modulefiles"},
         "transport": {"type": "str", "choices": ["socket", "tcp"], "default": "socket"},
         "port": {"type": "int", "default": 8888},
+        "where": {"type": "str", "choices": ["node", "job"], "default": "node"},
+        "modules": {"type": "list", "elements": "str", "default": []},
         "only": {"type": "str", "choices": ["all", "wrong"], "default": "all"},
     }
     MORE_RULES: ClassVar = {
@@ -38,6 +42,7 @@ class ActionModule(InTurn, ReachingAction):
         "modulefile": "module_name",
         "modulefile_dir": "modulefile_dir",
         "port": "port",
+        "modules": "module_names",
     }
 
     def work(self, reached: Reach, hosts: Hosts, given: dict[str, Any]) -> dict[str, Any]:
@@ -51,6 +56,8 @@ class ActionModule(InTurn, ReachingAction):
             "MODULES": given["modulefile_dir"],
             "PORT": given["port"],
             "ASKED": found_way.node.host,
+            "WHERE": given["where"],
+            "SITE_MODULES": " ".join(given["modules"]),
         }
         seen = {
             "form": [given["form"]],
@@ -60,8 +67,10 @@ class ActionModule(InTurn, ReachingAction):
             **examination.computer(
                 found_way, given["local_port"], hosts.control_directory(hosts.here)
             ),
+            "where": [given["where"]],
             **examination.node(session, reached.person.refused, settings),
         }
+        seen |= self._compute_node(reached, hosts, Seen(seen))
         found = findings(Seen(seen))
         listed = [{**vars(finding), "todo": typed(finding.todo)} for finding in found]
         # With several hosts in the play, each report says whose it is.
@@ -71,3 +80,14 @@ class ActionModule(InTurn, ReachingAction):
             what = "Something does not work: see the lines marked wrong."
             return {"failed": True, "msg": what, "findings": listed}
         return {"changed": False, "findings": listed}
+
+    def _compute_node(self, reached: Reach, hosts: Hosts, seen: Seen) -> Answers:
+        """What is seen there while a job serves; where it lets nobody in, on the node before it."""
+        server = jobs.serving(seen)
+        if server is None:
+            return {}
+        host = server.relay or server.host
+        known = hosts.named(host)
+        way = hosts.way(known) if known else hosts.way(hosts.here, node=host)
+        session = reached.session(way.words(), way.program)
+        return examination.compute_node(session, reached.person.refused, host, server)

@@ -14,7 +14,8 @@ description:
   - Looks at ssh and its keys, the way over the gateway, what the node allows, its room and limits,
     the module system, the installation, the profile and the server; prints how many are well, and a
     line for each with what to type, place by place. Fails when something does not work.
-  - Repairs nothing, and needs no Python on the host. One login serves for all of it.
+  - Repairs nothing, and needs no Python on the host. One login serves for all of it; while a job
+    serves, another one looks at its compute node.
 options:
   prefix:
     description: Path of the Python distribution that serves.
@@ -41,6 +42,16 @@ options:
     description: The port of the node, with O(transport=tcp).
     type: int
     default: 8888
+  where:
+    description: Where the server is meant to run. With V(job), the scheduler is looked at, too.
+    type: str
+    choices: [node, job]
+    default: node
+  modules:
+    description: Modules that are loaded before the scheduler's commands are looked for.
+    type: list
+    elements: str
+    default: []
   only:
     description:
       - Which findings are printed. With V(wrong), those of what does not work, and the sum. All are
@@ -77,7 +88,8 @@ findings:
       type: str
       sample: ok
     place:
-      description: Where that is; V(this computer), V(the way there) or V(the node).
+      description:
+        - Where that is; V(this computer), V(the way there), V(the node) or V(the compute node).
       type: str
       sample: the node
     subject:

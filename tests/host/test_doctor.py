@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.versions import version
@@ -12,6 +13,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import (
     computer,
     distribution,
     inside,
+    jobs,
     node,
     path,
     serving,
@@ -28,13 +30,23 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.summary impo
     report,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import RULES
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import record
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
 from hypothesis import given
 from hypothesis import strategies as st
 from login_shells import RC_FILES, greet, log_in_with
+from server_answers import SERVER
 
 LOST = "name=cryptography version=46.0 files=12 path=lib/c"
 
+SLURM = ["/usr/bin/sbatch", "/usr/bin/squeue", "/usr/bin/scancel"]
+
+
+def served(**changed):
+    return record.serialise(replace(SERVER, **changed)).decode().replace("\n", "")
+
+
+SERVES = {"job_record": '{"job": "5", "mark": "a"}', "job_servers": served()}
 THERE = {"profile": "700", "python": "3.13.1"}
 RUNS = {"server": "running", "host": "dev1", "certificate_sha256": "AA"}
 # Check → what it sees when all is well; then each other case: level, what is seen, what is said.
@@ -305,16 +317,53 @@ CASES = {
             "belongs to uid 7",
         ),
     ],
+    jobs.scheduler: [
+        {"where": "job", "scheduler_programs": SLURM},
+        ("wrong", {"where": "job"}, "is in PATH"),
+        ("wrong", {"where": "job", "scheduler_programs": SLURM[:2]}, "nbserver_modules"),
+        (
+            "wrong",
+            {"where": "job", "scheduler_programs": SLURM, "scheduler_named": ["slurm", "sge"]},
+            "scheduler 'sge' is not here",
+        ),
+        (
+            "wrong",
+            {"where": "job", "scheduler_programs": SLURM, "scheduler_named": "slrm"},
+            "did you mean slurm?",
+        ),
+    ],
+    jobs.entrance: [
+        SERVES,
+        (
+            "warning",
+            {**SERVES, "job_servers": served(obstacle="ssh c1: denied")},
+            "ssh c1: denied",
+        ),
+    ],
+    jobs.login: [
+        {**SERVES, "job_host": "c1"},
+        (
+            "wrong",
+            {**SERVES, "job_login_fault": "c1: it refuses you", "job_login_todo": "ask the site"},
+            "c1: it refuses you",
+        ),
+    ],
+    jobs.socket: [
+        {**SERVES, "job_socket": "there"},
+        ("wrong", {**SERVES, "job_socket": "missing"}, "there is no /tmp/nbserver-1001/notebook"),
+        ("wrong", {**SERVES, "job_socket": "foreign"}, "is not yours alone"),
+    ],
 }
 # It only tells what is so; nothing is better or worse about it.
 ONLY_TELLING = {
     path.round_robin_gateway: {"gateway": "gw", "gateway_addresses": "3"},
     distribution.leases: {"lease": "process 7 of bob (uid 7) runs from a-1"},
+    jobs.job: {"job_record": '{"job": "5", "mark": "a"}'},
 }
 
 
 def seen(answers):
-    return Seen({name: [value] for name, value in answers.items()})
+    return Seen({n: value if isinstance(value, list) else [value] for n, value in answers.items()})
 
 
 def name_of(value):
@@ -363,6 +412,43 @@ def test_an_ssh_that_holds_the_port_is_not_called_more_than_is_known_of_it():
     assert "connect takes it back" in finding.what
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "ssh to c1"),
+        ({"socket": "/proc/7/root/tmp/n.sock"}, "ssh to c1, through the process of the job"),
+        ({"relay": "dev1", "relay_socket": "/tmp/j.sock"}, "the job on c1 leads back to dev1"),
+    ],
+)
+def test_the_way_to_a_job_is_told_as_the_job_has_found_it(changed, said):
+    answers = {**SERVES, "job_servers": ["half", served(job="4"), served(**changed)]}
+    assert said in jobs.entrance(seen(answers)).what
+    assert jobs.reached_by(jobs.serving(seen(answers))) == changed.get(
+        "relay_socket", changed.get("socket", SERVER.socket)
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (SERVES, "5 serves on c1 until 2026-07-18T17:20:00Z"),
+        ({"job_record": SERVES["job_record"]}, "5 does not serve"),
+        (
+            {"job_record": SERVES["job_record"], "job_end": '{"mark": "a", "reason": "x"}'},
+            "5 ended: x",
+        ),
+        ({"job_record": "", "where": "job"}, "none was submitted"),
+    ],
+)
+def test_a_job_is_told_by_what_it_has_left(answers, said):
+    assert jobs.job(seen(answers)).what == said
+
+
+def test_without_a_job_and_without_the_wish_for_one_nothing_is_said_of_jobs():
+    answers = {"where": "node", "scheduler_programs": SLURM, "job_record": ""}
+    assert [check(seen(answers)) for check in (*jobs.CHECKS, *jobs.CHECKS_THERE)] == [None] * 5
+
+
 @pytest.mark.parametrize("kind", ["ports", "sockets"])
 def test_what_could_not_be_tried_is_not_called_forbidden(kind):
     unknown = {f"forwards_{kind}": "unknown", f"forwards_{kind}_reason": "of this"}
@@ -405,7 +491,7 @@ def test_the_report_goes_from_place_to_place_and_names_each_once():
     answers = {name: value for case in CASES.values() for name, value in case[0].items()}
     found = findings(seen(answers))
     headings = [line for line in report(found) if line.endswith(":") and " -> " not in line]
-    assert headings == ["This computer:", "The way there:", "The node:"]
+    assert headings == ["This computer:", "The way there:", "The node:", "The compute node:"]
     assert {finding.place for finding in found} == {*PLACES}
 
 

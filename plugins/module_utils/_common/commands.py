@@ -19,6 +19,7 @@ OPEN = "ansible-playbook hpcc.notebook.open"
 STOP = "ansible-playbook hpcc.notebook.stop"
 DOCTOR = "ansible-playbook hpcc.notebook.doctor"
 CONNECT = "ansible-playbook hpcc.notebook.connect"
+STATUS = "ansible-playbook hpcc.notebook.status"
 RESTART = f"{START} -e nbserver_state=restarted"
 OVER = {kind: f"{RESTART} -e nbserver_transport={kind}" for kind in ("socket", "tcp")}
 RENEW = f"{SETUP} && {RESTART}"

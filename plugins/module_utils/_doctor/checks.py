@@ -11,6 +11,7 @@ from typing import Mapping, Sequence
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import (
     computer,
     distribution,
+    jobs,
     node,
     path,
     serving,
@@ -25,7 +26,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings imp
 PLACES: Mapping[str, Sequence[Check]] = {
     "this computer": computer.CHECKS,
     "the way there": path.CHECKS,
-    "the node": (*node.CHECKS, *distribution.CHECKS, *serving.CHECKS),
+    "the node": (*node.CHECKS, *distribution.CHECKS, *serving.CHECKS, *jobs.CHECKS),
+    jobs.PLACE: jobs.CHECKS_THERE,
 }
 CHECKS: Sequence[Check] = tuple(check for checks in PLACES.values() for check in checks)
 # What the checks themselves ask a node: name → a line of POSIX shell that prints the values.
@@ -34,6 +36,7 @@ QUESTIONS: Mapping[str, str] = {
     **node.QUESTIONS,
     **distribution.QUESTIONS,
     **serving.QUESTIONS,
+    **jobs.QUESTIONS,
 }
 
 

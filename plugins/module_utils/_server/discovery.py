@@ -102,7 +102,7 @@ def node(answers: Answers) -> Node:
 def _job(answers: Answers) -> str:
     """Small files that the job's supervisor and whoever submitted it have left."""
     names = ("job", "job_end", "job_next")
-    submitted, end, follows = (_object(answers.get(name, [""])[0]) for name in names)
+    submitted, end, follows = (json_object(answers.get(name, [""])[0]) for name in names)
     if not submitted:
         return ""
     if end.get("mark") == submitted.get("mark"):
@@ -111,10 +111,11 @@ def _job(answers: Answers) -> str:
     return f"job {submitted.get('job')} does not serve; `status` asks its scheduler why"
 
 
-def _object(text: str) -> Mapping[str, object]:
+def json_object(text: str) -> Mapping[str, object]:
+    """What a small file of a job holds; nothing where it is no such file."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import Answers
-from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import inside
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import inside, jobs
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.checks import questions
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.distribution import NAMES
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
@@ -21,6 +21,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     option_trial,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.probe import free_port_reason
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import faults
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Way
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import leases, lost_files
@@ -112,6 +113,30 @@ def node(session: Session, refused: list[str], settings: Mapping[str, object]) -
         seen.update(_look(session, settings, patience(float(seen["shell_seconds"][0]))))
         seen.update(_forwarding(session, seen))
     return seen
+
+
+_SOCKET = """
+if [ ! -S "$SOCKET" ]; then emit job_socket missing
+elif [ -O "$SOCKET" ] &&
+  [ -n "$(find -H "${SOCKET%/*}" -prune -type d -user "$(id -u)" ! -perm /077)" ]
+then emit job_socket there
+else emit job_socket foreign
+fi
+end_answers
+"""
+
+
+def compute_node(session: Session, refused: list[str], host: str, server: Record) -> Answers:
+    """Log in where a job serves, or leads to, and look for the socket that a tunnel leads to."""
+    try:
+        session.open()
+    except NotConnected as reason:
+        fault = faults.diagnose(str(reason), refused)
+        said = f"{fault.where}: {fault.what}"
+        return {"job_login_fault": [said], "job_login_todo": [fault.todo]}
+    asked = question({"SOCKET": jobs.reached_by(server)}, text=_SOCKET)
+    ended = session.run(asked.program, LOOK_WITHIN)
+    return {"job_host": [host], **asked.answers(ended.stdout)}
 
 
 def _shell(session: Session) -> Answers:
