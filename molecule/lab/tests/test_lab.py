@@ -30,6 +30,7 @@ def played(playbook, *options):
 
 
 def test_the_store_is_for_the_group_alone_whatever_the_umask(host):
+    assert typed("ivan", "umask").stdout != typed("judy", "umask").stdout, "it is another one"
     store = host.file(f"{SOFTWARE}/anaconda.d")
     assert (store.user, store.group, store.mode & 0o777) == ("ivan", "lab", 0o750)
     open_to_others = f"find {SOFTWARE}/ ! -type l -perm /022"
