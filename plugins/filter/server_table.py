@@ -36,8 +36,8 @@ options:
   hosts:
     description:
       - The variables of every host, such as C(hostvars), and among them C(nbserver_looked),
-        which the module returned, C(nbserver_job), which M(hpcc.notebook.notebook_job) did, or
-        C(nbserver_reached) and C(nbserver_installation), which say why it was not asked.
+        which the module returned, with what it found of a job, or C(nbserver_reached) and
+        C(nbserver_installation), which say why it was not asked.
     type: dict
     required: true
   gateway:
@@ -71,7 +71,6 @@ _value:
 """
 
 
-JOB = "nbserver_job"
 REGISTERED = ("nbserver_reached", "nbserver_installation", "nbserver_looked")
 
 
@@ -85,7 +84,7 @@ def table(
 ) -> list[str]:
     """The table, and below it how each server that runs is reached."""
     answers = {name: _answer(hosts[name]) for name in asked}
-    jobs = list(_jobs(hosts[name] for name in answers))
+    jobs = list(_jobs(answers.values()))
     now = time.time()
     found = server_table.rows(answers, hosts, jobs)
     lines = [*server_table.table(found, now), *server_table.remarks(found, answers)]
@@ -113,10 +112,10 @@ def _reached(
     return beside(hosts[next(iter(answers))], name), next(iter(jobs), {})
 
 
-def _jobs(hosts: Iterable[Variables]) -> Iterator[Variables]:
+def _jobs(answers: Iterable[Variables]) -> Iterator[Variables]:
     """What schedulers were asked for; one that did not answer is told of."""
-    for variables in hosts:
-        job = variables.get(JOB)
+    for answer in answers:
+        job = answer.get("found_job")
         if isinstance(job, Mapping) and ("asked" in job or job.get("failed")):
             yield job
 

@@ -22,6 +22,17 @@ options:
   session:
     description: Name of the tmux session; the name of the profile by default.
     type: str
+  ask_scheduler:
+    description:
+      - Where a job was submitted for the profile, also ask its scheduler, as
+        M(hpcc.notebook.notebook_job) does with C(state=found).
+    type: bool
+    default: false
+  modules:
+    description: Modules that are loaded before the scheduler is asked.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     support: full
@@ -61,6 +72,11 @@ certificate_days:
   returned: success
   type: int
   sample: 364
+found_job:
+  description:
+    - What M(hpcc.notebook.notebook_job) found; with C(failed) and C(msg) where it could not ask.
+  returned: with O(ask_scheduler=true), where a job was submitted
+  type: dict
 damaged:
   description:
     - Records that no start has written, and what is wrong with them.
@@ -180,7 +196,12 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors impor
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import require
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.info import look
 
-ARGUMENTS = {"profile": {"type": "str", "default": "nbserver"}, "session": {"type": "str"}}
+ARGUMENTS = {
+    "profile": {"type": "str", "default": "nbserver"},
+    "session": {"type": "str"},
+    "ask_scheduler": {"type": "bool", "default": False},
+    "modules": {"type": "list", "elements": "str", "default": []},
+}
 INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
 
 

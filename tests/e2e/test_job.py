@@ -37,6 +37,7 @@ from jobs import WORDS, begun, jobs, leads_there, ports, run, starting
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("nothing_is_left")]
 
+PROFILE = "~/.ipython/profile_nbserver"
 PICTURES = CHECKOUT / "tests" / "output"
 KILLS = 30
 # Runs on the compute node: a cell that notices when it is interrupted.
@@ -164,6 +165,18 @@ def test_the_short_name_leads_into_the_job(ready: str, tmp_path: Path) -> None:
     assert ready
 
 
+def test_a_status_skips_no_task_and_asks_a_scheduler_only_where_a_job_was(ready: str) -> None:
+    on("dev1", f"rm -rf {PROFILE}/job")
+    said = run("status", nbserver_where="node")
+    assert "skipping: " not in said
+    assert "Job " not in said
+    run("start", nbserver_resources="walltime=00:20:00")
+    said = run("status")
+    assert "skipping: " not in said
+    assert re.search(r"^Job \d+ on c[12] .*min left, until ", said, re.MULTILINE)
+    assert ready
+
+
 def test_a_restart_keeps_the_job_and_its_node(ready: str) -> None:
     run("start", nbserver_resources="walltime=00:20:00;mem=900mb")
     before = jobs()
@@ -175,9 +188,6 @@ def test_a_restart_keeps_the_job_and_its_node(ready: str) -> None:
     assert jobs() != before, "other resources take another job"
     assert "14 min left" in other
     assert ready
-
-
-PROFILE = "~/.ipython/profile_nbserver"
 
 
 def with_line(line: str) -> str:

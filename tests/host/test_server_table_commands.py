@@ -32,8 +32,8 @@ def served(entrance: Mapping[str, object] = MappingProxyType({}), **job: object)
     more = {"job": "5", "ends": SERVER.ends, "session": "job 5", "certificate_sha256": "3F:A2"}
     stopped = {"host": "dev1", "seen": True, "user": "ann", "state": "stopped", "notes": []}
     serves = {**record, **way, **more, **entrance}
-    looked = {"servers": [stopped, serves], "damaged": [], "job": "/x"}
-    hosts = {"dev1": {**DEV, "nbserver_looked": looked, "nbserver_job": job}}
+    looked = {"servers": [stopped, serves], "damaged": [], "job": "/x", "found_job": job}
+    hosts = {"dev1": {**DEV, "nbserver_looked": looked}}
     return list(table(["dev1"], hosts, None, 8888))
 
 

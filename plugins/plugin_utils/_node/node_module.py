@@ -106,6 +106,11 @@ class NodeModule(IsolatedCommands):
                 module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val
             )
         )
+        return self._in_one_line(answer, task_vars)
+
+    def _in_one_line(
+        self, answer: dict[str, Any], task_vars: dict[str, Any] | None
+    ) -> dict[str, Any]:
         if "module_stdout" not in answer:
             return answer
         told = _told(answer)
@@ -124,13 +129,18 @@ class NodeModule(IsolatedCommands):
             else found
         )
 
-    def _send(self, python: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _send(
+        self,
+        python: str,
+        arguments: dict[str, Any],
+        name: str = "",
+        also: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         """Run the module as one program: nothing is unpacked on the host."""
-        name = self._task.action.rpartition(".")[2]
+        name = name or self._task.action.rpartition(".")[2]
+        texts = self.more_texts() if also is None else also
         try:
-            sent = module_program(
-                name, arguments, check=bool(self._task.check_mode), also=self.more_texts()
-            )
+            sent = module_program(name, arguments, check=bool(self._task.check_mode), also=texts)
         except NotebookError as error:
             return {"failed": True, "changed": False, "msg": str(error)}
         home, rest = ("~/", python[2:]) if python.startswith("~/") else ("", python)
