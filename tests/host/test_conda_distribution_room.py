@@ -122,10 +122,30 @@ def test_trash_that_cannot_be_removed_yet_is_reported_and_no_fault(account: Acco
         account.behind = disk.behind
         assert upgraded(account)["changed"] is True
     logs = "".join(path.read_text() for path in Path(f"{account.prefix}.d/logs").iterdir())
-    assert "still in use; the next run removes it" in logs
+    assert "still in use; a later upgrade removes it" in logs
     account.behind = []
     upgraded(account, 3)
     assert not Path(used).exists()
+
+
+def test_what_removes_the_trash_may_be_killed(account: Account) -> None:
+    account.run()
+    killed, first = account.directory / "killed", account.directory / "first"
+    first.mkdir()
+    (first / "rm").write_text(
+        "#!/bin/sh\n"
+        "for last; do :; done\n"
+        f"case $last in *discarded-by*) [ ! -d $last ] || [ -e {killed} ] ||\n"
+        f"  {{ touch {killed}; kill -9 $$; }} ;; esac\n"
+        'exec /bin/rm "$@"\n'
+    )
+    (first / "rm").chmod(0o755)
+    account.environment["PATH"] = f"{first}:{os.environ['PATH']}"
+    for number in (2, 3, 4):
+        if not killed.exists():
+            upgraded(account, number)
+    assert killed.exists()
+    assert list(Path(f"{account.prefix}.d/trash").iterdir()) == []
 
 
 def trial(directory: Path, **env: str) -> str:

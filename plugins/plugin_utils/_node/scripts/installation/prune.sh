@@ -56,8 +56,10 @@ remove_soon() {
   done
 }
 
+# Somebody may end `rm` alone, and nobody would come back to what it leaves before the next upgrade.
 empty_trash() {
-  rm -rf "$STORE/trash/$RUBBISH" 2>/dev/null || say "some of $STORE/trash is still in use; the next run removes it"
+  rm -rf "$STORE/trash/$RUBBISH" 2>/dev/null || rm -rf "$STORE/trash/$RUBBISH" 2>/dev/null ||
+    say "some of $STORE/trash is still in use; a later upgrade removes it"
 }
 
 # The names of all files that an installer or a package brought. Caches come and go by themselves, and so does what
