@@ -106,6 +106,25 @@ def test_one_whose_dependency_was_lifted_ends_beside_a_job_that_serves(ready: st
     assert ready
 
 
+def test_a_job_that_is_put_back_into_the_queue_never_serves_beside_its_successor(
+    ready: str,
+) -> None:
+    own, follows, _said = pair(SLURM)
+    root("gateway", "scontrol", "update", f"JobId={own}", "Requeue=1")
+    on("gateway", f"scontrol requeue {own}")
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        assert len(servers()) <= 1
+        time.sleep(1)
+    root("gateway", "sh", "-c", f"scontrol update JobId={own} StartTime=now || :")
+    said = run("start", **GIVEN)
+    assert re.search(rf"\(job ({own}|{follows}), JupyterLab", said)
+    for _each in range(10):
+        assert len(servers()) == 1
+        time.sleep(1)
+    assert ready
+
+
 def test_kills_at_any_instant_leave_no_job_without_its_record(ready: str) -> None:
     """Both login nodes ask for a successor at once, and one of them is killed at any instant."""
     dice = random.Random(7)
