@@ -32,8 +32,8 @@ CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PATIENCE = 180_000
 MOST = 150_000  # bytes of a picture
-# The page is there before the warning of five minutes.
-JOB = {"nbserver_where": "job", "nbserver_resources": "walltime=00:06:00;mem=300mb"}
+# Short, since the picture waits for the warning of the last minute.
+JOB = {"nbserver_where": "job", "nbserver_resources": "walltime=00:04:00;mem=300mb"}
 COLUMNS, LINE, CHARACTER, MARGIN = 112, 19, 8.4, 16
 PAUSES = 1.6  # seconds; what took longer is shown shortened
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
