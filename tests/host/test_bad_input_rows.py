@@ -119,22 +119,41 @@ def test_a_bad_value_is_refused_by_its_name(given):
     assert SALT_AND_DIGEST not in "".join(problems)
 
 
-# One with a password and one with a hash, which exclude each other.
-@pytest.mark.parametrize("given", [ROWS[0], ROWS[6]])
-def test_a_bad_value_is_refused_by_its_name_before_any_host_is_reached(tmp_path, given):
-    (tmp_path / "hosts.ini").write_text("[hpcc_dev]\nnowhere.invalid\n")
+def refused(directory: Path, playbook: str, given: dict[str, object]) -> str:
+    """What a playbook prints that ends before it has reached any host."""
+    (directory / "hosts.ini").write_text("[hpcc_dev]\nnowhere.invalid\n")
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("ansible-playbook")),
-            str(CHECKOUT / "playbooks" / "setup.yml"),
-            *("-i", "hosts.ini", "-e", json.dumps({**EVERYWHERE, **variables(given)})),
+            str(CHECKOUT / "playbooks" / f"{playbook}.yml"),
+            *("-i", "hosts.ini", "-e", json.dumps(given)),
         ],
-        cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, text=True,
+        cwd=directory, env={**os.environ, "HOME": str(directory)}, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     printed = done.stdout + done.stderr
     assert done.returncode == 2, printed
-    assert [name for name in variables(given) if f"{name}: " not in printed] == [], printed
     assert "UNREACHABLE" not in printed
     assert "Traceback" not in printed
+    return printed
+
+
+# One with a password and one with a hash, which exclude each other.
+@pytest.mark.parametrize("given", [ROWS[0], ROWS[6]])
+def test_a_bad_value_is_refused_by_its_name_before_any_host_is_reached(tmp_path, given):
+    printed = refused(tmp_path, "setup", {**EVERYWHERE, **variables(given)})
+    assert [name for name in variables(given) if f"{name}: " not in printed] == [], printed
     assert SALT_AND_DIGEST not in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("teardown_confirmed", "teardown_confirmed: must be true or false, got 'maybe'."),
+        ("anaconda_adopt", "anaconda_adopt: must be true or false, got 'maybe'."),
+    ],
+)
+def test_teardown_refuses_a_bad_value_of_any_role_in_one_line_before_it_asks(tmp_path, name, line):
+    printed = refused(tmp_path, "teardown", {name: "maybe"})
+    assert line in printed
+    assert "Validat" not in printed, "that would be Ansible's own check"

@@ -1,5 +1,7 @@
 """The tables of variables say what the specifications say."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,19 @@ def test_no_table_is_stale():
     argv = [sys.executable, str(CHECKOUT / "tests" / "document.py"), "--check"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_ansible_shows_each_entry_point_of_each_role_and_warns_of_nothing():
+    argv = [str(Path(sys.executable).with_name("ansible-doc")), "-t", "role", "-l", "-j"]
+    done = subprocess.run(
+        [*argv, "hpcc.notebook"], capture_output=True, text=True, check=True,
+        env={**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")},
+    )  # fmt: skip
+    shown = {name: set(role["entry_points"]) for name, role in json.loads(done.stdout).items()}
+    for role in (CHECKOUT / "roles").iterdir():
+        points = {path.stem for path in (role / "tasks").glob("*.yml")}
+        assert shown[f"hpcc.notebook.{role.name}"] - {"secrets"} == points
+    assert done.stderr == ""
 
 
 def test_a_stale_table_is_found_and_written_again(tmp_path, monkeypatch, capsys):
