@@ -1,5 +1,6 @@
 """Every playbook is run by a scenario of Molecule, which looks at what came of it."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -16,8 +17,8 @@ MOLECULE = CHECKOUT / "molecule"
 PLAYBOOKS = sorted(path.stem for path in (CHECKOUT / "playbooks").glob("*.yml"))
 
 
-def imported(converge):
-    """The playbooks that a scenario runs."""
+def converged(converge):
+    """The playbooks that a scenario runs before it looks."""
     plays = yaml.safe_load(converge.read_text(encoding="utf-8"))
     paths = [Path(play.get("ansible.builtin.import_playbook", "")) for play in plays]
     return {path.stem for path in paths if path.parent == Path("../../playbooks")}
@@ -26,8 +27,15 @@ def imported(converge):
 def scenarios(playbook):
     """The scenarios that run a playbook and then look."""
     converging = MOLECULE.glob("*/converge.yml")
-    running = [path.parent for path in converging if playbook in imported(path)]
+    running = [path.parent for path in converging if playbook in converged(path)]
     return [scenario.name for scenario in running if list(scenario.glob("tests/test_*.py"))]
+
+
+def chapters(playbook):
+    """The files of the life cycle that run a playbook and then look."""
+    files = sorted((MOLECULE / "life_cycle" / "tests").glob("test_*.py"))
+    runs = re.compile(rf"^    (?:once|twice)\(\"{playbook}\"", re.MULTILINE)
+    return [path.stem for path in files if runs.search(path.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("name", ["lab.yml", "lab.ini"])
@@ -39,13 +47,16 @@ def test_the_guide_for_a_lab_shows_the_very_files_and_the_playbook_is_a_scenario
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
-def test_a_playbook_has_a_scenario_of_its_name_or_is_part_of_the_whole_job(playbook):
-    own = "default" if playbook in ("setup", "start") else playbook
-    assert own in scenarios(playbook)
+def test_a_playbook_has_a_scenario_of_its_name_or_a_chapter_of_the_life_cycle(playbook):
+    if playbook in ("setup", "start"):
+        assert "life_cycle" in scenarios(playbook)
+    else:
+        chapter = [name for name in chapters(playbook) if name.endswith(f"_{playbook}")]
+        assert chapter or playbook in scenarios(playbook)
 
 
 def test_a_playbook_that_nobody_runs_would_be_found():
-    assert scenarios("no_such_playbook") == []
+    assert scenarios("no_such_playbook") == chapters("no_such_playbook") == []
 
 
 def test_every_scenario_is_run_once_and_those_of_an_account_after_one_another():

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from playing import twice
 
 CHECKOUT = Path(__file__).parents[3]
 STATE = Path(os.environ["HPCC_NOTEBOOK_STATE"])
@@ -17,6 +18,11 @@ COMMAND = [
     "-i",
     str(STATE / "inventory.ini"),
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def played():
+    twice("status")
 
 
 def status(*options):

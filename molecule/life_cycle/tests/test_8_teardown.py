@@ -1,8 +1,19 @@
 """After teardown: what we made is gone, and what the person made is there."""
 
 import pytest
+from playing import twice
 
 HOME = "/home/alice"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def played(host):
+    # Something of the person's own, inside of what is removed.
+    host.check_output(
+        "echo '{}' > ~/work.ipynb && echo '-- mine' > ~/modulefiles/mine.lua"
+        " && echo 'answer = 42' > ~/.ipython/profile_nbserver/startup/mine.py"
+    )
+    twice("teardown")
 
 
 @pytest.mark.fault("F80 stopped first")

@@ -9,9 +9,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests" / "e2e"))
 
 from examining import doctor, level
+from playing import twice
 from terminal import playbook
 
 PROFILE = "/home/alice/.ipython/profile_nbserver"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def played():
+    twice("doctor")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,14 @@
 """After stop: nothing runs, and what the person has is as it was."""
 
+import pytest
+from playing import twice
+
 PROFILE = "/home/alice/.ipython/profile_nbserver"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def played():
+    twice("stop")
 
 
 def test_nothing_of_the_server_runs_or_listens(host):

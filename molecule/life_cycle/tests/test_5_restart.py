@@ -2,8 +2,17 @@
 
 import json
 
+import pytest
+from playing import once
+
 PROFILE = "/home/alice/.ipython/profile_nbserver"
 LOCAL = "/tmp/nbserver-$(id -u)"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def played():
+    # Once: a restart restarts.
+    once("restart", "-e", "{nbserver_modules: [site-anaconda]}")
 
 
 def test_exactly_one_server_runs(host):

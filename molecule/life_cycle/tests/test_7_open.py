@@ -10,6 +10,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests" / "e2e"))
 
 from connecting import GREETING, connecting, login_page
+from playing import twice
+
+
+# Over `two_hop` it starts, says what to type and ends. Over `jump` it stays until Ctrl-C.
+@pytest.fixture(scope="module", autouse=True)
+def played():
+    twice("open", "-e", "nbserver_tunnel=two_hop")
 
 
 @pytest.fixture

@@ -1,0 +1,3 @@
+from typing import Any
+
+def yaml_load(stream: str) -> Any: ...
