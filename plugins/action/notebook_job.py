@@ -1,68 +1,24 @@
 # Copyright (c) hpcc.notebook contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Have the module submit the job, and wait for it here: the person sees why, and may go away."""
+"""The module of the same name runs on the host, and the job is waited for here."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._job import supervisor
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.table import of_jobs
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.cluster_helper_texts import (
-    cluster_helper_texts,
-)
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import NodeModule
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.reaching import keywords
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import program
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.job_module import JobModule
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.turns import InTurn
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.progress_display import (
-    Reporter,
-)
-
-ASK_EVERY = 15  # seconds; a scheduler is everybody's
-LAST_WORDS = (
-    "interrupted here. A job that was submitted stays in the queue: start again joins it, connect "
-    "leads to it once it serves, stop takes it back"
-)
 
 
-class ActionModule(InTurn, NodeModule):
-    """One execution of the module to submit, and one for each question until it serves."""
+class ActionModule(InTurn, JobModule):
+    """What Ansible looks for."""
 
     def takes_turns(self) -> bool:
         """All nodes may ask at once what there is."""
         return self._task.args.get("state") != "found"
 
-    def more_texts(self) -> Any:
-        return cluster_helper_texts()
-
     def on_node(
         self, arguments: dict[str, Any], task_vars: dict[str, Any] | None
     ) -> dict[str, Any]:
-        variables = task_vars or {}
-        if not self._python(variables):
-            what = "needs ansible_python_interpreter to name the installation's Python."
-            return {"failed": True, "changed": False, "msg": f"notebook_job {what}"}
-        begins = arguments.get("state", "started") in ("started", "restarted")
-        sent = {"program": program(supervisor.__name__)} if begins else {}
-        answer = super().on_node({**arguments, **sent}, task_vars)
-        answer = self._joined(answer, arguments, variables) if begins else answer
-        # The login, not the port: that is of the node which was asked.
-        return {**answer, "keywords": {**keywords(self._task), "port": None}}
-
-    def _joined(
-        self, answer: dict[str, Any], arguments: dict[str, Any], variables: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Wait until it serves; Ctrl-C leaves it in the queue."""
-        host = str(variables.get("inventory_hostname", ""))
-        reporter = Reporter(host, alone=len(variables.get("ansible_play_hosts", [])) < 2)
-        begun = answer
-        with reporter.watching(LAST_WORDS):
-            while not self._task.check_mode and answer.get("state") in ("waiting", "starting"):
-                reporter.status(of_jobs([answer], time.time())[0])
-                asked = {**arguments, "state": "joined", "wait": ASK_EVERY}
-                answer = super().on_node(asked, variables)
-        kept = ("changed", "warnings", "successor", "successor_reason")
-        return {**answer, **{name: begun[name] for name in kept if name in begun}}
+        return self.job(arguments, task_vars)

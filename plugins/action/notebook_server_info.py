@@ -11,29 +11,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.cluster_helper_texts import (
-    cluster_helper_texts,
-)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.job_module import JobModule
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import (
     ReachedNodeModule,
 )
 
 
-class ActionModule(ReachedNodeModule):
+class ActionModule(ReachedNodeModule, JobModule):
     """One execution to look; one more where there is a job to ask for."""
 
     def on_node(
         self, arguments: dict[str, Any], task_vars: dict[str, Any] | None
     ) -> dict[str, Any]:
         answer = super().on_node(arguments, task_vars)
-        python = self._python(task_vars or {})
-        if not (arguments.get("ask_scheduler") and answer.get("job") and python):
+        asks = arguments.get("ask_scheduler") and self._python(task_vars or {})
+        if not (asks and answer.get("job")):
             return answer
         asked = {name: arguments[name] for name in arguments if name in ("profile", "modules")}
-        sent = self._send(
-            python, {**asked, "state": "found"}, "notebook_job", cluster_helper_texts()
-        )
-        # The login, not the port: that is of the node which was asked.
-        keywords = {**answer["keywords"], "port": None}
-        found = {**self._in_one_line(sent, task_vars), "keywords": keywords}
-        return {**answer, "found_job": found}
+        return {**answer, "found_job": self.job({**asked, "state": "found"}, task_vars)}

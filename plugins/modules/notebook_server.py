@@ -58,6 +58,21 @@ options:
     description: Seconds that the server gets to answer, and that another run is waited for.
     type: int
     default: 60
+  where:
+    description:
+      - With V(job) a job serves, which M(hpcc.notebook.notebook_job) submits and returns.
+      - O(state=stopped) and O(state=absent) end a server on this host and a job, too.
+    type: str
+    choices: [node, job]
+    default: node
+  job:
+    description: What a job asks for with O(where=job), as for M(hpcc.notebook.notebook_job).
+    type: dict
+    suboptions:
+      resources: {description: Such as V(walltime=08:00:00;mem=16gb), type: str, default: ''}
+      queue: {description: The queue or partition, type: str, default: ''}
+      cores: {description: The cores of the job, type: int, default: 1}
+      successor: {description: Also submit the one that follows, type: bool, default: false}
 attributes:
   check_mode:
     support: full
@@ -150,11 +165,7 @@ certificate_sha256:
   type: str
   sample: '3F:A2:90:…'
 prefix: {description: The generation that it runs from, returned: when started, type: str}
-pid:
-  description: Its process.
-  returned: when running
-  type: int
-  sample: 4711
+pid: {description: Its process, returned: when running, type: int, sample: 4711}
 since:
   description: When it was started.
   returned: when running
@@ -171,6 +182,12 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.control impo
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS, Launch
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.report import Request
 
+OF_JOB = {
+    "resources": {"type": "str", "default": ""},
+    "queue": {"type": "str", "default": ""},
+    "cores": {"type": "int", "default": 1},
+    "successor": {"type": "bool", "default": False},
+}
 STATES = ["started", "stopped", "restarted", "absent"]
 ARGUMENTS = {
     "profile": {"type": "str", "default": "nbserver"},
@@ -185,6 +202,8 @@ ARGUMENTS = {
     "idle_shutdown": {"type": "int", "default": 0},
     "kernels_from_environments": {"type": "bool", "default": False},
     "second": {"type": "bool", "default": False},
+    "where": {"type": "str", "choices": ["node", "job"], "default": "node"},
+    "job": {"type": "dict", "options": OF_JOB},
 }
 INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
 RULES = {

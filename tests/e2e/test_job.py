@@ -165,15 +165,25 @@ def test_the_short_name_leads_into_the_job(ready: str, tmp_path: Path) -> None:
     assert ready
 
 
-def test_a_status_skips_no_task_and_asks_a_scheduler_only_where_a_job_was(ready: str) -> None:
+def test_no_task_is_skipped_and_a_scheduler_is_asked_only_where_a_job_was(ready: str) -> None:
     on("dev1", f"rm -rf {PROFILE}/job")
     said = run("status", nbserver_where="node")
-    assert "skipping: " not in said
     assert "Job " not in said
-    run("start", nbserver_resources="walltime=00:20:00")
-    said = run("status")
-    assert "skipping: " not in said
-    assert re.search(r"^Job \d+ on c[12] .*min left, until ", said, re.MULTILINE)
+    started = run("start", nbserver_resources="walltime=00:20:00")
+    seen = run("status")
+    assert re.search(r"^Job \d+ on c[12] .*min left, until ", seen, re.MULTILINE)
+    assert "skipping: " not in said + started + seen + run("stop") + run("stop")
+    assert ready
+
+
+def test_a_stop_ends_a_server_on_a_node_and_a_job_and_says_both(ready: str) -> None:
+    assert "on dev1 is running (tmux session" in run("start", nbserver_where="node")
+    run("start", nbserver_second=True, nbserver_resources="walltime=00:20:00")
+    (job,) = jobs()
+    said = run("stop", nbserver_where="node")
+    assert f"server on dev1 was stopped: it shut down cleanly, and job {job} has ended." in said
+    assert jobs() == []
+    assert "was not running" in run("stop")
     assert ready
 
 
