@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import replace
 
@@ -12,7 +13,12 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors impor
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import succession
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import after, explained, look
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import (
+    after,
+    by_files,
+    explained,
+    look,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import recorded
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.report import report
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.request import (
@@ -37,7 +43,12 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submit import (
     planned_job,
     submit,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import STOPPED, Known, View
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import (
+    STARTING,
+    STOPPED,
+    Known,
+    View,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import readiness
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import report as server_report
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Launch, Layout
@@ -47,6 +58,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import
 
 ALL_THE_SAME = "The job that there is was left as it is; stop and start ask for it all the same."
 FIRST_QUESTION = 2.0  # seconds after which a new job is asked for: what is in vain shows by then
+BEGINS_WITHIN = 5.0  # seconds more for a job that runs then: another execution would come too late
 
 
 def carry_out(request: Request, *, check: bool) -> Outcome:
@@ -67,12 +79,22 @@ def carry_out(request: Request, *, check: bool) -> Outcome:
 
 def _scheduler(layout: Layout, request: Request, before: Submission | None) -> Scheduler:
     """That of the job that there is; a new job goes to the one that the site names now."""
-    if before is not None:
-        launch = request.launch if request.launch.modules else before.launch
-        scheduler = _found(layout, launch, before.scheduler)
-        if request.state not in ("started", "restarted") or look(layout, scheduler).alive:
-            return scheduler
+    if before is None:
+        return _found(layout, request.launch, "")
+    launch = request.launch if request.launch.modules else before.launch
+    scheduler = _found(layout, launch, before.scheduler)
+    begins = request.state in ("started", "restarted")
+    if not begins or _still_named(before, request) or look(layout, scheduler).alive:
+        return scheduler
     return _found(layout, request.launch, "")
+
+
+def _still_named(before: Submission, request: Request) -> bool:
+    """Whether the site names that scheduler now, so that it need not be asked for this."""
+    same = bool(request.launch.modules) or not before.launch.modules
+    with contextlib.suppress(NotebookError):
+        return same and Scheduler().name == before.scheduler
+    return False
 
 
 def _found(layout: Layout, launch: Launch, name: str) -> Scheduler:
@@ -149,7 +171,8 @@ def _submitted(layout: Layout, scheduler: Scheduler, request: Request, planned: 
     told = f"the job that there is was joined, it has {has}" if other else ""
     if new:
         view = after(layout, scheduler, view, FIRST_QUESTION)
-    _refuse_hopeless(layout, scheduler, view)
+        view = by_files(layout, view, BEGINS_WITHIN if view.state == STARTING else 0.0)
+    _require_promising(layout, scheduler, view)
     return Outcome(new, report(layout, view), (told,) if told else ())
 
 
@@ -163,8 +186,11 @@ def _require_startable(layout: Layout, request: Request) -> None:
         readiness.require_environment_kernels(layout)
 
 
-def _refuse_hopeless(layout: Layout, scheduler: Scheduler, view: View) -> None:
+def _require_promising(layout: Layout, scheduler: Scheduler, view: View) -> None:
     """A job that can never run is taken back at once, with the scheduler's words."""
+    if view.state == STOPPED and view.submission:
+        what = f"job {view.submission.job} has {view.reason}"
+        raise NotebookError(what, job_record.log_path(layout))
     if view.hopeless and view.known:
         if view.successor:
             scheduler.cancel(view.successor.known.job)
@@ -184,7 +210,5 @@ def _joined(layout: Layout, scheduler: Scheduler, request: Request) -> Outcome:
         view = after(layout, scheduler, view, request.wait)
     except NotebookError as error:
         view = replace(view, known=replace(job, reason=str(error)))
-    _refuse_hopeless(layout, scheduler, view)
-    if view.state == STOPPED:
-        raise NotebookError(f"job {job.job} has {view.reason}", job_record.log_path(layout))
+    _require_promising(layout, scheduler, view)
     return Outcome(False, report(layout, view))

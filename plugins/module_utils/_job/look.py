@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Iterator
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import succession
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import recorded
@@ -16,7 +17,9 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor impo
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import View, seen
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 
-POLL = 0.3  # seconds between two looks at a file
+# Seconds between two looks at a file: somebody who has just asked sits there and waits.
+_SOON, _LATER = 0.1, 0.5
+_AT_FIRST = 10.0
 
 
 def look(layout: Layout, scheduler: Scheduler) -> View:
@@ -41,13 +44,27 @@ def with_files(layout: Layout, view: View) -> View:
 
 def after(layout: Layout, scheduler: Scheduler, view: View, wait: float) -> View:
     """Look at the files until it serves, has ended, or the time is over; then ask once."""
-    deadline = time.monotonic() + wait
-    while time.monotonic() < deadline:
-        view = with_files(layout, view)
-        if view.known and (view.server or view.end):
-            return replace(view, known=replace(view.known, state="running"))
-        time.sleep(POLL)
+    view = by_files(layout, view, wait)
+    if view.known and (view.server or view.end):
+        return replace(view, known=replace(view.known, state="running"))
     return explained(scheduler, look(layout, scheduler))
+
+
+def by_files(layout: Layout, view: View, wait: float) -> View:
+    """The same without a question."""
+    for _look in moments(wait):
+        view = with_files(layout, view)
+        if view.server or view.end:
+            break
+    return view
+
+
+def moments(wait: float) -> Iterator[float]:
+    """When to look at a file, until the time is over."""
+    begun = time.monotonic()
+    while (passed := time.monotonic() - begun) < wait:
+        yield passed
+        time.sleep(_SOON if passed < _AT_FIRST else _LATER)
 
 
 def explained(scheduler: Scheduler, view: View) -> View:

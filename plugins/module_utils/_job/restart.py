@@ -17,7 +17,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
     processes,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import POLL, look, with_files
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import (
+    look,
+    moments,
+    with_files,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import answered
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.request import ANYTHING, Request
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler import Planned, Scheduler
@@ -65,8 +69,7 @@ def restarted_in_place(
 
 def _answered(layout: Layout, view: View, asked: Submission) -> View | None:
     """The job with the server that was asked for; None where it does not answer."""
-    deadline = time.monotonic() + _within(asked)
-    while time.monotonic() < deadline:
+    for _look in moments(_within(asked)):
         view = with_files(layout, view)
         if view.end:
             raise NotebookError(f"{_job(asked)} has {view.reason}", _log(layout), NOTHING_RUNS)
@@ -75,7 +78,6 @@ def _answered(layout: Layout, view: View, asked: Submission) -> View | None:
             raise NotebookError(f"{_job(asked)} was given no other server: {answer.reason}")
         if answer and view.server and view.server.pid == answer.pid:
             return view
-        time.sleep(POLL)
     return None
 
 
