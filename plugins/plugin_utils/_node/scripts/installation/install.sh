@@ -120,9 +120,11 @@ compile_packages() {
   nice "$TREE/bin/python" -I -m compileall -q -j 2 "$TREE"/lib/python3*/site-packages 2>&1 </dev/null | cat >/dev/null
 }
 
-# Imports what was asked for under its own name; what has no module of that name is there, which must do.
+# Imports what was asked for under its own name; what has no module of that name is there, which must do. And without the
+# grammar that no server of ours imports either (launch.py says why), which would take as long as all the rest.
 IMPORT_ALL='
 import importlib.metadata, importlib.util, sqlite3, ssl, sys
+sys.modules["rfc3987_syntax"] = None
 sys.path[:0] = [path for path in sys.argv[1:2] if path]
 for name in sys.argv[2:]:
     try:
