@@ -23,6 +23,8 @@ LOG = "build.log"
 AVOIDED = {
     "bullseye": "Package: munge libmunge2\nPin: release n=bullseye-security\nPin-Priority: -1\n"
 }
+# Debian's testing says that its lists are good for a week; a mirror may be older than that.
+AGED = {"forky": ['--aptopt=Acquire::Check-Valid-Until "false"']}
 INPUTS = ("Containerfile", "node", "mirror", "installer")
 
 
@@ -72,7 +74,7 @@ def base(engine: Engine, say: Callable[[str], None], release: str = RELEASE) -> 
         say("making the base image with mmdebstrap")
         hook = f'printf %s {shlex.quote(avoided)} > "$1/etc/apt/preferences.d/avoided"'
         command = ["mmdebstrap", "--quiet", "--variant=apt", "--include=ca-certificates", release]
-        command.insert(1, f"--customize-hook={hook}")
+        command[1:1] = [f"--customize-hook={hook}", *AGED.get(release, [])]
         if engine.import_image(command, own):
             return own
         say("mmdebstrap failed, trying an image registry")

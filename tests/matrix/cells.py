@@ -34,6 +34,7 @@ class Controller:
 CONTROLLERS = (
     Controller("2.19", "bookworm", "3.11"),
     Controller("2.20", "trixie", "3.13"),
+    Controller("2.21", "forky", "3.14"),
     Controller("2.21", "trixie", "3.13"),
 )
 # Each shell has an account and a node of its own: dev1 has Debian's Python, dev2 has none.
