@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from kernels import Kernel
 from terminal import BIN, CHECKOUT, CLUSTER, STATE, environment
 
 sys.path.append(str(Path(__file__).parents[1] / "safety"))
 from people import PASSWORD, Person
-from two_generations import ASK
 
 pytestmark = pytest.mark.timeout(900)
 OWNER, MEMBER = Person("dave", "dev1"), Person("carol", "dev2")
@@ -28,12 +28,6 @@ lab_members
 [hpcc_dev:vars]
 anaconda_prefix={PREFIX}
 anaconda_owner={OWNER.name}
-"""
-# Its connection file is the server's; the generation's own Python speaks with it.
-START_A_KERNEL = """
-cd ~/.ipython/profile_nbserver/security
-curl -sS --unix-socket /tmp/nbserver-$(id -u)/notebook.sock --cacert notebook.crt \
-  -H "Authorization: token $(cat token)" -d '{}' https://localhost/api/kernels
 """
 
 
@@ -80,18 +74,6 @@ def lab(account: str, tmp_path: Path) -> Lab:
     return Lab(tmp_path)
 
 
-class Kernel:
-    """One of the member's server, by what it says of itself."""
-
-    def __init__(self, generation: str) -> None:
-        made = json.loads(MEMBER.says(START_A_KERNEL))
-        self._file = f"/tmp/nbserver-$(id -u)/runtime/kernel-{made['id']}.json"
-        self._ask = f'{generation}/bin/python - "{self._file}"'
-
-    def computes(self, expression: str) -> str:
-        return MEMBER.says(f"{self._ask} '{expression}'", stdin=ASK).strip("'")
-
-
 def is_pruned(generation: str) -> bool:
     return OWNER.says(f"readlink {generation} || echo is there") == f"../{Path(PREFIX).name}"
 
@@ -103,7 +85,7 @@ def test_a_member_on_another_node_works_on_through_three_upgrades_and_the_next_o
     first = lab.live
     lab.plays("docs/lab/lab.yml", "member")
     lab.plays("playbooks/start.yml", "member")
-    early = Kernel(first)
+    early = Kernel(MEMBER, first)
     assert early.computes('__import__("sys").prefix') == first
     assert early.computes('"wave" in __import__("sys").modules') == "False"
 
@@ -115,7 +97,7 @@ def test_a_member_on_another_node_works_on_through_three_upgrades_and_the_next_o
         *(False, True, True)
     ], "the first upgrade keeps it as the one before"
     assert early.computes('__import__("wave").__file__').startswith(f"{first}/lib/")
-    late = Kernel(first)
+    late = Kernel(MEMBER, first)
     assert late.computes('__import__("sys").prefix') == first
     status = lab.plays("playbooks/status.yml", "member")
     assert "is installed; restart brings it" in status
