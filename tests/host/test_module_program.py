@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import execution
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import module_program as sending
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.module_program import (
     module_program,
 )
@@ -89,3 +91,50 @@ def test_an_old_python_says_what_it_is() -> None:
     )
     assert done.stderr == "error: Python 3.8 or newer is needed, and this is 3.6.8\n"
     assert done.returncode
+
+
+RUN_TEXTS = """
+import json, sys
+source, texts = json.loads(sys.stdin.read())
+runner = {"__name__": "runner"}
+exec(source, runner)
+runner["run"](texts, "ours.module", {"params": {}, "check_mode": False, "mark": "mark"})
+"""
+
+
+def ran_texts(module: str) -> subprocess.CompletedProcess[str]:
+    """A module beside one that no Python can compile."""
+    texts = {"ours.module": module, "ours.parts.broken": "def ("}
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", RUN_TEXTS], capture_output=True, text=True, check=False,
+        input=json.dumps([Path(execution.__file__).read_text(), texts]),
+    )  # fmt: skip
+
+
+def test_what_a_run_does_not_use_is_not_compiled() -> None:
+    unused = "from ours.parts import broken\ndef main(): print('worked')\n"
+    assert ran_texts(unused).stdout == "worked\n"
+    used = ran_texts("from ours.parts import broken\ndef main(): broken.work()\n")
+    assert 'File "hpcc.notebook/ours.parts.broken.py", line 1' in used.stderr
+    assert "SyntaxError" in used.stderr
+
+
+def test_texts_are_packed_once_for_all_hosts_where_ansible_loads_the_action() -> None:
+    script = (
+        "from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import module_program\n"
+        "from ansible_collections.hpcc.notebook.plugins.action import notebook_profile\n"
+        "before = module_program.texts.cache_info().misses\n"
+        "module_program.module_program('notebook_profile', {}, check=False)\n"
+        "print(before, module_program.texts.cache_info().misses - before)\n"
+    )
+    path = str(Path(__file__).parents[2] / "playbooks" / "collections")
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={"PYTHONPATH": path, "HOME": "/nonexistent"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "1 0\n", done.stderr
+
+
+def test_a_program_carries_the_texts_of_its_own_module_alone() -> None:
+    whole = len(sending.texts("notebook_server"))
+    assert len(sending.texts("text_files")) < whole / 2

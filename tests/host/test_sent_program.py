@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import inside
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
@@ -47,3 +50,36 @@ def test_a_module_alone_needs_no_company() -> None:
     name = processes.__name__
     assert name in sent_program.sources(name)
     assert inside.__name__ not in sent_program.sources(name)
+
+
+def imported(text: str) -> Iterator[str]:
+    """What Python's own parser finds that a text imports of ours, wherever it does."""
+    for node in ast.walk(ast.parse(text)):
+        origin = getattr(node, "module", None) or ""
+        if isinstance(node, ast.ImportFrom) and origin.startswith(sent_program.PACKAGE):
+            named = [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
+            yield from (one for one in named if sent_program.file_of(one).exists())
+
+
+@pytest.mark.parametrize("room", ["modules", "module_utils"])
+def test_nothing_is_missing_or_needless_among_the_texts_of_any_program(room: str) -> None:
+    plugins = sent_program.PLUGINS
+    paths = sorted((plugins / room).rglob("*.py"))
+    assert paths
+    for path in paths:
+        name = ".".join((sent_program.PACKAGE, *path.relative_to(plugins).with_suffix("").parts))
+        texts = sent_program.sources(name)
+        needed = {name, *(one for text in texts.values() for one in imported(text))}
+        assert set(texts) == needed, name
+
+
+def test_every_way_to_write_an_import_is_seen() -> None:
+    package = sent_program.PACKAGE
+    text = (
+        f"from {package}.module_utils._edges import files, room as space  # noqa: X\n"
+        f"if True:\n    from {package}.module_utils._edges import (\n"
+        f"        generations,  # why\n        processes as running,\n    )\n"
+        f"from {package}.module_utils._common.errors import NotebookError\n"
+    )
+    assert set(sent_program._needs(text)) == set(imported(text))
+    assert len(set(imported(text))) == 5

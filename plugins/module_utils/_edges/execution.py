@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from importlib.machinery import ModuleSpec
+from importlib.util import LazyLoader
 from types import ModuleType
 from typing import Any, Mapping, NoReturn
 
@@ -30,7 +31,9 @@ class Texts:
         """As importlib asks."""
         if name not in self._texts and name not in self._packages:
             return None
-        spec = ModuleSpec(name, self, origin=f"hpcc.notebook/{name}.py")  # type: ignore[arg-type]
+        # A text is compiled when something of it is used: trials, removals and the like rarely are.
+        loader: Any = self if name in self._packages else LazyLoader(self)  # type: ignore[arg-type]
+        spec = ModuleSpec(name, loader, origin=f"hpcc.notebook/{name}.py")
         spec.has_location = True
         spec.submodule_search_locations = [] if name in self._packages else None
         return spec

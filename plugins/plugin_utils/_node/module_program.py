@@ -15,7 +15,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -27,9 +26,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors impor
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import execution
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import (
     PACKAGE,
-    PLUGINS,
-    file_of,
     packed,
+    sources,
 )
 
 # It is read by every Python that there is, so that an old one can say what it is.
@@ -38,7 +36,11 @@ import sys
 if sys.version_info < (3, 8):
     sys.exit("error: Python 3.8 or newer is needed, and this is " + sys.version.split()[0])
 import base64, json, zlib
-texts, module, given = json.loads(zlib.decompress(base64.b64decode("{packed}")).decode())
+texts, (more, module, given) = (
+    json.loads(zlib.decompress(base64.b64decode(packed)).decode())
+    for packed in ("{texts}", "{words}")
+)
+texts.update(more)
 runner = {{"__name__": "runner"}}
 exec(compile(texts["{execution}"], "runner", "exec"), runner)
 runner["run"](texts, module, given)
@@ -75,7 +77,6 @@ def module_program(
 
     `also` are texts that it may import besides our own.
     """
-    module = f"{PACKAGE}.modules.{name}"
     validated = ArgumentSpecValidator(**interface(name)).validate(dict(arguments))
     if validated.errors.errors:
         error = validated.errors.errors[0]
@@ -84,9 +85,8 @@ def module_program(
         raise NotebookError(str(validated.errors.msg).rstrip("."), where)
     mark = f"hpcc-answer-{secrets.token_hex(8)}"
     given = {"params": validated.validated_parameters, "check_mode": check, "mark": mark}
-    texts = {**_texts(), **also, module: file_of(module).read_text("utf-8")}
-    words = packed([texts, module, given], 1)
-    program = _PROGRAM.format(packed=words, execution=execution.__name__)
+    words = packed([dict(also), f"{PACKAGE}.modules.{name}", given], 1)
+    program = _PROGRAM.format(texts=texts(name), words=words, execution=execution.__name__)
     return ModuleProgram(program.encode(), mark, frozenset(validated._no_log_values))
 
 
@@ -97,11 +97,7 @@ def interface(name: str) -> dict[str, Any]:
 
 
 @cache
-def _texts() -> dict[str, str]:
-    """All that a module may import, by name."""
-    paths = (PLUGINS / "module_utils").rglob("*.py")
-    return {_name(path): path.read_text("utf-8") for path in paths if path.stem != "__init__"}
-
-
-def _name(path: Path) -> str:
-    return ".".join((PACKAGE, *path.relative_to(PLUGINS).with_suffix("").parts))
+def texts(name: str) -> str:
+    """The module of this name and all that it may import, packed."""
+    modules = (f"{PACKAGE}.modules.{name}", execution.__name__)
+    return packed({each: text for one in modules for each, text in sources(one).items()}, 1)

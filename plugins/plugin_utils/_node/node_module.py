@@ -24,6 +24,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.login_files 
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.module_program import (
     interface,
     module_program,
+    texts,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.reaching import (
     ReachingCommands,
@@ -81,7 +82,9 @@ class NodeModule(IsolatedCommands):
         """Load the module where Ansible loads the action, once: each host has its own process."""
         super().__init_subclass__(**more)
         if cls.__name__ == "ActionModule":
-            interface(cls.__module__.rpartition(".")[2])
+            name = cls.__module__.rpartition(".")[2]
+            interface(name)
+            texts(name)
 
     def more_texts(self) -> Mapping[str, str]:
         """What the module may import besides our own."""

@@ -9,17 +9,21 @@ an argument, which has a limit; module_program.py sends modules, with all that t
 
 from __future__ import annotations
 
-import ast
 import base64
 import json
+import re
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import execution
 
 PACKAGE = "ansible_collections.hpcc.notebook.plugins"
 PLUGINS = Path(__file__).parents[2]
+# Parsing all of them, as `ast` does, would take longer than all else that a task does here.
+_IMPORTED = re.compile(rf"^ *from ({re.escape(PACKAGE)}[\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
+_COMMENT = re.compile(r"#.*")
 LONGEST = 100_000  # bytes; Linux takes 131,072 in one argument
 _PROGRAM = """\
 import base64, json, sys, zlib
@@ -51,7 +55,7 @@ def sources(name: str) -> dict[str, str]:
         module = left.pop()
         if module not in found:
             found[module] = file_of(module).read_text(encoding="utf-8")
-            left += _imports(found[module])
+            left += _needs(found[module])
     return found
 
 
@@ -60,10 +64,14 @@ def file_of(module: str) -> Path:
     return PLUGINS.joinpath(*module.removeprefix(f"{PACKAGE}.").split(".")).with_suffix(".py")
 
 
-def _imports(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
-            inner = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (one for one in inner if file_of(one).exists())
-            if node.module and file_of(node.module).exists():
-                yield node.module
+@cache
+def _is_ours(module: str) -> bool:
+    return file_of(module).exists()
+
+
+def _needs(source: str) -> Iterator[str]:
+    """What a text imports of ours, a module or something in one."""
+    for module, imported in _IMPORTED.findall(source):
+        names = _COMMENT.sub("", imported).strip("() \n").split(",")
+        inner = [f"{module}.{name.split()[0]}" for name in names if name.strip()]
+        yield from filter(_is_ours, (module, *inner))

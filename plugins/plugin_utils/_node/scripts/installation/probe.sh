@@ -4,9 +4,6 @@
 # DISTRIBUTIONS (a line each: name, package, channel) LOST_FILES LEASES (programs) NAMES (of the packages whose files are looked for).
 
 probe_host() {
-  emit home "$HOME"
-  emit prefix "$ROOT"
-  emit home "$HOME"
   emit user "$(id -un)"
   emit groups "$(id -Gn 2>/dev/null) $(id -G)"
   emit readers "$(stat -c '%a %G %g' "$STORE" 2>/dev/null)"
@@ -36,10 +33,14 @@ probe_packages() {
 
 VERSION_OF='import sys; print("%d.%d.%d" % sys.version_info[:3])'
 
-probe_live() {
+probe_python() {
   version=$("$ROOT/bin/python" -I -S -c "$VERSION_OF" 2>/dev/null) || return 1
   emit python "$version"
   probe_packages "$ROOT"
+}
+
+probe_live() {
+  probe_python || return 1
   # shellcheck disable=SC2086 # a word for each name
   [ "$STATE" != present ] ||
     "$ROOT/bin/python" -I -S -c "$LOST_FILES" "$ROOT" "$STORE/markers/.unshipped-$LIVE" $NAMES | pass_on
@@ -135,9 +136,19 @@ probe_room() {
   emit inodes "$inodes"
 }
 
+# All that somebody needs who only uses it: a member of a lab, for whom the rest is somebody else's to decide.
+probe_found() {
+  tell_prefix
+  [ -n "$LIVE" ] && is_complete "$LIVE" && emit complete "name=$LIVE $MARKER" && probe_python
+  end_answers
+}
+
 probe() {
   locate
   require_trusted
+  emit home "$HOME"
+  emit prefix "$ROOT"
+  [ "$STATE" != found ] || { probe_found && return; }
   probe_host
   tell_prefix
   probe_foreign
