@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import leases, own_lease
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 # Words by which the knowledge would be written again → the files that may.
@@ -39,6 +40,14 @@ HOMES = {
         {"module_utils/_installation/installers.py"},
     ),
     "the names of front ends": (r"\"nbclassic\"", {"module_utils/_server/layout.py"}),
+    "where a lease is": (
+        r"\.lease-",
+        {
+            "plugin_utils/_installation/own_lease.py",  # lies in each generation, alone
+            "plugin_utils/_node/scripts/installation/common.sh",
+            "plugin_utils/_node/scripts/doctor/look.sh",  # sent without the one above
+        },
+    ),
     "how a sent text is loaded": (r"def find_spec", {"module_utils/_edges/execution.py"}),
 }
 
@@ -66,3 +75,32 @@ def test_it_is_known_in_its_home_alone(what: str) -> None:
 @pytest.mark.parametrize("word", ["boot_id", "find_spec", "isprintable"])
 def test_a_second_place_would_be_found(word: str) -> None:
     assert holders(word)
+
+
+def test_shell_and_python_mean_the_same_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    common, look = (
+        (PLUGINS / "plugin_utils/_node/scripts" / name).read_text("utf-8")
+        for name in ("installation/common.sh", "doctor/look.sh")
+    )
+    place = "/lab/anaconda.d/one/lib/python3.13/site-packages/hpcc_notebook_lease.py"
+    monkeypatch.setattr(own_lease, "__file__", place)
+    inside = own_lease.path().removeprefix("/lab/anaconda.d")
+    assert f"LEASE_OF=$ROOT.d{inside.removesuffix('one')}\n" in common
+    assert f'"$prefix.d"{inside.removesuffix("one")}*;' in look
+
+
+def test_shell_and_python_mean_the_same_answers_about_a_lease() -> None:
+    scripts = PLUGINS / "plugin_utils/_node/scripts/installation"
+    common = (scripts / "common.sh").read_text("utf-8")
+    codes = re.search(r"case \$code in ([\d |]+)\) return", common)
+    assert codes
+    meant = {0, leases.HELD, leases.UNKNOWN, leases.IN_THE_WAY}
+    assert set(map(int, codes[1].split("|"))) == meant
+    asked = [
+        code
+        for path in scripts.glob("*.sh")
+        for code in re.findall(
+            r"\(ask_leases [^)]*\)\n +\[ \$\? != (\d+) \]", path.read_text("utf-8")
+        )
+    ]
+    assert asked == [str(leases.HELD)] * 3
