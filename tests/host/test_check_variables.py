@@ -223,21 +223,32 @@ NO_TEMPLATES = [
 ]
 
 
-@pytest.mark.parametrize("secret", NO_TEMPLATES)
-def test_no_piece_of_a_password_reaches_a_message(demo, secret):
-    run = run_playbook(demo, play(), "-vvv", demo_text="{{ demo_password }}", demo_password=secret)
+def told_of_each(directory, tasks, *names, **given):
+    """What is said of hosts that have one of these each in variables of these names."""
+    hosts = {f"host{place}": dict.fromkeys(names, each) for place, each in enumerate(NO_TEMPLATES)}
+    (directory / "home").mkdir(exist_ok=True)
+    (directory / "home" / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    run = run_playbook(
+        directory, {**tasks, "hosts": "all:!localhost"}, "-i", "hosts.yml", "-vvv", **given
+    )
     assert run.code == 2
-    assert "demo_password: cannot be worked out as a template: correct it, or mark" in run.output
     assert "c4n4ry" not in run.output
+    said = run.output.partition("PLAY RECAP")[0].split("fatal: [")[1:]
+    told = {each.partition("]")[0]: each for each in said}
+    assert told.keys() == hosts.keys(), run.output
+    return told.values()
 
 
-@pytest.mark.parametrize("secret", NO_TEMPLATES)
-def test_no_role_of_ours_lets_ansible_print_a_password(tmp_path, secret):
-    given = {"nbserver_profile_password": secret, "nbserver_profile_password_hash": secret}
-    run = run_playbook(tmp_path, {"roles": ["hpcc.notebook.nbserver_profile"]}, "-vvv", **given)
-    assert run.code == 2
-    assert "nbserver_profile_password: cannot be worked out as a template" in run.output
-    assert "c4n4ry" not in run.output
+def test_no_piece_of_a_password_reaches_a_message(demo):
+    for told in told_of_each(demo, play(), "demo_password", demo_text="{{ demo_password }}"):
+        assert "demo_password: cannot be worked out as a template: correct it, or mark" in told
+
+
+def test_no_role_of_ours_lets_ansible_print_a_password(tmp_path):
+    role = {"roles": ["hpcc.notebook.nbserver_profile"]}
+    secrets = ("nbserver_profile_password", "nbserver_profile_password_hash")
+    for told in told_of_each(tmp_path, role, *secrets):
+        assert "nbserver_profile_password: cannot be worked out as a template" in told
 
 
 def test_a_playbook_checks_its_own_variables(demo):
