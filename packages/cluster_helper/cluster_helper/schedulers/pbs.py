@@ -40,6 +40,8 @@ def reader(limits: Mapping[int, str]) -> Callable[[str, str], list[Task]]:
 
 
 OWN_ID = "${PBS_JOBID%%.*}"  # without the server, as commands and answers are read
+# The variables that name the server and its configuration.
+SETTINGS = ("PBS_DEFAULT", "PBS_SERVER", "PBS_CONF_FILE", "PBS_EXEC")
 
 
 def select(name: str) -> list[str]:

@@ -54,5 +54,5 @@ DIALECT = Dialect(
     own_id=pbs.OWN_ID,
     forgotten=pbs.FORGOTTEN,
     after=pbs.after,
-    settings=("PBS_DEFAULT", "PBS_SERVER", "PBS_CONF_FILE", "PBS_EXEC"),
+    settings=pbs.SETTINGS,
 )
