@@ -39,5 +39,7 @@ def look_at_a_notebook(frontend: browser.Lab, node: str) -> None:
     assert frontend.run_cell("import socket; print(socket.gethostname())") == node
     frontend.add_heading("Results of the day")
     assert frontend.table_of_contents() == ["Results of the day"]
+    meters = frontend.browser.locator("#hpcc-notebook-meters")
+    browser.expect(meters).to_have_text(re.compile(r"^Memory \d+ of 300 MB"))
     left = frontend.browser.locator("#hpcc-notebook-time-left")
     browser.expect(left).to_have_text(re.compile(r"^1\d min( \d+ s)? left$"))

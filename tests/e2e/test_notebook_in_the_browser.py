@@ -9,6 +9,7 @@ import ssl
 
 import browser
 import pytest
+from job_sites import on
 from terminal import Tunnel, playbook
 
 pytestmark = pytest.mark.timeout(900)  # the first test installs everything
@@ -53,8 +54,16 @@ def test_the_printed_tunnel_leads_to_a_notebook_on_the_node(
         served = ssl.get_server_certificate(("127.0.0.1", local_port))
         digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(served)).hexdigest().upper()
         assert fingerprint.replace(":", "") == digest
+        pid = json.loads(on("dev1", "cat ~/.ipython/profile_nbserver/run/*.json", user="alice"))[
+            "pid"
+        ]
+        on("dev1", f"prlimit --pid {pid} --cpu=7200", user="alice")  # as where a site limits it
         browser.log_in(page, url, PASSWORD)
         look_at_a_notebook(browser.Lab(page))
+        meters = page.locator("#hpcc-notebook-meters")
+        browser.expect(meters).to_have_text(
+            re.compile(r"^Memory \d+ .*MB.*CPU less than a minute of 2 h")
+        )
 
 
 def background(page: browser.Page) -> str:

@@ -27,6 +27,8 @@ SIDE_EFFECTS = {
     "module_utils/_server/stop": "stops a server, through those above",
     "module_utils/_server/report": "lets a server answer before it is called running",
     "module_utils/_server/usage": "measures processes, through those above",
+    "module_utils/_server/meter_service": "is loaded by the server and looks at its processes",
+    "module_utils/_server/meter_bundle": "holds the sources of what measures",
     "module_utils/_server/info": "looks at what runs, and asks it",
     "module_utils/_edges/generations": "reads the links of an installation",
     "module_utils/_edges/execution": "runs a module and prints its answer",
@@ -67,6 +69,7 @@ ALLOWED = {
     "module_utils/_profile/option_trial": ["jupyter_server", "traitlets"],
     "module_utils/_profile/kernel_trial": ["jupyter_client"],
     "module_utils/_profile/environment_kernels": ["ipykernel", "jupyter_client"],
+    "module_utils/_server/meter_service": ["jupyter_server", "tornado"],
 }
 
 

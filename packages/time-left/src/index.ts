@@ -10,6 +10,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Widget } from '@lumino/widgets';
 
 import { IEnd, parse, passed, spoken } from './clock';
+import { showMeters } from './meters';
 
 const DOCUMENTS = '@jupyterlab/docmanager-extension:plugin';
 
@@ -99,11 +100,13 @@ async function follow(
 
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'hpcc-notebook-time-left:plugin',
-  description: 'Shows how long the job of the server goes on, and saves before its end.',
+  description:
+    'Shows what the server uses and how long its job goes on, and saves before the end.',
   autoStart: true,
   requires: [IDocumentManager],
   optional: [ISettingRegistry],
   activate: (app, documents: IDocumentManager, settings: ISettingRegistry | null) => {
+    showMeters(app);
     const end = parse(PageConfig.getOption('hpccNotebookEnd'));
     if (end) {
       void follow(app, end, documents, settings);

@@ -27,9 +27,13 @@ class Texts:
         parents = (name.split(".")[:-1] for name in (*texts, BASIC))
         self._packages = {".".join(p[:i]) for p in parents for i in range(1, len(p) + 1)}
 
+    def __contains__(self, name: object) -> bool:
+        """Whether a module comes from here."""
+        return name in self._texts or name in self._packages
+
     def find_spec(self, name: str, *_where: object) -> ModuleSpec | None:
         """As importlib asks."""
-        if name not in self._texts and name not in self._packages:
+        if name not in self:
             return None
         # A text is compiled when something of it is used: trials, removals and the like rarely are.
         loader: Any = self if name in self._packages else LazyLoader(self)  # type: ignore[arg-type]

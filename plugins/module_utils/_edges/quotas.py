@@ -54,6 +54,11 @@ def at(path: str, user: str) -> Quota | None:
     return parse(said, path if lustre else found.source)
 
 
+def fields(found: Quota | None) -> dict[str, int]:
+    """As they are reported: of the person at home."""
+    return {f"home_{name}": value for name, value in vars(found).items()} if found else {}
+
+
 def parse(said: str, name: str) -> Quota | None:
     """What is said of one file system, on one line or, behind a long name, on the next.
 

@@ -41,7 +41,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission impo
     Noted,
     Submission,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._profile import time_left
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import meters, time_left
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import (
     limits,
     probe,
@@ -80,7 +80,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.stop import 
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.usage import measured
 
 POLL = 1.0  # seconds
-MEMORY_LIMIT = "MEM_LIMIT"  # where jupyter-resource-usage, which some install, looks for it
 ANSWER_WITHIN = 5.0
 INTERRUPTED_WITHIN = 2.0  # seconds for cells to notice
 # How schedulers announce an end: by these, some time before SIGKILL.
@@ -247,7 +246,7 @@ def _told(run: Run, wanted: Submission) -> dict[str, str]:
     """What the server has in its environment because it is a job."""
     end = time_left.announced(_deadline(run, wanted), wanted.walltime)
     limit = measured(os.getpid(), _memory_said(wanted)).memory_limit
-    meter = {MEMORY_LIMIT: str(limit)} if limit else {}
+    meter = {meters.MEMORY_LIMIT: str(limit)} if limit else {}
     return {time_left.END: end, **meter, **granted(os.environ)}
 
 

@@ -14,6 +14,7 @@ from typing import Mapping
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.quoting import python_literal
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     contents,
+    meters,
     pages,
     time_left,
 )
@@ -81,6 +82,7 @@ FILES = (
     pages.LOGIN,
     KERNEL_LAUNCHER,
     ENVIRONMENT_KERNELS,
+    meters.FILE,
     ENGINES,
     PASSWORD_FILE,
     SERVER_CONFIG,
@@ -238,12 +240,19 @@ place = {{"user": os.environ.get("USER", ""), "profile": {name}}}
 place["node"] = os.uname().nodename.partition(".")[0]
 
 
+# What an open page shows of memory, CPU time and quota; a server goes without it, too.
+services = []
+with contextlib.suppress(Exception):
+    runpy.run_path({meters})
+    services = ["{meters_name}"]
+
 # When a server that is a job ends. What is left is said: the browser's clock may be another one.
 end = json.loads(os.environ.get("{end_variable}") or "null")
 
 
 def named(_handler, page):
     page["appName"] = "{{node}} ({{profile}})".format(**place)
+    page["{meters_in_page}"] = "{meters_at}" if services else ""
     if end:
         page["{end_in_page}"] = {{**end, "left": end["at"] - time.time()}}
     return page
@@ -254,6 +263,7 @@ if ServerApp.initialized():
     server = ServerApp.instance()
     server.no_browser_open_file = True
     server.jinja_template_vars = {{"notebook": place}}
+    server.extra_services = services
     server.tornado_settings = {{"page_config_hook": named}}
     kernels = ConnectionFileMixin
     kernels.write_connection_file = writing(kernels.write_connection_file)
@@ -360,6 +370,10 @@ def server_config(
         name=python_literal(layout.name),
         private=PRIVATE_DIRECTORY,
         own_generation=OWN_GENERATION,
+        meters=python_literal(layout.at(meters.FILE)),
+        meters_name=meters.NAME,
+        meters_at=meters.AT,
+        meters_in_page=meters.IN_PAGE,
         end_variable=time_left.END,
         end_in_page=time_left.IN_PAGE,
         end=END,

@@ -17,6 +17,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files,
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     contents,
     environment_kernels,
+    meters,
     pages,
     proof,
     removal,
@@ -28,6 +29,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile.kernel_laun
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.plan import Step
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules import rules
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import meter_bundle
 
 TOKEN_BYTES = 32
 # Measured with a server at work: 200 KiB in 44 files and directories.
@@ -66,6 +68,7 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
         token(layout),
         *kernel,
         rendered(layout, profile.ENVIRONMENT_KERNELS, inspect.getsource(environment_kernels)),
+        rendered(layout, meters.FILE, meter_bundle.service()),
         rendered(layout, contents.SCRIPT, contents.EXTENSION),
         rendered(layout, contents.SWITCH, contents.ENABLED),
         *(rendered(layout, name, text) for name, text in time_left.FILES.items()),

@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-SOURCE_SHA256 = "46f3809e52eedfad91a3b982858e3b22d8e6cf0083bde6967fdd42bfbf391b51"
+SOURCE_SHA256 = "a4ef45ffb211ebf2bfff72a2e85540c1f15bde0d45e745b8497f872dd12eea11"
 VERSION = "0.1.0"
 SCRIPTS = {
-    "remoteEntry.js": r"""var _JUPYTERLAB;(()=>{"use strict";var e={283(e,t,r){const o={
-"./index":()=>r.e(393).then(()=>()=>r(393)),"./extension":()=>r.e(393).then(()=>()=>r(393))
+    "remoteEntry.js": r"""var _JUPYTERLAB;(()=>{"use strict";var e={459(e,t,r){const o={
+"./index":()=>r.e(457).then(()=>()=>r(457)),"./extension":()=>r.e(457).then(()=>()=>r(457))
 },n=(e,t)=>(r.R=t,t=r.o(o,e)?o[e]():Promise.resolve().then(()=>{
 throw new Error('Module "'+e+'" does not exist in container.')}),r.R=void 0,t),i=(e,t)=>{
 if(!r.S)return;const o="default",n=r.S[o]
@@ -21,7 +21,7 @@ const n=t[o];if(void 0!==n)return n.exports;const i=t[o]={exports:{}}
 ;return e[o](i,i.exports,r),i.exports}r.m=e,r.c=t,r.d=(e,t)=>{
 for(var o in t)r.o(t,o)&&!r.o(e,o)&&Object.defineProperty(e,o,{enumerable:!0,get:t[o]})},
 r.f={},
-r.e=e=>Promise.all(Object.keys(r.f).reduce((t,o)=>(r.f[o](e,t),t),[])),r.u=e=>"time-left.js?v=d6a2049cdb300757b5b2",
+r.e=e=>Promise.all(Object.keys(r.f).reduce((t,o)=>(r.f[o](e,t),t),[])),r.u=e=>"time-left.js?v=c26d8b27320989cd56f9",
 r.o=(e,t)=>Object.prototype.hasOwnProperty.call(e,t),(()=>{
 const e={},t="hpcc-notebook-time-left:";r.l=(o,n,i,s)=>{if(e[o])return void e[o].push(n)
 ;let a,u;if(void 0!==i){const e=document.getElementsByTagName("script")
@@ -37,7 +37,7 @@ value:!0}})},(()=>{r.S={};const e={},t={};r.I=(o,n)=>{n=n||[];const i=t[o]=t[o]|
 ;if(n.indexOf(i)>=0)return;if(n.push(i),e[o])return e[o];r.o(r.S,o)||(r.S[o]={})
 ;const s=r.S[o],a="hpcc-notebook-time-left",u=[];if("default"===o)((e,t,r,o)=>{
 const n=s[e]=s[e]||{},i=n[t];(!i||!i.loaded&&(!o!=!i.eager?o:a>i.from))&&(n[t]={get:r,from:a,
-eager:!!o})})("hpcc-notebook-time-left","0.1.0",()=>r.e(393).then(()=>()=>r(393)))
+eager:!!o})})("hpcc-notebook-time-left","0.1.0",()=>r.e(457).then(()=>()=>r(457)))
 ;return u.length?e[o]=Promise.all(u).then(()=>e[o]=1):e[o]=1}})(),(()=>{let e
 ;if("undefined"!=typeof document){const t=document.currentScript
 ;if((!t||/^script$/i.test(t.tagName))&&(e=t?.src,!e)){
@@ -78,11 +78,12 @@ if(!i(t,r))return d(e,r,l);const p=u(t,r,o);return n(a,p)||f(c(t,r,p,a)),s(t[r][
 77:()=>h("default","@jupyterlab/settingregistry",!1,[1,4,6,0]),
 159:()=>h("default","@jupyterlab/apputils",!1,[1,4,7,0]),
 247:()=>h("default","@lumino/widgets",!1,[1,2,3,1,,"alpha",1]),
+401:()=>h("default","@jupyterlab/services",!1,[1,7,6,0]),
 514:()=>h("default","@jupyterlab/coreutils",!1,[1,6,6,0]),
-767:()=>h("default","@jupyterlab/docmanager",!1,[1,4,6,0])},g={393:[77,159,247,514,767]},v={}
-;r.f.consumes=(e,t)=>{r.o(g,e)&&g[e].forEach(e=>{if(r.o(m,e))return t.push(m[e]);if(!v[e]){
-const o=t=>{m[e]=0,r.m[e]=o=>{delete r.c[e],o.exports=t()}};v[e]=!0;const n=t=>{delete m[e],
-r.m[e]=o=>{throw delete r.c[e],t}};try{const r=b[e]()
+767:()=>h("default","@jupyterlab/docmanager",!1,[1,4,6,0])},g={457:[77,159,247,401,514,767]
+},v={};r.f.consumes=(e,t)=>{r.o(g,e)&&g[e].forEach(e=>{if(r.o(m,e))return t.push(m[e])
+;if(!v[e]){const o=t=>{m[e]=0,r.m[e]=o=>{delete r.c[e],o.exports=t()}};v[e]=!0;const n=t=>{
+delete m[e],r.m[e]=o=>{throw delete r.c[e],t}};try{const r=b[e]()
 ;r.then?t.push(m[e]=r.then(o).catch(n)):o(r)}catch(e){n(e)}}})}})(),(()=>{const e={933:0}
 ;r.f.j=(t,o)=>{let n=r.o(e,t)?e[t]:void 0;if(0!==n)if(n)o.push(n[2]);else{
 const i=new Promise((r,o)=>n=e[t]=[r,o]);o.push(n[2]=i);const s=new Error,a=o=>{
@@ -93,37 +94,48 @@ s.request=r,s.event=o,n[1](s)}};r.l(r.p+r.u(t),a,"chunk-"+t,t)}};const t=(t,o)=>
 ;var a,u,c=0;if(n.some(t=>0!==e[t])){for(a in i)r.o(i,a)&&(r.m[a]=i[a]);if(s)s(r)}
 for(t&&t(o);c<n.length;c++)u=n[c],r.o(e,u)&&e[u]&&e[u][0](),e[u]=0
 },o=Array.isArray(self.webpackChunkhpcc_notebook_time_left)?self.webpackChunkhpcc_notebook_time_left:self.webpackChunkhpcc_notebook_time_left=[]
-;o.forEach(t.bind(null,0)),o.push=t.bind(null,o.push.bind(o))})();let o=r(283)
+;o.forEach(t.bind(null,0)),o.push=t.bind(null,o.push.bind(o))})();let o=r(459)
 ;(_JUPYTERLAB=void 0===_JUPYTERLAB?{}:_JUPYTERLAB)["hpcc-notebook-time-left"]=o})();
 """,
     "time-left.js": r""""use strict"
-;(Array.isArray(self.webpackChunkhpcc_notebook_time_left)?self.webpackChunkhpcc_notebook_time_left:self.webpackChunkhpcc_notebook_time_left=[]).push([[393],{
-393(e,t,o){o.r(t),o.d(t,{default:()=>u});var n=o(159),a=o(514),s=o(767),i=o(77),r=o(247)
+;(Array.isArray(self.webpackChunkhpcc_notebook_time_left)?self.webpackChunkhpcc_notebook_time_left:self.webpackChunkhpcc_notebook_time_left=[]).push([[457],{
+457(e,t,n){n.r(t),n.d(t,{default:()=>f});var o=n(159),a=n(514),s=n(767),i=n(77),r=n(247)
 ;function c(e){const t=Math.floor(e/60);if(t>=60)return`${Math.floor(t/60)} h ${t%60} min`
-;const o=Math.floor(e%60);return t>=5?`${t} min`:t?`${t} min ${o} s`:`${o} s`}
-class l extends r.Widget{constructor(e){super(),this.over=e,this.id="hpcc-notebook-time-left",
-this.node.title=`The job of this server ends at ${e.toLocaleTimeString()}.`,
+;const n=Math.floor(e%60);return t>=5?`${t} min`:t?`${t} min ${n} s`:`${n} s`}var l=n(401)
+;class d extends r.Widget{constructor(){
+super(),this.id="hpcc-notebook-meters",Object.assign(this.node.style,{alignSelf:"center",
+display:"flex",whiteSpace:"nowrap"})}tell(e){this.node.replaceChildren(...e.map(e=>{
+const t=document.createElement("span");return t.textContent=`${e.name} ${e.text}`,
+t.title=`${e.name} ${e.of}`,Object.assign(t.style,{padding:"0 8px",borderRadius:"3px"}),
+e.near&&Object.assign(t.style,{background:"var(--jp-warn-color2)",color:"black"}),t}))}}
+function h(e){const t=a.PageConfig.getOption("hpccNotebookMeters");if(!t)return;const n=new d
+;e.shell.add(n,"top",{rank:999});const o=()=>{document.hidden||async function(e){
+const t=l.ServerConnection.makeSettings(),n=a.URLExt.join(t.baseUrl,e),o=await l.ServerConnection.makeRequest(n,{},t)
+;return o.ok?(await o.json()).meters:[]}(t).then(e=>n.tell(e),()=>{})};o(),setInterval(o,15e3),
+document.addEventListener("visibilitychange",o)}class u extends r.Widget{constructor(e){
+super(),
+this.over=e,this.id="hpcc-notebook-time-left",this.node.title=`The job of this server ends at ${e.toLocaleTimeString()}.`,
 Object.assign(this.node.style,{alignSelf:"center",padding:"0 8px",borderRadius:"3px",
-whiteSpace:"nowrap"})}tell(e,t){const o=e>0?`${c(e)} left`:"The job is over"
-;this.node.textContent!==o&&(this.node.textContent=o),
+whiteSpace:"nowrap"})}tell(e,t){const n=e>0?`${c(e)} left`:"The job is over"
+;this.node.textContent!==n&&(this.node.textContent=n),
 this.node.style.background=t?"var(--jp-warn-color2)":"",this.node.style.color=t?"black":""}}
-function d(e,t){for(const o of t.autosave?e.shell.widgets("main"):[]){
-const e=t.contextForWidget(o)
+function p(e,t){for(const n of t.autosave?e.shell.widgets("main"):[]){
+const e=t.contextForWidget(n)
 ;e?.model.dirty&&!1!==e.canSave&&e.save().catch(e=>console.warn("Not saved before the end:",e))
-}}async function h(e,t,o,a){const s=new Date(Date.now()+1e3*t.left),i=new l(s)
+}}async function g(e,t,n,a){const s=new Date(Date.now()+1e3*t.left),i=new u(s)
 ;e.shell.add(i,"top",{rank:1e3}),await e.restored
 ;const r=await(a?.load("@jupyterlab/docmanager-extension:plugin").catch(()=>null))
-;let h=0,u="",f=!1;const g=()=>{const a=(s.getTime()-Date.now())/1e3,l=function(e,t){
+;let l=0,d="",h=!1;const g=()=>{const a=(s.getTime()-Date.now())/1e3,u=function(e,t){
 return e.filter(e=>t<=e).length}(t.warnings,a)
-;i.tell(a,l>0),void 0===r?.user.autosaveInterval&&(o.autosaveInterval=l<t.warnings.length?t.autosave:t.hurry),
-l>h&&a>0&&(h=l,d(e,o),n.Notification.dismiss(u),u=function(e,t,o){const a="docmanager:save-all"
-;return n.Notification.warning(`The job of this server ends in ${c(t)}, at ${o.toLocaleTimeString()}. Cells are interrupted then, and kernels end.`,{
+;i.tell(a,u>0),void 0===r?.user.autosaveInterval&&(n.autosaveInterval=u<t.warnings.length?t.autosave:t.hurry),
+u>l&&a>0&&(l=u,p(e,n),o.Notification.dismiss(d),d=function(e,t,n){const a="docmanager:save-all"
+;return o.Notification.warning(`The job of this server ends in ${c(t)}, at ${n.toLocaleTimeString()}. Cells are interrupted then, and kernels end.`,{
 autoClose:!1,actions:e.commands.hasCommand(a)?[{label:"Save all",callback:()=>{
-e.commands.execute(a)}}]:[]})}(e,a,s)),!f&&a<=t.last_save&&(f=!0,d(e,o))}
-;g(),setInterval(g,1e3)}const u={id:"hpcc-notebook-time-left:plugin",
-description:"Shows how long the job of the server goes on, and saves before its end.",
-autoStart:!0,requires:[s.IDocumentManager],optional:[i.ISettingRegistry],activate:(e,t,o)=>{
-const n=(s=a.PageConfig.getOption("hpccNotebookEnd"))?JSON.parse(s):null;var s;n&&h(e,n,t,o)}}}
-}]);
+e.commands.execute(a)}}]:[]})}(e,a,s)),!h&&a<=t.last_save&&(h=!0,p(e,n))}
+;g(),setInterval(g,1e3)}const f={id:"hpcc-notebook-time-left:plugin",
+description:"Shows what the server uses and how long its job goes on, and saves before the end.",
+autoStart:!0,requires:[s.IDocumentManager],optional:[i.ISettingRegistry],activate:(e,t,n)=>{
+h(e);const o=(s=a.PageConfig.getOption("hpccNotebookEnd"))?JSON.parse(s):null;var s
+;o&&g(e,o,t,n)}}}}]);
 """,
 }

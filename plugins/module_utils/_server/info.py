@@ -58,14 +58,8 @@ def look(profile: str, session: str) -> dict[str, object]:
         "damaged": [*own, *damaged, *filter(None, [notice(layout)])],
         "certificate_days": _days_left(layout),
         **recorded_job(layout),
-        **_quota(layout, user),
+        **quotas.fields(quotas.at(layout.home, user)),  # the file system is everybody's
     }
-
-
-def _quota(layout: Layout, user: str) -> dict[str, int]:
-    """Of the person at home, where it can be asked for; the file system is everybody's."""
-    found = quotas.at(layout.home, user)
-    return {f"home_{name}": value for name, value in vars(found).items()} if found else {}
 
 
 def _observed(layout: Layout, session: str) -> tuple[Observed, list[str]]:

@@ -56,13 +56,45 @@ def memory(row: Mapping[str, object]) -> str | None:
 
 def home(row: Mapping[str, object]) -> str | None:
     """The person's quota at home, and what to do when little is left of it."""
-    figures = [row.get(f"home_{name}") for name in ("used", "limit", "files", "files_limit")]
-    used, limit, files, most = (each if isinstance(each, int) else 0 for each in figures)
-    space = [f"{used / GB:.1f} of {limit / GB:.1f} GB"] if limit > 0 else []
-    both = [*space, *([f"{files} of {most} files"] if most > 0 else [])]
-    near = used > NEAR * limit > 0 or files > NEAR * most > 0
-    todo = ": make room (`du -xhd1 ~` and `du --inodes -xd1 ~` show where it went)" if near else ""
-    return f"Your quota at home: {' and '.join(both)} are used{todo}" if both else None
+    used = quota(row)
+    todo = ": make room (`du -xhd1 ~` and `du --inodes -xd1 ~` show where it went)"
+    return f"Your quota at home: {used} are used{todo * _near(row, *_QUOTAS)}" if used else None
+
+
+def quota(row: Mapping[str, object]) -> str | None:
+    """The same in short."""
+    space, files = (tuple(_number(row, name) for name in pair) for pair in _QUOTAS)
+    parts = [f"{space[0] / GB:.1f} of {space[1] / GB:.1f} GB"] if space[1] > 0 else []
+    parts += [f"{files[0]} of {files[1]} files"] if files[1] > 0 else []
+    return " and ".join(parts) or None
+
+
+def meters(row: Mapping[str, object]) -> list[dict[str, object]]:
+    """What an open page shows; what nothing limits and nobody counts is left out."""
+    said = {
+        "Memory": (memory(row), _MEMORY, "of this server and its kernels, and what they may use"),
+        "CPU": (cpu_time(row), _CPU, "time of the process nearest to the limit of this host"),
+        "Quota": (quota(row), _QUOTAS, "of yours at home"),
+    }
+    return [
+        {"name": name, "text": text, "near": _near(row, *pairs), "of": of}
+        for name, (text, pairs, of) in said.items()
+        if text
+    ]
+
+
+_MEMORY = (("memory_used", "memory_limit"),)
+_CPU = (("cpu_used", "cpu_limit"),)
+_QUOTAS = (("home_used", "home_limit"), ("home_files", "home_files_limit"))
+
+
+def _near(row: Mapping[str, object], *pairs: tuple[str, str]) -> bool:
+    return any(_number(row, used) > NEAR * _number(row, limit) > 0 for used, limit in pairs)
+
+
+def _number(row: Mapping[str, object], name: str) -> int:
+    found = row.get(name)
+    return found if isinstance(found, int) else 0
 
 
 def cpu_time(row: Mapping[str, object]) -> str | None:

@@ -1,0 +1,70 @@
+// Copyright (c) hpcc.notebook contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import { JupyterFrontEnd } from '@jupyterlab/application';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import { Widget } from '@lumino/widgets';
+
+const EVERY = 15000; // milliseconds
+
+/** One figure, as the server words it. */
+interface IMeter {
+  name: string;
+  text: string;
+  near: boolean; // to its limit
+  of: string;
+}
+
+/** What the server uses of what it may, at the top of the page. */
+class Meters extends Widget {
+  constructor() {
+    super();
+    this.id = 'hpcc-notebook-meters';
+    Object.assign(this.node.style, { alignSelf: 'center', display: 'flex', whiteSpace: 'nowrap' });
+  }
+
+  tell(meters: IMeter[]): void {
+    this.node.replaceChildren(
+      ...meters.map(meter => {
+        const shown = document.createElement('span');
+        shown.textContent = `${meter.name} ${meter.text}`;
+        shown.title = `${meter.name} ${meter.of}`;
+        Object.assign(shown.style, { padding: '0 8px', borderRadius: '3px' });
+        if (meter.near) {
+          Object.assign(shown.style, { background: 'var(--jp-warn-color2)', color: 'black' });
+        }
+        return shown;
+      })
+    );
+  }
+}
+
+async function asked(path: string): Promise<IMeter[]> {
+  const settings = ServerConnection.makeSettings();
+  const url = URLExt.join(settings.baseUrl, path);
+  const answer = await ServerConnection.makeRequest(url, {}, settings);
+  return answer.ok ? (await answer.json()).meters : [];
+}
+
+/** Ask while somebody looks; a connection that is away is said elsewhere. */
+export function showMeters(app: JupyterFrontEnd): void {
+  const path = PageConfig.getOption('hpccNotebookMeters');
+  if (!path) {
+    return;
+  }
+  const shown = new Meters();
+  app.shell.add(shown, 'top', { rank: 999 });
+  const look = () => {
+    if (!document.hidden) {
+      asked(path).then(
+        meters => shown.tell(meters),
+        () => undefined
+      );
+    }
+  };
+  look();
+  setInterval(look, EVERY);
+  document.addEventListener('visibilitychange', look);
+}

@@ -1,0 +1,12 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tells an open page of memory, CPU time and quota, and where it asks. Pure."""
+
+from __future__ import annotations
+
+NAME = "hpcc_notebook_meters"  # of the module that the server loads
+FILE = "jupyter/meters.py"
+AT = "/hpcc-notebook/meters"
+IN_PAGE = "hpccNotebookMeters"  # how a page is told of it
+MEMORY_LIMIT = "MEM_LIMIT"  # bytes that a scheduler grants; jupyter-resource-usage looks there, too

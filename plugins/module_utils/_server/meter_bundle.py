@@ -1,0 +1,67 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIDE EFFECTS: what the server loads to tell what it uses: our own sources, as one file."""
+
+from __future__ import annotations
+
+import inspect
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import errors, printable
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
+    execution,
+    files,
+    meters,
+    processes,
+    quotas,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import meters as of_profile
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import MANAGED
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import (
+    limits,
+    meter_service,
+    usage,
+)
+
+_NEEDED = (
+    *(errors, printable, files, meters, processes, quotas, of_profile, limits),
+    *(usage, meter_service),
+)
+# Nothing of ours is left where other packages are looked for.
+_PROGRAM = """\
+{managed}
+import sys
+
+TEXTS = {{
+{texts}
+}}
+
+runner = {{"__name__": "runner"}}
+exec(compile(TEXTS.pop("{execution}"), "runner", "exec"), runner)
+finder = runner["Texts"](TEXTS)
+before = set(sys.modules)
+sys.meta_path.insert(0, finder)
+try:
+    for name in TEXTS:  # each is compiled when something of it is used, which must be now
+        __import__(name)
+        sys.modules[name].__doc__
+    service = sys.modules["{service}"]
+    service.default_handlers = service.handlers()
+finally:
+    sys.meta_path.remove(finder)
+    for name in [name for name in sys.modules if name in finder and name not in before]:
+        del sys.modules[name]
+sys.modules["{name}"] = service
+"""
+
+
+def service() -> str:
+    """The text of that file."""
+    sources = {each.__name__: inspect.getsource(each) for each in (execution, *_NEEDED)}
+    return _PROGRAM.format(
+        managed=MANAGED,
+        texts="\n".join(f"    {name!r}: {text!r}," for name, text in sources.items()),
+        execution=execution.__name__,
+        service=meter_service.__name__,
+        name=of_profile.NAME,
+    )

@@ -1,0 +1,55 @@
+# Copyright (c) hpcc.notebook contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIDE EFFECTS: is loaded by the server, and tells an open page what is used of what it may."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import time
+from functools import lru_cache
+from typing import Any
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import quotas
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.meters import (
+    AT,
+    MEMORY_LIMIT,
+)
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import limits
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.usage import measured
+
+_QUOTA_EVERY = 300.0  # seconds; a file server is everybody's
+
+
+def shown() -> list[dict[str, object]]:
+    """What the page shows now, in its order."""
+    said = os.environ.get(MEMORY_LIMIT, "")
+    usage = measured(os.getpid(), int(said) if said.isdecimal() else 0)
+    return limits.meters({**vars(usage), **_home(int(time.monotonic() // _QUOTA_EVERY))})
+
+
+@lru_cache(maxsize=1)
+def _home(_period: int) -> dict[str, int]:
+    person = pwd.getpwuid(os.getuid())
+    return quotas.fields(quotas.at(os.environ.get("HOME") or person.pw_dir, person.pw_name))
+
+
+def handlers() -> list[tuple[str, Any]]:
+    """As Jupyter takes them; whoever has not logged in is refused."""
+    from jupyter_server.auth.decorator import authorized
+    from jupyter_server.base.handlers import APIHandler
+    from tornado.web import authenticated
+
+    class Meters(APIHandler):
+        auth_resource = "status"
+        _track_activity = False  # a page that only looks does not keep an idle server
+
+        @authenticated
+        @authorized
+        async def get(self) -> None:
+            loop = asyncio.get_running_loop()
+            self.finish({"meters": await loop.run_in_executor(None, shown)})
+
+    return [(AT, Meters)]
