@@ -1,8 +1,7 @@
 """The shape of the house holds. Each question is first shown to be able to fail."""
 
-from pathlib import Path
-
 import re
+from pathlib import Path
 
 import architecture
 import pytest
