@@ -115,7 +115,7 @@ def measure_fresh_account() -> None:
         return seconds(lambda: on_node("heidi", by_hand()))
 
     setup, bare = alternate(2, ours, hand)
-    report("setup.yml, fresh account", setup, "installer and pip by hand", bare, 1.15)
+    report("setup.yml, fresh account", setup, "installer and pip by hand", bare, 0.5)
 
 
 def measure_start() -> None:

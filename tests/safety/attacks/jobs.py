@@ -18,6 +18,7 @@ PROFILE = "/home/alice/.ipython/profile_nbserver"
 HOSTS = ("gateway", "dev1", *COMPUTE)
 OWNER = Person("alice", "dev1")
 AS_A_JOB = {"nbserver_where": "job", "nbserver_resources": "walltime=00:20:00"}
+WITH_A_SUCCESSOR = {**AS_A_JOB, "nbserver_next": True}
 # What she makes of the directory that a server of this account would use.
 PLANTED = (
     "mkdir -m 0777 {0}",
@@ -31,7 +32,7 @@ def jobs(report: Report, *, short: bool = False) -> None:
     done("stop")
     try:
         with watched() as seen:
-            started = done("start", **AS_A_JOB)
+            started = done("start", **WITH_A_SUCCESSOR)
             node = started.printed(r"Notebook server on (c[12]) is running")
             report.note("a job's listeners", *ports())
             hands(report, node)
@@ -53,7 +54,10 @@ def ports() -> list[str]:
 def hands(report: Report, node: str) -> None:
     """What she tries on the compute node itself, and asks the scheduler."""
     pid = root(node, f"pgrep -u {UID} -o -f supervisor.py").strip()
-    job = OWNER.says("squeue --noheader --me --format=%A")
+    job, successor = (
+        OWNER.says(f"squeue --noheader --me --states={state} --format=%A")
+        for state in ("RUNNING", "PENDING")
+    )
     doors = {
         "list its directory": f"ls {LOCAL}",
         "ask over its socket": f"curl -sk --unix-socket {LOCAL}/notebook.sock https://x/api",
@@ -63,6 +67,9 @@ def hands(report: Report, node: str) -> None:
         "read its script": f"scontrol write batch_script {job} - | grep '^#!'",  # it says no with 0
         "read its output": f"cat {PROFILE}/job/job.log",
         "read its record": f"cat {PROFILE}/job/submission.json",
+        "read its successor's script": f"scontrol write batch_script {successor} - | grep '^#!'",
+        "read its successor's record": f"cat {PROFILE}/job/next.json",
+        "hold its successor": f"scontrol hold {successor}",
         "end it": f"scancel --signal=CONT --batch {job}",
     }
     for door, command in doors.items():
