@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,6 +217,23 @@ def test_a_teardown_leaves_neither_a_job_nor_a_file(job: JobAccount) -> None:
     job.account.finish(job.begin("started", **ASKED))
     job.run("absent")
     assert (alive(job), job.submission.parent.exists()) == ([], False)
+
+
+def test_a_teardown_takes_what_a_killed_job_left_half_written(job: JobAccount) -> None:
+    job.run("started")
+    (job.submission.parent / ".usage.json.0123456789abcdef.tmp").write_text("{")
+    job.run("absent")
+    assert not job.submission.parent.exists()
+
+
+def test_a_teardown_outlasts_a_job_that_writes_until_it_is_gone(job: JobAccount) -> None:
+    job.run("started")
+    program = "import pathlib, sys, time; path = pathlib.Path(sys.argv[1]); end = time.time() + 5\n"
+    program += "while time.time() < end and path.parent.exists(): path.write_text('')"
+    argv = [sys.executable, "-c", program, str(job.submission.with_name("usage.json"))]
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL):
+        job.run("absent")
+    assert not job.submission.parent.exists()
 
 
 @pytest.fixture

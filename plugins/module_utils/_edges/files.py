@@ -294,11 +294,17 @@ def _write_new(path: Path, content: bytes, mode: int) -> None:
         os.fsync(file.fileno())
 
 
-def _sweep(target: Path) -> None:
+def remove_half_written(path: str) -> None:
+    """Remove what processes that were killed left beside a file; nobody may write it any more."""
+    with _explained(path):
+        _sweep(Path(path), 0)
+
+
+def _sweep(target: Path, age: float = STALE_AFTER) -> None:
     """Remove what earlier, killed runs left half written; a run at work is younger than that."""
     for entry in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
         with contextlib.suppress(FileNotFoundError):
-            if time.time() - entry.lstat().st_mtime > STALE_AFTER:
+            if time.time() - entry.lstat().st_mtime >= age:
                 entry.unlink()
 
 

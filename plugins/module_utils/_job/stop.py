@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 from typing import Callable
@@ -28,6 +29,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.stop import 
 STOP_EVERY = 1.0  # seconds between two questions about a job that ends
 ORDERLY_WITHIN = 40.0  # seconds for the server in a job to end
 GONE_WITHIN = 60.0
+REMOVED_WITHIN = 10.0  # a job that is not in the queue any more may write a moment longer
 ON_REQUEST = "it was stopped on request"
 
 
@@ -87,7 +89,16 @@ def _until(true: Callable[[], bool], within: float) -> bool:
 
 def _remove(layout: Layout) -> None:
     """All that was written for jobs."""
-    for path in (*map(layout.at, JOB_FILES.values()), layout.job):
-        files.remove(path)
+    if not _until(lambda: _emptied(layout), REMOVED_WITHIN):
+        files.remove(layout.job)  # says what is in the way
     if not observe(layout, layout.name).running:
         sweep(layout)
+
+
+def _emptied(layout: Layout) -> bool:
+    for path in map(layout.at, JOB_FILES.values()):
+        files.remove(path)
+        files.remove_half_written(path)
+    with contextlib.suppress(NotebookError):
+        files.remove(layout.job)
+    return files.directory_status(layout.job) is None
