@@ -129,9 +129,9 @@ def test_a_person_who_runs_a_playbook_reads_preflight_before_anything_and_never_
 @pytest.mark.parametrize("playbook", ["setup", "teardown"])
 def test_a_playbook_of_several_roles_checks_all_before_it_does_anything(playbook):
     order = [
-        (role, point) for role, point, _ in imports(CHECKOUT / "playbooks" / f"{playbook}.yml")
+        (role, point) for role, point, _given in imports(CHECKOUT / "playbooks" / f"{playbook}.yml")
     ]
     checks = [place for place, (_role, point) in enumerate(order) if point == "preflight"]
     assert checks == list(range(len(checks)))
     # The question of teardown is a role of its own, whose main begins with its preflight.
-    assert {role for role, _ in order} - {order[place][0] for place in checks} <= {"teardown"}
+    assert {role for role, _point in order} - {order[place][0] for place in checks} <= {"teardown"}
