@@ -148,7 +148,7 @@ probe() {
   require_trusted
   emit home "$HOME"
   emit prefix "$ROOT"
-  [ "$STATE" != found ] || { probe_found && return; }
+  [ "$STATE" != found ] || { probe_found; return; }
   probe_host
   tell_prefix
   probe_foreign
