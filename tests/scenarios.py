@@ -35,9 +35,9 @@ WORKERS = (USUAL_WORKER, "gw1")
 
 @dataclass(frozen=True)
 class Result:
-    """What became of the scenarios of an account."""
+    """What became of the scenarios of an account, or of a cluster that did not come up."""
 
-    scenarios: tuple[str, ...]
+    what: tuple[str, ...]
     status: int
     seconds: float
 
@@ -82,8 +82,10 @@ class Worker:
         self._waiting, self._printing = waiting, printing
 
     def work(self) -> list[Result]:
-        """Until nothing waits any more."""
-        self._call(*CLUSTER, "up", check=True)
+        """Until nothing waits any more, or at once when there is no cluster to work on."""
+        began, up = time.monotonic(), self._call(*CLUSTER, "up")
+        if up.returncode:
+            return [self._report((f"the cluster of {self._name}",), [up], began)]
         results = []
         while True:
             with self._printing:
@@ -96,12 +98,16 @@ class Worker:
 
     def _test(self, batch: tuple[str, ...]) -> Result:
         began = time.monotonic()
-        runs = [self._run(scenario) for scenario in batch]
-        status = max(done.returncode for done in runs)
-        result = Result(batch, status, time.monotonic() - began)
+        return self._report(batch, [self._run(scenario) for scenario in batch], began)
+
+    def _report(
+        self, what: tuple[str, ...], runs: list[subprocess.CompletedProcess[bytes]], began: float
+    ) -> Result:
+        """What was said, and what became of it."""
+        result = Result(what, max(done.returncode for done in runs), time.monotonic() - began)
         with self._printing:
             print(*(done.stdout.decode(errors="replace") for done in runs), sep="", end="")
-            print(f"{' '.join(batch)}: {result.seconds:.0f} s", flush=True)
+            print(f"{' '.join(what)}: {result.seconds:.0f} s", flush=True)
         return result
 
     def _run(self, scenario: str) -> subprocess.CompletedProcess[bytes]:
@@ -109,10 +115,10 @@ class Worker:
         shutil.rmtree(notes(self._name), ignore_errors=True)
         return self._call(*MOLECULE, "test", "--destroy=never", "-s", scenario)
 
-    def _call(self, *argv: str, check: bool = False) -> subprocess.CompletedProcess[bytes]:
+    def _call(self, *argv: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             argv, cwd=CHECKOUT, env=self._environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=check,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
 
 
@@ -124,7 +130,7 @@ def main(names: list[str]) -> int:
     workers = [Worker(name, waiting, printing) for name in WORKERS[: len(waiting)]]
     with ThreadPoolExecutor(len(workers)) as pool:
         results = [result for part in pool.map(Worker.work, workers) for result in part]
-    failed = [" ".join(result.scenarios) for result in results if result.status]
+    failed = [" ".join(result.what) for result in results if result.status]
     print(f"Failed, or one of them: {'; '.join(failed)}" if failed else "No scenario failed.")
     return 1 if failed else 0
 
