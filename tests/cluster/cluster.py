@@ -78,7 +78,7 @@ def free_port(wanted: int) -> int:
 
 
 def is_refused(port: int) -> bool:
-    """Whether nobody takes what is sent there: a container that an engine forgot leaves its rule."""
+    """Whether nobody takes what is sent there; a forgotten container leaves a rule that does."""
     with socket.socket() as probe:
         probe.settimeout(2)
         return probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
