@@ -6,15 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._server import announcement as lines
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import tunnel
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.filter_errors import as_filter
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.printed_tunnel import (
-    PrintedTunnel,
-    printed,
-)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.later import later
 
 DOCUMENTATION = r"""
 name: announcement
@@ -66,25 +60,9 @@ _value:
 """
 
 
-@as_filter
-def announcement(
-    server: Variables,
-    dev: Variables | None = None,
-    gateway: Variables | None = None,
-    local_port: object = None,
-    form: str | None = None,
-    check: bool = False,
-) -> list[str]:
-    """What to say, with the command that leads to a server that runs."""
-    port = tunnel.LOCAL_PORT if local_port is None else local_port
-    serving = server["state"] != "stopped" and bool(dev)
-    shown = printed(server, dev or {}, gateway, port, form) if serving else PrintedTunnel("")
-    return lines.announcement(server, shown.command, port, check, shown.remarks)
-
-
 class FilterModule:
     """What Ansible looks for."""
 
-    def filters(self) -> dict[str, Callable[..., list[str]]]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"announcement": announcement}
+        return {"announcement": later("announcement")}

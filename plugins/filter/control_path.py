@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import ansible_login
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.later import later
 
 DOCUMENTATION = r"""
 name: control_path
@@ -46,15 +46,9 @@ _value:
 """
 
 
-def control_path(variables: Mapping[str, Any]) -> str:
-    """As long as the name that Ansible itself would take: a socket's path has to be short."""
-    given = variables.get("ansible_control_path")
-    return str(given) if given else f"%(directory)s/{ansible_login.name(variables)}"
-
-
 class FilterModule:
     """What Ansible looks for."""
 
-    def filters(self) -> dict[str, Callable[..., object]]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"control_path": control_path}
+        return {"control_path": later("control_path")}

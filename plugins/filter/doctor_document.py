@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import summary
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.later import later
 
 DOCUMENTATION = r"""
 name: doctor_document
@@ -48,17 +48,10 @@ _value:
   type: dict
 """
 
-ANSWER = "nbserver_examined"
-
-
-def document(names: Iterable[str], hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The answers of these hosts together."""
-    return summary.document({name: hosts[name].get(ANSWER, {}) for name in names})
-
 
 class FilterModule:
     """What Ansible looks for."""
 
-    def filters(self) -> dict[str, Callable[..., dict[str, Any]]]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"doctor_document": document}
+        return {"doctor_document": later("doctor_document")}

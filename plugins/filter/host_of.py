@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._server import neighbours
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.later import later
 
 DOCUMENTATION = r"""
 name: host_of
@@ -49,6 +50,6 @@ _value:
 class FilterModule:
     """What Ansible looks for."""
 
-    def filters(self) -> dict[str, Callable[..., object]]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"host_of": neighbours.host_of}
+        return {"host_of": later("host_of")}

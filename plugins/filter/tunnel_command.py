@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import tunnel
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.filter_errors import as_filter
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_options import resolved
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.later import later
 
 DOCUMENTATION = r"""
 name: tunnel_command
@@ -63,24 +60,9 @@ _value:
 """
 
 
-@as_filter
-def tunnel_command(
-    server: Mapping[str, Any],
-    dev: Variables,
-    gateway: Variables | None = None,
-    local_port: object = tunnel.LOCAL_PORT,
-    form: str | None = None,
-) -> str:
-    """The command, by whatever makes Ansible reach the hosts."""
-    first = resolved(gateway) if gateway else None
-    return tunnel.tunnel_command(
-        server, resolved(dev, server.get("keywords")), first, local_port, form
-    )
-
-
 class FilterModule:
     """What Ansible looks for."""
 
-    def filters(self) -> dict[str, Callable[..., str]]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"tunnel_command": tunnel_command}
+        return {"tunnel_command": later("tunnel_command")}

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._connect import connection
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import ansible_login, hosts
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import hosts
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.login_name import login_name
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_session import Session
 from own_sshd import Sshd, sshd
 
@@ -187,7 +188,7 @@ def named(keywords: dict[str, Any] | None = None, **more: Any) -> str:
 
 
 def test_it_is_looked_for_where_our_plays_name_it() -> None:
-    assert named() == f"/cp/{ansible_login.name(VARIABLES)}"
+    assert named() == f"/cp/{login_name(VARIABLES)}"
     assert named(keywords={"remote_user": "omar"}) != named()
 
 

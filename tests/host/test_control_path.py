@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.hpcc.notebook.plugins.filter.control_path import control_path
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.control_path import (
+    control_path,
+)
 from own_sshd import Sshd, sshd
 
 from playbooks import run_playbook

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ansible_collections.hpcc.notebook.plugins.filter.server_table import table
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.server_table import (
+    server_table,
+)
 from server_answers import DEV, HOSTS, JOB, RECORDED, RUNNING, SERVER, SILENT, answer
 
 
@@ -14,7 +16,7 @@ def test_those_that_run_are_shown_with_the_way_to_them():
         "dev1": {**HOSTS["dev1"], "nbserver_looked": answer(RUNNING, RECORDED)},
         "dev2": {**HOSTS["dev2"], "nbserver_reached": SILENT, "nbserver_looked": {"skipped": True}},
     }
-    shown = table(["dev1", "dev2"], variables)
+    shown = server_table(["dev1", "dev2"], variables)
     assert shown[2].startswith("dev2  unreachable")
     assert shown[-5:] == [
         "",
@@ -34,7 +36,7 @@ def served(entrance: Mapping[str, object] = MappingProxyType({}), **job: object)
     serves = {**record, **way, **more, **entrance}
     looked = {"servers": [stopped, serves], "damaged": [], "job": "/x", "found_job": job}
     hosts = {"dev1": {**DEV, "nbserver_looked": looked}}
-    return list(table(["dev1"], hosts, None, 8888))
+    return list(server_table(["dev1"], hosts, None, 8888))
 
 
 def test_a_server_that_is_a_job_is_shown_and_reached_as_its_neighbour_is() -> None:

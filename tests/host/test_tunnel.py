@@ -7,13 +7,15 @@ import subprocess
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.hpcc.notebook.plugins.filter.announcement import announcement
 from ansible_collections.hpcc.notebook.plugins.filter.tunnel_command import FilterModule
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours import host_of
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.tunnel import (
     gateway_port,
     tunnel_command,
+)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.announcement import (
+    announcement,
 )
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,20 +9,18 @@ options of ssh. Every value is one that the rules accept.
 
 from __future__ import annotations
 
-import getopt
 import re
-import shlex
 from dataclasses import dataclass, replace
 from typing import Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.quoting import shell_word
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import RULES, require
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.options import parsed
 
 Variables = Mapping[str, object]
 
-# All options of ssh, as getopt writes them, and those of them that decide how a host is reached.
-_OPTIONS = "46AaB:b:Cc:D:E:e:F:fGgI:i:J:KkL:l:Mm:NnO:o:P:p:Q:qR:S:sTtVvW:w:XxYy"
+# The options of ssh that decide how a host is reached.
 _REACHING = re.compile("-[46BbCcFIiJlmoPpS]")
 # What Ansible may use, but what would undo or widen the tunnel, send it to the background, or keep
 # ssh from asking a person.
@@ -196,23 +194,6 @@ def _keyword(value: str) -> str:
 def _belongs_in_a_tunnel(option: str, value: str) -> bool:
     unwanted = option == "-o" and _NOT_IN_A_TUNNEL.fullmatch(_keyword(value))
     return bool(_REACHING.fullmatch(option)) and not unwanted
-
-
-def parsed(name: str, text: str) -> list[tuple[str, str]]:
-    """Options of ssh and their values, from a variable of this name."""
-    try:
-        options, rest = getopt.getopt(shlex.split(text), _OPTIONS)
-    except (getopt.GetoptError, ValueError) as error:
-        raise NotebookError(f"is not what ssh understands: {error}", name) from error
-    if rest:
-        raise NotebookError(f"must hold options of ssh only, got {rest[0]!r}", name)
-    return options
-
-
-def split(words: Sequence[str]) -> tuple[list[tuple[str, str]], str]:
-    """The options among the words behind ssh, and the bare name of the host."""
-    options, rest = getopt.getopt(list(words), _OPTIONS)
-    return options, rest[0].rpartition("@")[2]
 
 
 def _require_jumps(name: str, value: str) -> None:

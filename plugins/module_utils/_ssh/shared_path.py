@@ -13,6 +13,7 @@ from typing import Callable, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import hops
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.config import Settings
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.options import split
 
 Ask = Callable[[Sequence[str]], Settings]  # what ssh makes of the words behind its name
 
@@ -31,7 +32,7 @@ def may_lead_elsewhere(words: Sequence[str], ask: Ask) -> bool:
     What the person's own configuration says of the bare name holds for each login by that name.
     What the words add, another login need not have: then the path has to depend on it.
     """
-    options, name = hops.split(words)
+    options, name = split(words)
     ours, plain = ask(words), ask([name])
     if not path(ours):
         return False

@@ -9,25 +9,15 @@ no use to Ansible, and may be the port that the tunnel begins at.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.listener import holder
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_options import resolved
 
 _ANSWERS_WITHIN = 20.0
 _MASTER = re.compile(r"ssh: (/.+) \[mux\]")  # what ssh calls itself when it is shared
-
-
-def name(variables: Mapping[str, Any], keywords: Mapping[str, Any] | None = None) -> str:
-    """What our plays call the login to a host: another for each way there, and for each account."""
-    found = resolved(variables, keywords)
-    words = "\n".join(f"{name}={value}" for name, value in sorted(found.items()))
-    return hashlib.sha256(words.encode()).hexdigest()[:10]
 
 
 def release(port: int, argv: Sequence[str], directory: Path) -> None:

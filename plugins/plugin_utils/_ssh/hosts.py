@@ -16,7 +16,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours i
     name_of,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Way, is_local, way_to
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import ansible_login
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.login_name import login_name
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.ssh_options import (
     checks_host_keys,
     control_directory,
@@ -57,7 +57,7 @@ class Hosts:
         variables = self.task_vars["hostvars"][host]
         if variables.get("ansible_control_path") or not checks_host_keys(variables):
             return ""
-        return str(self.control_directory(host) / ansible_login.name(variables, self.keywords))
+        return str(self.control_directory(host) / login_name(variables, self.keywords))
 
     def gateway_variables(self) -> dict[str, Any] | None:
         """The same of the gateway, where the inventory has one."""

@@ -20,7 +20,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.loader import connection_loader
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import parsed
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.options import parsed
 
 # Options of the plugin, and the variable in which the rest of the collection reads each.
 _OPTIONS = {
