@@ -28,6 +28,7 @@ ROOMS = (
     Room("public", "what a playbook names", ("modules/*", "action/*", "filter/*", "callback/*")),
     *(Room(path, what, (f"{path}.py", f"{path}/*")) for path, what in {
         "plugin_utils/_doctor": "what the doctor sees on this computer and on the node",
+        "plugin_utils/_filters": "what filters do, once they are used",
         "plugin_utils/_connect": "a tunnel that is kept, and actions that reach hosts by ssh",
         "plugin_utils/_installation": "the worker on the node, the installers' cache",
         "plugin_utils/_trust": "authorities of certificates, and browsers that believe them",

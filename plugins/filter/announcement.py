@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.later import later
-
 DOCUMENTATION = r"""
 name: announcement
 short_description: What to say about a notebook server
@@ -60,9 +58,16 @@ _value:
 """
 
 
+def announcement(*arguments: Any, **options: Any) -> Any:
+    """Imported when it is used: each task reads all filters, to find the login that it shares."""
+    from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters import announcement as used
+
+    return used.announcement(*arguments, **options)
+
+
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"announcement": later("announcement")}
+        return {"announcement": announcement}

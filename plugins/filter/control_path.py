@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.later import later
-
 DOCUMENTATION = r"""
 name: control_path
 short_description: A name for the login that Ansible shares, of its own for each way to a host
@@ -46,9 +44,16 @@ _value:
 """
 
 
+def control_path(*arguments: Any, **options: Any) -> Any:
+    """Imported when it is used: each task reads all filters, to find the login that it shares."""
+    from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters import control_path as used
+
+    return used.control_path(*arguments, **options)
+
+
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"control_path": later("control_path")}
+        return {"control_path": control_path}

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.later import later
-
 DOCUMENTATION = r"""
 name: doctor_document
 short_description: What the doctor found, for a program
@@ -49,9 +47,18 @@ _value:
 """
 
 
+def doctor_document(*arguments: Any, **options: Any) -> Any:
+    """Imported when it is used: each task reads all filters, to find the login that it shares."""
+    from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters import (
+        doctor_document as used,
+    )
+
+    return used.doctor_document(*arguments, **options)
+
+
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"doctor_document": later("doctor_document")}
+        return {"doctor_document": doctor_document}

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.later import later
-
 DOCUMENTATION = r"""
 name: host_of
 short_description: The variables of the host that a notebook server is on
@@ -47,9 +45,16 @@ _value:
 """
 
 
+def host_of(*arguments: Any, **options: Any) -> Any:
+    """Imported when it is used: each task reads all filters, to find the login that it shares."""
+    from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters import host_of as used
+
+    return used.host_of(*arguments, **options)
+
+
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"host_of": later("host_of")}
+        return {"host_of": host_of}

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters.later import later
-
 DOCUMENTATION = r"""
 name: tunnel_command
 short_description: The ssh command that leads to a notebook server
@@ -60,9 +58,18 @@ _value:
 """
 
 
+def tunnel_command(*arguments: Any, **options: Any) -> Any:
+    """Imported when it is used: each task reads all filters, to find the login that it shares."""
+    from ansible_collections.hpcc.notebook.plugins.plugin_utils._filters import (
+        tunnel_command as used,
+    )
+
+    return used.tunnel_command(*arguments, **options)
+
+
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"tunnel_command": later("tunnel_command")}
+        return {"tunnel_command": tunnel_command}

@@ -33,6 +33,7 @@ SIDE_EFFECTS = {
     "module_utils/_server/info": "looks at what runs, and asks it",
     "module_utils/_edges/generations": "reads the links of an installation",
     "module_utils/_edges/execution": "runs a module and prints its answer",
+    "module_utils/_edges/own_text": "reads our own texts",
     "module_utils/_installation/file_list": "reads and extends the list of an installation",
     "module_utils/_ssh/config_file": "asks ssh, through processes, and writes through files",
     "module_utils/_profile/profile_resource": "looks at a profile and makes it, through files",

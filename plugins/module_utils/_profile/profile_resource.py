@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import inspect
 import secrets
 import sys
 from dataclasses import replace
@@ -13,7 +12,12 @@ from functools import partial
 from typing import Any, Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, generations, room
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
+    files,
+    generations,
+    own_text,
+    room,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     contents,
     environment_kernels,
@@ -67,7 +71,7 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
         *(begun(layout, name) for name in profile_plan.BEGUN),
         token(layout),
         *kernel,
-        rendered(layout, profile.ENVIRONMENT_KERNELS, inspect.getsource(environment_kernels)),
+        rendered(layout, profile.ENVIRONMENT_KERNELS, own_text.text(environment_kernels)),
         rendered(layout, meters.FILE, meter_bundle.service()),
         rendered(layout, contents.SCRIPT, contents.EXTENSION),
         rendered(layout, contents.SWITCH, contents.ENABLED),

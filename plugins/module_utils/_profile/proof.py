@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import inspect
 import json
 import os
 import sys
@@ -21,7 +20,7 @@ from typing import Iterator, Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import reason_in
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, own_text, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     environment_kernels,
     kernel_trial,
@@ -48,7 +47,7 @@ def require_options(name: str, root_dir: str, options: Mapping[str, object]) -> 
         root = files.directory_status(root_dir) and root_dir
         # A directory that is to be made is not there yet, and neither is what lies in it.
         moved = options if root else _below(options, root_dir, copy.home)
-        _write(copy, profile.ENVIRONMENT_KERNELS, inspect.getsource(environment_kernels))
+        _write(copy, profile.ENVIRONMENT_KERNELS, own_text.text(environment_kernels))
         _write(copy, profile.SERVER_CONFIG, profile.server_config(copy, root or copy.home, moved))
         asked = {"options": moved, "cookie_secret": copy.cookie_secret}
         reason = _answer(copy, option_trial, [], json.dumps(asked))
@@ -73,7 +72,7 @@ def require_kernel(name: str, python: str, *, debugger: bool) -> None:
 
 def kernel_argv(python: str, seconds: float) -> list[str]:
     """The command that proves the kernel of a profile, in the environment of its server."""
-    return [python, "-I", "-c", inspect.getsource(kernel_trial), str(seconds)]
+    return [python, "-I", "-c", own_text.text(kernel_trial), str(seconds)]
 
 
 def _answer(copy: Layout, program: ModuleType, words: list[str], stdin: str = "") -> str | None:
@@ -82,7 +81,7 @@ def _answer(copy: Layout, program: ModuleType, words: list[str], stdin: str = ""
         **variables(copy, _ANY),
         "JUPYTER_RUNTIME_DIR": copy.at("run"),
     }
-    argv = [sys.executable, "-I", "-c", inspect.getsource(program), *words]
+    argv = [sys.executable, "-I", "-c", own_text.text(program), *words]
     ran = processes.run(argv, stdin=stdin, timeout=WITHIN, env=environment)
     return reason_in(ran.stdout if ran.stdout.strip() else ran.stderr)
 

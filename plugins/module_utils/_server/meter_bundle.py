@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import inspect
-
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import errors, printable
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
     execution,
     files,
     meters,
+    own_text,
     processes,
     quotas,
 )
@@ -57,11 +56,11 @@ sys.modules["{name}"] = service
 
 def service() -> str:
     """The text of that file."""
-    sources = {each.__name__: inspect.getsource(each) for each in (execution, *_NEEDED)}
+    sources = {own_text.name(each): own_text.text(each) for each in (execution, *_NEEDED)}
     return _PROGRAM.format(
         managed=MANAGED,
         texts="\n".join(f"    {name!r}: {text!r}," for name, text in sources.items()),
-        execution=execution.__name__,
-        service=meter_service.__name__,
+        execution=own_text.name(execution),
+        service=own_text.name(meter_service),
         name=of_profile.NAME,
     )
