@@ -18,7 +18,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module im
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.turns import InTurn
 
 _ENDS = ("stopped", "absent")
-_OF_NODES = ("where", "job", "transport", "port", "session", "threads")
+_OF_NODES = ("where", "job", "transport", "port", "session", "threads", "cpu_limit")
 
 
 class ActionModule(InTurn, ReachedNodeModule, JobModule):

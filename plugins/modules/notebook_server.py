@@ -50,6 +50,12 @@ options:
         kernels the server. With V(0) it stays.
     type: int
     default: 0
+  cpu_limit:
+    description:
+      - Seconds of CPU time after which the site ends a process by itself, where C(ulimit -t) does
+        not say so. Nothing is limited by it; a person is told in time.
+    type: int
+    default: 0
   second:
     description: Start one even if another host of the home has one; else that one is reported.
     type: bool
@@ -200,12 +206,14 @@ ARGUMENTS = {
     "modules": {"type": "list", "elements": "str", "default": []},
     "threads": {"type": "int", "default": 0},
     "idle_shutdown": {"type": "int", "default": 0},
+    "cpu_limit": {"type": "int", "default": 0},
     "kernels_from_environments": {"type": "bool", "default": False},
     "second": {"type": "bool", "default": False},
     "where": {"type": "str", "choices": ["node", "job"], "default": "node"},
     "job": {"type": "dict", "options": OF_JOB},
 }
 INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
+OF_LAUNCH = ("frontend", "transport", "port", "threads", "cpu_limit")
 RULES = {
     "profile": "profile_name",
     "session": "session_name",
@@ -214,6 +222,7 @@ RULES = {
     "modules": "module_names",
     "threads": "threads",
     "idle_shutdown": "idle_seconds",
+    "cpu_limit": "cpu_seconds",
 }
 
 
@@ -226,7 +235,7 @@ def request_of(params: Mapping[str, Any]) -> Request:
         modules=tuple(params["modules"]),
         idle=params["idle_shutdown"],
         environments=params["kernels_from_environments"],
-        **{name: params[name] for name in ("frontend", "transport", "port", "threads")},
+        **{name: params[name] for name in OF_LAUNCH},
     )
     asked = ("profile", "state", "session", "timeout", "second")
     return Request(launch=launch, **{name: params[name] for name in asked})

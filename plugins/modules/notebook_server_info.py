@@ -179,7 +179,8 @@ servers:
           there is none.
       type: int
     cpu_limit:
-      description: Seconds of CPU time after which the host ends a process, as C(ulimit -S -t) says.
+      description:
+        - Seconds of CPU time after which a process is ended, as C(ulimit -S -t) or the site says.
       type: int
     cpu_hard:
       description: The same as C(ulimit -H -t) says, up to which the other can be raised.

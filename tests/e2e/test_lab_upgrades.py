@@ -1,10 +1,12 @@
-"""A member of a lab works on one node while the owner upgrades on another, with the home shared."""
+"""A member of a lab works on while the owner upgrades: on another node, or unseen on hers."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,12 +18,14 @@ from people import PASSWORD, Person
 
 pytestmark = pytest.mark.timeout(900)
 OWNER, MEMBER = Person("dave", "dev1"), Person("carol", "dev2")
+BESIDE = Person(MEMBER.name, OWNER.host)
 PREFIX = f"/home/{OWNER.name}/lab"
 INVENTORY = f"""
 [lab_owner]
 lab ansible_host={OWNER.host} ansible_user={OWNER.name}
 [lab_members]
 member ansible_host={MEMBER.host} ansible_user={MEMBER.name}
+beside ansible_host={BESIDE.host} ansible_user={BESIDE.name}
 [hpcc_dev:children]
 lab_owner
 lab_members
@@ -74,6 +78,17 @@ def lab(account: str, tmp_path: Path) -> Lab:
     return Lab(tmp_path)
 
 
+@contextmanager
+def hidden_processes(host: str) -> Iterator[None]:
+    """As many centres mount /proc: who is not root sees no process but their own."""
+    mount = [*CLUSTER, "root", "--privileged", host, "mount", "/proc", "-o"]
+    subprocess.run([*mount, "remount,hidepid=2"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*mount, "remount,hidepid=0"], check=True)
+
+
 def is_pruned(generation: str) -> bool:
     return OWNER.says(f"readlink {generation} || echo is there") == f"../{Path(PREFIX).name}"
 
@@ -106,3 +121,21 @@ def test_a_member_on_another_node_works_on_through_three_upgrades_and_the_next_o
     assert "stays: " not in lab.upgrades(4)
     assert is_pruned(first)
     assert MEMBER.says("ls -d lab lab.d anaconda anaconda.d 2>/dev/null; true") == ""
+
+
+def test_a_member_whose_processes_the_owner_cannot_see_works_on_all_the_same(lab: Lab) -> None:
+    with hidden_processes(OWNER.host):
+        lab.plays("docs/lab/lab.yml", "lab")
+        first = lab.live
+        lab.plays("docs/lab/lab.yml", "beside")
+        lab.plays("playbooks/start.yml", "beside")
+        kernel = Kernel(BESIDE, first)
+        seen = OWNER.says(f"ps -o pid= -u {BESIDE.name} || echo none")
+        told = [lab.upgrades(number) for number in (1, 2)]
+        assert kernel.computes('__import__("wave").__file__').startswith(f"{first}/lib/")
+        lab.plays("playbooks/stop.yml", "beside")
+        told.append(lab.upgrades(3))
+    assert seen == "none"
+    kept = f"{Path(first).name} stays: a program of another host, or of somebody whose processes"
+    assert [kept in said for said in told] == [False, True, False]
+    assert is_pruned(first)

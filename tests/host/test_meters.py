@@ -160,6 +160,28 @@ def test_cpu_time_is_told_of_the_process_that_is_nearest_to_its_limit() -> None:
     assert usage.cpu_used >= 1
 
 
+@pytest.mark.parametrize(
+    ("of_kernel", "said", "both"),
+    [
+        (["--cpu=2000:4000"], 1500, (1500, 1500)),
+        (["--cpu=2000:4000"], 3000, (2000, 4000)),
+        (["--cpu=2000:4000"], 0, (2000, 4000)),
+        ([], 7200, (7200, 7200)),
+        ([], 0, (0, 0)),
+    ],
+    ids=["sooner", "later", "not said", "alone", "no limit"],
+)
+def test_a_site_may_end_processes_by_a_rule_that_the_kernel_does_not_know(
+    of_kernel: list[str], said: int, both: tuple[int, int]
+) -> None:
+    argv = ["prlimit", "--nofile=64", *of_kernel, "sh", "-c", "echo ready; exec sleep 60"]
+    with running(*argv) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        usage = measured(process.pid, cpu_said=said)
+    assert (usage.cpu_limit, usage.cpu_hard) == both
+
+
 def test_a_process_that_is_gone_uses_nothing() -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()

@@ -43,13 +43,15 @@ def test_before_the_first_start_it_is_stopped(account):
 
 
 def test_a_running_server_is_described_by_what_it_says_itself(account):
-    started = account.server(modules=[], threads=2)
+    started = account.server(modules=[], threads=2, cpu_limit=7200)
     account.curl("/api/kernels", "-H", f"Authorization: token {TOKEN}", "-X", "POST")
     found = own(account)
     assert (found["state"], found["notes"]) == ("running", [])
     same = ("pid", "since", "version", "socket", "session", "user", "certificate_sha256")
     assert {name: found[name] for name in same} == {name: started[name] for name in same}
-    assert found["serves"] == "JupyterLab over a socket, 2 threads a kernel"
+    serves = "2 threads a kernel, counting up to 7200 seconds of CPU time"
+    assert found["serves"] == f"JupyterLab over a socket, {serves}"
+    assert (found["cpu_limit"], found["cpu_hard"]) == (7200, 7200)
     assert found["kernels"] == 1
     assert 20_000_000 < found["memory"] < 4_000_000_000
     assert found["last_activity"][:2] == "20"

@@ -219,6 +219,9 @@ WORKING: dict[str, tuple[Callable[[Account], None], dict[str, Any], Callable[...
     "a number of threads": (
         nothing, {"threads": 2}, lambda _account, after: "THREADS=2\0" in environ(after["pid"]),
     ),
+    "a limit of CPU time": (
+        nothing, {"cpu_limit": 90}, lambda _account, after: "LIMIT=90\0" in environ(after["pid"]),
+    ),
     "a transport": (
         nothing, {"transport": "tcp"},
         lambda account, after: "started" in over_tcp(account, after["port"]),

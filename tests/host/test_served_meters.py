@@ -61,6 +61,12 @@ def test_cpu_time_is_shown_only_where_it_is_limited(server):
     assert (found["text"].endswith(" of 2 h"), found["near"]) == (True, False)
 
 
+def test_cpu_time_is_shown_against_the_rule_of_a_site(tmp_path):
+    server = Server(tmp_path, **{meters.CPU_LIMIT: "3600"})
+    with serving(server, PASSWORD):
+        assert told(server)["CPU"]["text"].endswith(" of 1 h")
+
+
 def test_a_page_that_only_looks_is_no_activity(server):
     def active() -> str:
         _answer, text = server.ask("GET", "/api/status", **server.authorization())

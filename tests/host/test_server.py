@@ -151,14 +151,16 @@ def test_any_command_line_can_be_looked_at(argv):
 
 
 ALL = Launch(
-    "lab", "socket", 8888, modules=("gcc", "cuda/12.4"), threads=4, idle=7200, environments=True
-)
+    "lab", "socket", 8888, modules=("gcc", "cuda/12.4"), threads=4, idle=7200, environments=True,
+    cpu_limit=3600,
+)  # fmt: skip
 
 
 def test_all_that_a_server_was_asked_for_can_be_seen_on_it():
     argv, environment = server_argv("python", LAYOUT, ALL), variables(LAYOUT, ALL)
     assert launched(argv, environment, LAYOUT) == ALL
-    assert launched(argv, {}, LAYOUT) == replace(ALL, modules=(), threads=0, environments=False)
+    told = {"modules": (), "threads": 0, "environments": False, "cpu_limit": 0}
+    assert launched(argv, {}, LAYOUT) == replace(ALL, **told)
 
 
 def test_an_idle_server_ends_its_kernels_and_terminals_first():
@@ -335,6 +337,7 @@ def test_the_reason_to_start_or_stop(state, running, session, past, start, stop)
         (SOCKET, replace(SOCKET, modules=("gcc", "cuda")), "over a socket, with gcc cuda"),
         (SOCKET, replace(SOCKET, threads=4), "over a socket, 4 threads a kernel"),
         (SOCKET, replace(SOCKET, idle=60), "over a socket, ending after 60 idle seconds"),
+        (SOCKET, replace(SOCKET, cpu_limit=90), "over a socket, counting up to 90 seconds of CPU"),
         (SOCKET, replace(SOCKET, environments=True), "with kernels of your environments"),
         (replace(SOCKET, idle=60), SOCKET, "restart it to have JupyterLab over a socket"),
     ],

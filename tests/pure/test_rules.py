@@ -279,6 +279,7 @@ REFUSED = {
     "max_jobs": [0, -1, 100_001, 2.5, "many", True, None],
     "address": ["", "ib0;id", "a b", "-h", "ib0\n", "x" * 65, *NO_TEXT],
     "threads": [-1, 1025, 2.5, True, None],
+    "cpu_seconds": [-1, 2.5, "2 h", 366 * 86400 + 1, True, None],
     "idle_seconds": [-1, 2592001, "1h", True, None],
     "module_names": ["gcc", ["gcc", "a;b"], ["-x"], ["$(id)"], ["a b"], [""], {"gcc": 1}, None],
     "password": [
@@ -468,6 +469,7 @@ ACCEPTED = {
     "max_jobs": [1, 512, "512", 100_000],
     "address": ["ib0", "10.1.2.3", "fe80::1"],
     "threads": [0, 4, "4", 1024],
+    "cpu_seconds": [0, 7200, "7200"],
     "idle_seconds": [0, 5, "7200", 2592000],
     "module_names": [[], ["gcc", "cuda/12.4"], ["GCC/13.2.0-foss-2023b"]],
     "password": [

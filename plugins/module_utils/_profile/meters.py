@@ -9,4 +9,5 @@ NAME = "hpcc_notebook_meters"  # of the module that the server loads
 FILE = "jupyter/meters.py"
 AT = "/hpcc-notebook/meters"
 IN_PAGE = "hpccNotebookMeters"  # how a page is told of it
+CPU_LIMIT = "HPCC_NOTEBOOK_CPU_LIMIT"  # seconds after which the site ends a process
 MEMORY_LIMIT = "MEM_LIMIT"  # bytes that a scheduler grants; jupyter-resource-usage looks there, too

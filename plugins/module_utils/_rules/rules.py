@@ -57,6 +57,7 @@ RULES: dict[str, Rule] = {
     "server_options": server.server_options,
     "threads": server.threads,
     "idle_seconds": server.idle_seconds,
+    "cpu_seconds": server.cpu_seconds,
     "module_name": modulefile.module_name,
     "module_names": modulefile.module_names,
     "module_text": modulefile.module_text,

@@ -31,6 +31,7 @@ session_name = matching(
 # 0 means no limit, and never.
 threads = whole_number(0, 1024)
 idle_seconds = whole_number(0, 30 * 86400)
+cpu_seconds = whole_number(0, 366 * 86400)
 
 # Browsers refuse server certificates that are valid for longer than 398 days.
 MOST_DAYS = 397  # browsers take no certificate for longer

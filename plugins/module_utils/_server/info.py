@@ -79,7 +79,7 @@ def _this(layout: Layout, session: str, observed: Observed) -> dict[str, object]
     seen: Seen = _absent(layout, observed)
     activity: dict[str, object] = {}
     if running:
-        usage = measured(running.pid)
+        usage = measured(running.pid, cpu_said=running.launch.cpu_limit)
         seen, activity = _asked(layout, observed, running)
         seen = replace(seen, near=tuple(limits.warnings(usage)))
         activity = {**activity, **vars(usage)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Mapping, Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import ENVIRONMENTS
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.meters import CPU_LIMIT
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import (
     FRONTENDS,
     Launch,
@@ -99,6 +100,7 @@ def launched(argv: Sequence[str], environment: Mapping[str, str], layout: Layout
         modules=tuple(environment.get(_MODULES, "").split()),
         threads=_number(environment.get(_THREADS, "")),
         idle=_number(_value(argv, _IDLE)),
+        cpu_limit=_number(environment.get(CPU_LIMIT, "")),
         environments=bool(environment.get(ENVIRONMENTS)),
     )
 
@@ -133,6 +135,7 @@ def variables(layout: Layout, launch: Launch) -> dict[str, str]:
     return {
         _MODULES: " ".join(launch.modules),
         _THREADS: str(launch.threads),
+        CPU_LIMIT: str(launch.cpu_limit or ""),
         ENVIRONMENTS: "1" if launch.environments else "",
         # Makes our directory the user's level of configuration, and that level beat
         # <installation>/etc/jupyter, which wins otherwise when the person owns the installation.

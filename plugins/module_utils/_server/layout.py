@@ -47,6 +47,7 @@ class Launch:
     modules: tuple[str, ...] = ()  # of the site, loaded before
     threads: int = 0  # that the libraries of one kernel use; 0 leaves it to them
     idle: int = 0  # seconds without use after which it ends; 0 is never
+    cpu_limit: int = 0  # seconds of CPU time after which the site ends a process; 0 is none
     environments: bool = False  # whether kernels of the person's own environments are shown
 
     def __str__(self) -> str:
@@ -55,6 +56,7 @@ class Launch:
             f"with {' '.join(self.modules)}" if self.modules else "",
             f"{self.threads} threads a kernel" if self.threads else "",
             f"ending after {self.idle} idle seconds" if self.idle else "",
+            f"counting up to {self.cpu_limit} seconds of CPU time" if self.cpu_limit else "",
             "with kernels of your environments" if self.environments else "",
         ]
         return ", ".join([f"{FRONTENDS[self.frontend].title} {way}", *filter(None, more)])

@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import quotas
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.meters import (
     AT,
+    CPU_LIMIT,
     MEMORY_LIMIT,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import limits
@@ -25,9 +26,13 @@ _QUOTA_EVERY = 300.0  # seconds; a file server is everybody's
 
 def shown() -> list[dict[str, object]]:
     """What the page shows now, in its order."""
-    said = os.environ.get(MEMORY_LIMIT, "")
-    usage = measured(os.getpid(), int(said) if said.isdecimal() else 0)
+    usage = measured(os.getpid(), _said(MEMORY_LIMIT), _said(CPU_LIMIT))
     return limits.meters({**vars(usage), **_home(int(time.monotonic() // _QUOTA_EVERY))})
+
+
+def _said(name: str) -> int:
+    text = os.environ.get(name, "")
+    return int(text) if text.isdecimal() else 0
 
 
 @lru_cache(maxsize=1)
