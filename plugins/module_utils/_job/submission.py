@@ -134,7 +134,7 @@ def job_name(layout: Layout) -> str:
 
 
 def end_path(layout: Layout) -> str:
-    return layout.at(JOB_FILES["end.json"])
+    return layout.job_end
 
 
 def answer_path(layout: Layout) -> str:

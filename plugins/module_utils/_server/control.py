@@ -28,6 +28,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout impor
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe import (
     Observed,
     Running,
+    a_job_may_begin,
     elsewhere,
     endpoint,
     observe,
@@ -53,6 +54,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.stop import 
 # Seconds that a server gets at least which has served already, in its trial or before: with the old
 # one ended, giving up early on a busy machine would leave nobody serving.
 _PROVED = 60.0
+A_JOB_WAITS = (
+    "a job was submitted for this profile, too, and may begin at any time: status shows it, stop "
+    "ends both"
+)
 
 
 def carry_out(request: Request, *, check: bool) -> Outcome:
@@ -66,9 +71,10 @@ def carry_out(request: Request, *, check: bool) -> Outcome:
         return recorded_elsewhere(layout, others, damaged)
     if plan.start:
         _require_startable(layout, request, observed)
+    also = [A_JOB_WAITS] if plan.start and not observed.running and a_job_may_begin(layout) else []
     outcome = _done(layout, request, observed, plan, check=check)
     report = {**outcome.report, **(recorded_job(layout) if request.state in ENDED else {})}
-    warnings = tuple(map(printable, (*outcome.warnings, *damaged)))
+    warnings = tuple(map(printable, (*outcome.warnings, *also, *damaged)))
     return replace(outcome, report=report, warnings=warnings)
 
 

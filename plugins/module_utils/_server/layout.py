@@ -93,6 +93,10 @@ class Layout(profile.Layout):
         return self.at(profile.JOB_FILES["submission.json"])
 
     @property
+    def job_end(self) -> str:
+        return self.at(profile.JOB_FILES["end.json"])
+
+    @property
     def logs(self) -> str:
         return self.at(f"log/{self.stem or self.host}")
 

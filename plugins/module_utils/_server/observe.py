@@ -140,6 +140,11 @@ def recorded_job(layout: Layout) -> dict[str, object]:
     return {"job": layout.job} if files.read(layout.submission) is not None else {}
 
 
+def a_job_may_begin(layout: Layout) -> bool:
+    """Whether a job was submitted for this profile that has left no word of its end."""
+    return files.read(layout.submission) is not None and files.read(layout.job_end) is None
+
+
 def elsewhere(layout: Layout) -> tuple[list[Record], list[str]]:
     """The records of other hosts, and what is wrong with the files that are none."""
     found, damaged = [], []
