@@ -85,18 +85,18 @@ def test_a_store_that_another_run_makes_while_it_is_looked_at_is_ours(account: A
     assert (store / ".hpcc-notebook-store").readlink() == Path("schema=1 id=1")
 
 
-def compiling(account: Account, program: str) -> int:
-    """The worker of a run that has ended, which runs this instead of Python's compiler."""
+def compiling(account: Account, program: str) -> None:
+    """A run that has ended, but for its worker, which runs this instead of Python's compiler."""
     first = account.directory / "slow"
     first.mkdir()
     (first / "nice").write_text(f"#!/bin/sh\n{program}\n")
     (first / "nice").chmod(0o755)
     account.run(env={"PATH": f"{first}:{os.environ['PATH']}"})
-    return worker(Path(f"{account.prefix}.d"))
 
 
 def test_nobody_waits_for_compiling_and_its_end_is_no_loss(account: Account) -> None:
-    compiler = compiling(account, "exec sleep 60")
+    compiling(account, "exec sleep 60")
+    compiler = worker(Path(f"{account.prefix}.d"))
     assert account.run()["changed"] is False
     os.killpg(compiler, signal.SIGKILL)
     assert "cut off" in account.run()["reason"]
