@@ -13,13 +13,16 @@ TESTS ?= tests/pure tests/host tests/safety packages
 WORKERS ?= $$((2 * $$(nproc)))
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare cluster demo demo-down test check lint unit unit-on sanity sanity-on molecule e2e cell matrix broken damage hijack bench lab starts chaos flips lock docs extension site changelog clean
+.PHONY: help prepare images cluster demo demo-down test check lint unit unit-on sanity sanity-on molecule e2e cell matrix broken damage hijack bench lab starts chaos flips lock docs extension site changelog clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 prepare:
 	@tests/prepare.sh
+
+images: prepare
+	@$(PYTHON) tests/cluster/cluster.py images
 
 cluster: prepare
 	@$(PYTHON) tests/cluster/cluster.py up
@@ -30,7 +33,7 @@ demo: cluster  ## From a fresh checkout to a running notebook on a test cluster 
 demo-down: prepare  ## Remove what the demo made
 	@$(PYTHON) tests/cluster/cluster.py down
 
-test: lint unit sanity molecule e2e cell  ## Everything
+test: lint images unit sanity molecule e2e cell  ## Everything
 
 lint: prepare  ## Style and types: ruff, mypy, ansible-lint, shellcheck
 	@tests/lint.sh

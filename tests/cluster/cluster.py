@@ -1,6 +1,7 @@
 """The test cluster: a gateway, two nodes behind it, two compute nodes, a mirror; in containers.
 
 cluster.py up                    bring it up; nothing to do when it is up and healthy
+cluster.py images                build the images of the Debian releases that tests need, at once
 cluster.py down [--images]       remove all of it, with --images the images, too
 cluster.py status                say whether it is up
 cluster.py gridengine            start Grid Engine beside Slurm; returns when it takes jobs
@@ -19,7 +20,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -44,6 +45,7 @@ from topology import (
     SSH_HOSTS,
     SSH_PORT,
     STATE,
+    TESTED,
     Host,
     address,
     subnets,
@@ -211,22 +213,28 @@ def remove_state() -> None:
     STATE.mkdir(mode=0o700, exist_ok=True)
 
 
-def up(engine: Engine, _each: argparse.Namespace) -> int:
-    """Everything from whatever is there; once more when a download or a host fails."""
+def once_more(work: Callable[[], None]) -> None:
+    """A second attempt when a download or a host fails."""
     try:
-        return up_at_once(engine)
+        work()
     except ClusterError as error:
         say(f"once more, because of this: {error}")
-        return up_at_once(engine)
+        work()
 
 
-def up_at_once(engine: Engine) -> int:
-    """Without a second attempt."""
+def up(engine: Engine, _each: argparse.Namespace) -> int:
+    """Everything from whatever is there."""
+    once_more(partial(bring_up, engine))
+    return 0
+
+
+def bring_up(engine: Engine) -> None:
+    """The same, or say what failed."""
     images.build(engine, say)
     reason = why_not_up(engine)
     if reason is None:
         say(f"the test cluster is up already: ssh -F {STATE}/ssh_config alice@dev1")
-        return 0
+        return
     remove_containers(engine)
     images.remove_outdated(engine)
     remove_state()
@@ -236,6 +244,21 @@ def up_at_once(engine: Engine) -> int:
     write_state(engine, start_containers(engine, subnet))
     wait_until_ready()
     say(f"the test cluster is up: ssh -F {STATE}/ssh_config alice@dev1")
+
+
+def build_all(_engine: Engine, _each: argparse.Namespace) -> int:
+    """The images of each release that `make test` needs: a build alone waits half of its time."""
+    command = [sys.executable, __file__, "build"]
+    builds = [
+        subprocess.Popen(command, env={**os.environ, "HPCC_NOTEBOOK_DEBIAN": release})
+        for release in TESTED
+    ]
+    return max(build.wait() for build in builds)
+
+
+def build_these(engine: Engine, _each: argparse.Namespace) -> int:
+    """Those of this release."""
+    once_more(partial(images.build, engine, say))
     return 0
 
 
@@ -306,6 +329,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.set_defaults(changes=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("up").set_defaults(run=up, changes=True)
+    commands.add_parser("images").set_defaults(run=build_all)
+    commands.add_parser("build").set_defaults(run=build_these)
     removal = commands.add_parser("down")
     removal.add_argument("--images", action="store_true")
     removal.set_defaults(run=down, changes=True)

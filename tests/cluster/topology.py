@@ -10,6 +10,8 @@ HERE = Path(__file__).resolve().parent
 # The Debian release that the hosts are made of. Another than the usual one has names of its own.
 USUAL_RELEASE = "bookworm"
 RELEASES = ("bullseye", "bookworm", "trixie")
+# Those that `make test` needs.
+TESTED = (USUAL_RELEASE, "trixie")
 RELEASE = os.environ.get("HPCC_NOTEBOOK_DEBIAN", USUAL_RELEASE)
 # Tests that run at the same time have a cluster each: what one breaks, fills or stops is not the
 # other's. pytest-xdist names its workers; the first of them has the usual cluster.
