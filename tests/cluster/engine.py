@@ -78,13 +78,13 @@ class Engine:
             processes = limit(resource.RLIMIT_NPROC, 30000)
             configuration.write_text(render.containers_conf(files, processes), encoding="utf-8")
             self.environment["CONTAINERS_CONF"] = str(configuration)
-        return "podman" if works(["podman", "info"], self.environment) else ""
+        return "podman" if works(["podman", "ps"], self.environment) else ""
 
     def _docker(self) -> str:
         if works(["docker", "ps"]):
             return "docker"
         raise ClusterError(
-            "no container engine works here: neither `podman info` nor `docker ps` succeeds. "
+            "no container engine works here: neither `podman ps` nor `docker ps` succeeds. "
             "tests/prepare.sh installs podman."
         )
 
