@@ -57,7 +57,7 @@ molecule: prepare  ## The roles and playbooks on the test cluster
 	@$(PYTHON) tests/scenarios.py
 
 e2e: cluster  ## The printed tunnel and a notebook in a real browser
-	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile
+	@$(BIN)/pytest tests/e2e -n 3 --dist loadfile
 	@HPCC_NOTEBOOK_DEBIAN=trixie $(BIN)/pytest tests/e2e/test_another_python.py
 
 cell: cluster  ## The main job by another Ansible, in an empty home, for an account with another shell
