@@ -111,11 +111,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-host:
-  description: Short name of the host.
-  returned: success
-  type: str
-  sample: dev-intel10
+host: {description: Short name of the host, returned: success, type: str, sample: dev-intel10}
 user: {description: Login name that it runs as, returned: success, type: str, sample: alice}
 state:
   description: What is true now; V(elsewhere) when another host has the server, which is returned.
@@ -172,11 +168,8 @@ certificate_sha256:
   sample: '3F:A2:90:…'
 prefix: {description: The generation that it runs from, returned: when started, type: str}
 pid: {description: Its process, returned: when running, type: int, sample: 4711}
-since:
-  description: When it was started.
-  returned: when running
-  type: str
-  sample: '2026-07-18T09:30:00Z'
+since: {description: When it was started, returned: when running, type: str,
+  sample: '2026-07-18T09:30:00Z'}
 """
 
 from typing import Any, Mapping

@@ -138,3 +138,14 @@ def test_a_start_beside_a_job_that_may_begin_says_so(owner):
     assert told not in str(owner.server(state="stopped", check=True).get("warnings"))
     owner.write(job / "end.json", "{}")
     assert told not in str(owner.server(check=True).get("warnings"))
+
+
+def test_a_start_beside_a_job_that_serves_does_not_say_that_it_may_begin(owner):
+    _remember(owner, host="c1", job="7")
+    job = owner.directory / "job"
+    job.mkdir(mode=0o700)
+    os.chown(job, owner.uid, -1)
+    owner.write(job / "submission.json", "{}")
+    found = owner.server(check=True, second=True)
+    assert found["changed"] is True
+    assert "may begin" not in str(found.get("warnings"))

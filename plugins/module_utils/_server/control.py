@@ -71,7 +71,9 @@ def carry_out(request: Request, *, check: bool) -> Outcome:
         return recorded_elsewhere(layout, others, damaged)
     if plan.start:
         _require_startable(layout, request, observed)
-    also = [A_JOB_WAITS] if plan.start and not observed.running and a_job_may_begin(layout) else []
+    begins = plan.start and not observed.running
+    serves = any(other.job for other in others)
+    also = [A_JOB_WAITS] if begins and not serves and a_job_may_begin(layout) else []
     outcome = _done(layout, request, observed, plan, check=check)
     report = {**outcome.report, **(recorded_job(layout) if request.state in ENDED else {})}
     warnings = tuple(map(printable, (*outcome.warnings, *also, *damaged)))

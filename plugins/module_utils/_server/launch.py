@@ -135,7 +135,7 @@ def variables(layout: Layout, launch: Launch) -> dict[str, str]:
     return {
         _MODULES: " ".join(launch.modules),
         _THREADS: str(launch.threads),
-        CPU_LIMIT: str(launch.cpu_limit or ""),
+        CPU_LIMIT: str(launch.cpu_limit),
         ENVIRONMENTS: "1" if launch.environments else "",
         # Makes our directory the user's level of configuration, and that level beat
         # <installation>/etc/jupyter, which wins otherwise when the person owns the installation.
