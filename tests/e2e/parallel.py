@@ -9,9 +9,9 @@ import shlex
 import subprocess
 import textwrap
 import time
-from collections.abc import Callable
 
 from terminal import CHECKOUT, CLUSTER, STATE
+from waiting import PATIENCE, nothing_left
 
 PACKAGE = CHECKOUT / "packages" / "cluster_helper"
 SITE = "/opt/site/anaconda"
@@ -23,7 +23,6 @@ place=$({PYTHON} -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     > "$place/site.pth"
 tar -C "$place" -xf -
 """
-PATIENCE = 120  # seconds; only ever waited for on a machine that is overloaded
 
 
 def root(host: str, *command: str) -> str:
@@ -31,22 +30,6 @@ def root(host: str, *command: str) -> str:
     done = subprocess.run([*CLUSTER, "root", host, *command], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, check=False)  # fmt: skip
     return done.stdout + done.stderr
-
-
-def eventually(question: Callable[[], bool], what: str) -> None:
-    """Wait until it is so."""
-    deadline = time.monotonic() + PATIENCE
-    while not question():
-        assert time.monotonic() < deadline, f"{what} did not become true in {PATIENCE} s"
-        time.sleep(0.2)
-
-
-def nothing_left(look: Callable[[], object], what: str) -> None:
-    """Wait until there is none any more; otherwise say what is left."""
-    deadline = time.monotonic() + PATIENCE
-    while left := look():
-        assert time.monotonic() < deadline, f"{what} left after {PATIENCE} s: {left}"
-        time.sleep(0.2)
 
 
 class Person:

@@ -6,7 +6,8 @@ import subprocess
 import time
 
 import pytest
-from parallel import CLUSTER, PATIENCE, PYTHON, Person, Program, eventually, nothing_left, root
+from parallel import CLUSTER, PYTHON, Person, Program, root
+from waiting import PATIENCE, eventually, nothing_left
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from parallel import CLUSTER, PATIENCE, Person, nothing_left, root
+from parallel import CLUSTER, Person, root
+from waiting import PATIENCE, nothing_left
 
 pytestmark = pytest.mark.timeout(400)
 

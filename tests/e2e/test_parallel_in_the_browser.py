@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import browser
 import pytest
-from parallel import CLUSTER, Person, eventually, nothing_left, root
+from parallel import CLUSTER, Person, root
 from playwright.sync_api import Locator, expect
 from terminal import Tunnel, playbook
+from waiting import eventually, nothing_left
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from modules import ModuleFailed
 from servers import new_account
 from serving import instead, requests
 from small_slurm import JobAccount
+from waiting import eventually, nothing_left
 
 pytestmark = pytest.mark.timeout(600)  # several starts, on a machine that may be busy
 
@@ -20,6 +20,8 @@ LEFT = "The server that runs was left as it is."
 RESOURCES = "walltime=02:00:00;mem=3gb"
 CONFIG = "jupyter_server_config.py"
 UNKNOWN_OPTION = "c = get_config()\nc.ServerApp.no_such_trait = 1\n"
+SLOW = "import time; time.sleep(30)\n"
+FAILS_LATE = "import time; time.sleep(3)\noops\n"
 IDLE = 999
 # A trial is given no time after which it ends.
 ENDS_AFTER_ITS_TRIAL = f"""
@@ -107,32 +109,50 @@ def test_one_that_fails_after_its_trial_brings_back_what_there_was(job: JobAccou
     assert recorded(job) == promised
 
 
-SLOW = "import time; time.sleep(30)\n"
+def tries(job: JobAccount) -> Callable[[], bool]:
+    """Whether another server is tried beside the one that serves."""
+    return (job.account.local / "trial").exists
 
 
-def restarting(job: JobAccount) -> Any:
-    """A restart under way, whose trial takes its time."""
-    begun = job.begin("restarted", timeout=120)
-    deadline = time.monotonic() + 60
-    while not (job.account.local / "trial").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return begun
+def killed_restart(job: JobAccount) -> None:
+    """A restart that is killed while the job tries what was asked for."""
+    begun = job.begin("restarted", frontend="notebook", timeout=120)
+    eventually(tries(job), "that another one is tried")
+    begun.kill()
+    begun.communicate()
+
+
+def test_a_restart_that_is_killed_before_it_signals_has_changed_nothing(job: JobAccount) -> None:
+    before, promised = serves(job), recorded(job)
+    running = set(job.account.processes())
+    with job.refusing("scancel", after=5):
+        begun = job.begin("restarted", frontend="notebook", timeout=120)
+        eventually(job.submission.with_name("asked.json").exists, "that it asks")
+        begun.kill()
+        begun.communicate()
+        nothing_left(lambda: set(job.account.processes()) - running, "the scheduler's command")
+    assert (serves(job), recorded(job)) == (before, promised)
 
 
 def test_a_restart_that_is_killed_leaves_a_job_that_serves_as_recorded(job: JobAccount) -> None:
     before, promised = serves(job), recorded(job)
-    with instead(job.account, job.account.directory / CONFIG, SLOW.replace("30", "3") + "oops\n"):
-        begun = job.begin("restarted", frontend="notebook", timeout=120)
-        while recorded(job) == promised:
-            time.sleep(0.05)
-        begun.kill()
-        begun.communicate()
-        deadline = time.monotonic() + 60
-        while recorded(job) != promised:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-    assert serves(job) == before
+    with instead(job.account, job.account.directory / CONFIG, FAILS_LATE):
+        killed_restart(job)
+        assert recorded(job) == promised, "not before it has proved itself"
+        eventually(lambda: not tries(job)(), "the end of the trial")
+    assert (serves(job), recorded(job)) == (before, promised)
+
+
+def test_an_answer_to_a_restart_that_was_killed_is_no_answer_to_the_next_one(
+    job: JobAccount,
+) -> None:
+    before = serves(job)
+    with instead(job.account, job.account.directory / CONFIG, FAILS_LATE):
+        killed_restart(job)
+    answer = job.run("restarted", timeout=120)
+    now = serves(job)
+    assert (answer["state"], now["frontend"]) == ("started", before["frontend"])
+    assert now["pid"] != before["pid"]
 
 
 def test_after_all_that_a_restart_that_can_succeed_keeps_the_job(job: JobAccount) -> None:
@@ -180,7 +200,8 @@ def test_a_refused_submission_says_that_nothing_runs_now(job: JobAccount) -> Non
 def test_a_job_that_is_ended_during_a_trial_leaves_nothing_and_says_so(job: JobAccount) -> None:
     number = job.run("started", resources=RESOURCES, timeout=120)["job"]
     with instead(job.account, job.account.directory / CONFIG, SLOW):
-        begun = restarting(job)
+        begun = job.begin("restarted", timeout=120)
+        eventually(tries(job), "that another one is tried")
         job.account.run(str(job.account.home / "programs" / "scancel"), number)
         with pytest.raises(ModuleFailed) as failed:
             job.account.finish(begun)

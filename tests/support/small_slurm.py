@@ -47,10 +47,10 @@ class JobAccount:
         return self.account.begin(state=state, **given, **sent, **params)
 
     @contextmanager
-    def refusing(self, command: str) -> Iterator[None]:
-        """The scheduler refuses one of its commands for a while."""
+    def refusing(self, command: str, after: float = 0) -> Iterator[None]:
+        """The scheduler refuses one of its commands for a while: `after` seconds, each time."""
         mark = self.account.home / "slurm" / f"refuses-{command}"
-        mark.touch()
+        mark.write_text(str(after))
         try:
             yield
         finally:

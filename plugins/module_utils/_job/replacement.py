@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SIDE EFFECTS: what a restart and the job that it is asked of tell one another, by files.
 
-A restart writes how the job is to serve into its record, and signals. The job leaves an answer, and
-when it goes on as before, it writes that into the record again: a job that is put back into the
-queue must not come up with what was refused.
+A restart writes how the job is to serve beside its record, and signals. The job leaves an answer,
+and once the other server serves, writes so into the record: a job that is put back into the queue
+must not come up with what has not proved itself, also where the restart was killed before it could
+signal.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission impo
     Answer,
     Submission,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Launch, Layout
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,32 @@ def recorded(layout: Layout) -> Submission | None:
     return None if content is None else submission.parse(content, path)
 
 
+def ask(layout: Layout, serving: Submission, launch: Launch, timeout: int) -> Submission:
+    """Have the job try another server, when it is signalled; no two are asked for in one turn."""
+    asked = (asked_instead(layout, serving) or serving).again(launch, timeout)
+    files.write_private(submission.asked_path(layout), submission.serialise(asked))
+    return asked
+
+
 def asked_instead(layout: Layout, serving: Submission) -> Submission | None:
-    """What the record asks this job for now; None where it speaks of another job, or of nothing."""
+    """What this job was last asked for; None where it was another job, or nothing."""
+    return _of_this_job(submission.asked_path(layout), serving)
+
+
+def note(layout: Layout, serves: Submission) -> None:
+    """Have the record of this job say how it serves."""
+    found = _of_this_job(layout.submission, serves)
+    if found and found != serves:
+        files.write_private(layout.submission, submission.serialise(serves))
+
+
+def _of_this_job(path: str, serving: Submission) -> Submission | None:
+    """What a record says; None where it is of another job, or was damaged by somebody else."""
     try:
-        found = recorded(layout)
+        content = files.read(path)
+        found = submission.parse(content, path) if content else None
     except NotebookError:
-        return None  # damaged by somebody else; whoever reads it next says so
+        return None  # whoever reads it next says so
     return found if found and found.mark == serving.mark else None
 
 
@@ -51,14 +72,6 @@ def answer(layout: Layout, asked: Submission, pid: int, reason: str = "") -> Non
     """Say what has become of it."""
     said = submission.serialise(Answer(asked.mark, asked.turn, pid, reason))
     files.write_private(submission.answer_path(layout), said)
-
-
-def go_back(layout: Layout, asked: Submission, serving: Submission) -> Submission:
-    """Have the record say how the job serves, unless it asks for something else by now."""
-    back = asked.serving(serving.launch)
-    if asked_instead(layout, serving) == asked:
-        files.write_private(layout.submission, submission.serialise(back))
-    return back
 
 
 def answered(layout: Layout, asked: Submission) -> Answer | None:

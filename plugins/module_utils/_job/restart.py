@@ -22,7 +22,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import (
     moments,
     with_files,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import answered
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import answered, ask
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.request import ANYTHING, Request
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler import Planned, Scheduler
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.stop import ORDERLY_WITHIN
@@ -30,7 +30,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission impo
     AGAIN,
     Submission,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.submit import locked, write
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.submit import locked
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import STARTED, View
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import startable
@@ -58,10 +58,8 @@ def restarted_in_place(
         submitted = view.submission
         if submitted is None or not _fits(view, request, planned):
             return None
-        asked = submitted.again(request.launch, request.timeout)
-        write(layout, asked)
+        asked = ask(layout, submitted, request.launch, request.timeout)
         if not scheduler.signal(submitted.job, AGAIN):
-            write(layout, submitted)
             return None
         served = _answered(layout, view, asked)
     return served or _silent(layout, scheduler, asked)

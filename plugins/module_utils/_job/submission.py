@@ -137,6 +137,11 @@ def end_path(layout: Layout) -> str:
     return layout.job_end
 
 
+def asked_path(layout: Layout) -> str:
+    """How another server in the job is to serve: the record of the job itself says how one does."""
+    return layout.at(JOB_FILES["asked.json"])
+
+
 def answer_path(layout: Layout) -> str:
     return layout.at(JOB_FILES["answer.json"])
 

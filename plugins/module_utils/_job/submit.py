@@ -191,7 +191,12 @@ def forget(layout: Layout) -> None:
 
 def _forget_what_they_said(layout: Layout) -> None:
     files.write_private(job_record.log_path(layout), b"")
-    for of_job in (job_record.end_path, job_record.answer_path, job_record.usage_path):
+    for of_job in (
+        job_record.end_path,
+        job_record.asked_path,
+        job_record.answer_path,
+        job_record.usage_path,
+    ):
         files.remove(of_job(layout))
 
 

@@ -198,7 +198,7 @@ def _switched(run: Run, switch: Switch) -> str | Switch:
         return _serve(run, after, _python())
     except _StartError as error:
         went = str(error)
-    back = replacement.go_back(run.layout, after, before)
+    back = after.serving(before.launch)
     try:
         again = f"{went} {before.launch} was started again instead."
         return _serve(run, back, switch.python, again)
@@ -216,7 +216,9 @@ def _serve(run: Run, wanted: Submission, python: str, instead: str = "") -> str 
                 running, relay = _begun(here_now, wanted, python, served)
             except NotebookError as error:
                 raise _StartError(error.what, error.where, error.todo) from error
-            replacement.answer(layout, wanted, running.pid, instead)
+            with contextlib.suppress(NotebookError, OSError):  # a full disk is no reason to end
+                replacement.note(layout, wanted)
+                replacement.answer(layout, wanted, running.pid, instead)
             return _until_its_end(here_now, wanted, running, relay)
     finally:
         for path in (layout.socket, layout.record):
@@ -344,7 +346,6 @@ def _proved(run: Run, wanted: Submission, running: Running) -> Submission | None
         _require_startable(layout, asked)
         trial.require_serving(layout, asked.launch, _python(), within, _told(run, wanted))
     except NotebookError as error:
-        replacement.go_back(layout, asked, wanted)
         why = str(error).replace(f" {trial.LEFT}", "")
         replacement.answer(layout, asked, running.pid, f"{why} {trial.LEFT}")
         return None

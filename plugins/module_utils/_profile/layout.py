@@ -91,13 +91,14 @@ FILES = (
 # What servers have written since.
 LOGS = ("server.log", "server.log.1", "trial.log", "kernel.log")
 MARKS = ("migrated",)
-# Of a server that is a job: the record, and how it ended; the lock of whoever submits; what was
-# submitted, what that runs, and what it printed; its successor's record, and what was submitted.
+# Of a server that is a job: the record, and how it ended; what a restart has asked of it, and its
+# answer; what it uses; the lock of whoever submits; what was submitted, what that runs, and what it
+# printed; its successor's record, and what was submitted.
 JOB = "job"
 JOB_FILES = {
     name: f"{JOB}/{name}"
     for name in (
-        *("submission.json", "end.json", "answer.json", "usage.json", "lock"),
+        *("submission.json", "end.json", "asked.json", "answer.json", "usage.json", "lock"),
         *("job.sh", "supervisor.py", "job.log", "next.json", "next.sh"),
     )
 }

@@ -2,8 +2,8 @@
 
 It runs a job script as Slurm does, without a queue but for a job that is to follow another one, and
 answers in Slurm's form. Which command it is says its name. A file `refuses-<command>` among its
-notes has that command fail, and `refuses-sbatch-test` only the question whether it would take a
-job. `<job>.begun.full` keeps a successor waiting.
+notes has that command fail, after the seconds in it, and `refuses-sbatch-test` only the question
+whether it would take a job. `<job>.begun.full` keeps a successor waiting.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ def alive(job: str) -> bool:
 if __name__ == "__main__":
     command = Path(sys.argv[0]).name
     called = f"{command}-test" if "--test-only" in sys.argv else command
-    if (NOTES / f"refuses-{called}").exists():
+    if (refuses := NOTES / f"refuses-{called}").exists():
+        time.sleep(float(refuses.read_text()))
         sys.exit(f"{command}: error: Access/permission denied")
     {"sbatch": sbatch, "squeue": squeue, "scancel": scancel}[command]()
