@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pexpect
-from job_sites import GRIDENGINE, SLURM, STATE, USER, Site, root
+from job_sites import GRIDENGINE, SLURM, STATE, USER, Site, on, root
 from terminal import BIN, CHECKOUT, environment, playbook
+from waiting import nothing_left
 
 sys.path.insert(0, str(CHECKOUT / "tests"))
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
@@ -76,6 +80,36 @@ def begun(host: str, *, successor: bool = False) -> tuple[subprocess.Popen[bytes
     process.stdin.close()
     process.stdin = None
     return process, sent
+
+
+def one_of_two_killed(
+    times: int, *, at_most: int, successor: bool = False
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Both login nodes submit at once, and one is killed at any instant; what the other answers."""
+    dice = random.Random(7)
+    for number in range(times):
+        killed, other = (begun(host, successor=successor) for host in ("dev1", "gateway"))
+        time.sleep(dice.uniform(0.3, 3.0))
+        on("dev1", "kill -KILL $(cat ~/pid-dev1) 2>/dev/null || :")
+        killed[0].communicate(timeout=60)
+        assert len(jobs()) <= at_most, number
+        printed, errors = other[0].communicate(timeout=90)
+        answer = other[1].answer(printed.decode())
+        assert answer, errors
+        assert not answer.get("failed"), answer
+        yield number, answer
+
+
+def cancelled(*numbers: str) -> None:
+    """End these jobs, and wait until they have left the queue."""
+    on("gateway", f"scancel {' '.join(numbers)}")
+    nothing_left(lambda: set(numbers) & set(jobs()), "jobs")
+
+
+def noted(name: str) -> str:
+    """The number of the job in one of the profile's records."""
+    found = on("dev1", f"cat ~/.ipython/profile_nbserver/job/{name}.json")
+    return str(json.loads(found)["job"])
 
 
 def ports(*hosts: str) -> str:

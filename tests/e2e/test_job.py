@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 import subprocess
 import sys
@@ -33,7 +32,17 @@ sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
 
 import starts
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record
-from jobs import WORDS, begun, jobs, leads_there, ports, run, starting
+from jobs import (
+    WORDS,
+    cancelled,
+    jobs,
+    leads_there,
+    noted,
+    one_of_two_killed,
+    ports,
+    run,
+    starting,
+)
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("nothing_is_left")]
 
@@ -392,22 +401,9 @@ def test_three_minutes_are_shown_and_warned_of_and_what_is_typed_at_last_is_kept
 
 def test_two_computers_and_thirty_kills_never_make_two_jobs(ready: str) -> None:
     """Both login nodes start at once, and one of them is killed at any instant."""
-    dice = random.Random(7)
-    for number in range(KILLS):
-        one, other = begun("dev1"), begun("gateway")
-        time.sleep(dice.uniform(0.3, 3.0))
-        on("dev1", "kill -KILL $(cat ~/pid-dev1) 2>/dev/null || :")
-        one[0].communicate(timeout=60)
-        assert len(jobs()) <= 1, number
-        printed, errors = other[0].communicate(timeout=90)
-        answer = other[1].answer(printed.decode())
-        assert answer, errors
-        assert not answer.get("failed"), answer
+    for number, answer in one_of_two_killed(KILLS, at_most=1):
         assert jobs() == [answer["job"]], number
-        record = json.loads(on("dev1", "cat ~/.ipython/profile_nbserver/job/submission.json"))
-        assert record["job"] == answer["job"]
+        assert noted("submission") == answer["job"]
         if number % 3 == 2:  # from nothing again; otherwise from the job that there is
-            on("gateway", f"scancel {answer['job']}")
-            while jobs():
-                time.sleep(0.5)
+            cancelled(answer["job"])
     assert ready

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 import sys
 import time
@@ -15,7 +14,7 @@ from terminal import CHECKOUT
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
 import starts
-from jobs import begun, jobs, leads_there, run
+from jobs import cancelled, jobs, leads_there, noted, one_of_two_killed, run
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("nothing_is_left")]
 
@@ -127,22 +126,9 @@ def test_a_job_that_is_put_back_into_the_queue_never_serves_beside_its_successor
 
 def test_kills_at_any_instant_leave_no_job_without_its_record(ready: str) -> None:
     """Both login nodes ask for a successor at once, and one of them is killed at any instant."""
-    dice = random.Random(7)
-    for number in range(KILLS):
-        one, other = begun("dev1", successor=True), begun("gateway", successor=True)
-        time.sleep(dice.uniform(0.3, 3.0))
-        on("dev1", "kill -KILL $(cat ~/pid-dev1) 2>/dev/null || :")
-        one[0].communicate(timeout=60)
-        assert len(jobs()) <= 2, number
-        printed, errors = other[0].communicate(timeout=90)
-        answer = other[1].answer(printed.decode())
-        assert answer, errors
-        assert not answer.get("failed"), answer
-        assert sorted(jobs(), key=int) == [answer["job"], answer["successor"]], number
-        for name, key in (("submission", "job"), ("next", "successor")):
-            assert json.loads(on("dev1", f"cat {JOB}/{name}.json"))["job"] == answer[key]
-        ended = (answer["successor"], f"{answer['successor']} {answer['job']}")[number % 2]
-        on("gateway", f"scancel {ended}")
-        while set(ended.split()) & set(jobs()):
-            time.sleep(0.5)
+    for number, answer in one_of_two_killed(KILLS, at_most=2, successor=True):
+        both = [answer["job"], answer["successor"]]
+        assert sorted(jobs(), key=int) == both, number
+        assert [noted("submission"), noted("next")] == both
+        cancelled(*both[1 - number % 2 :])
     assert ready

@@ -133,7 +133,7 @@ def test_a_start_beside_a_job_that_may_begin_says_so(owner):
     job.mkdir(mode=0o700)
     os.chown(job, owner.uid, -1)
     owner.write(job / "submission.json", "{}")
-    told = "a job was submitted for this profile, too, and may begin at any time"
+    told = "a job was submitted for this profile, too, and by its files may begin at any time"
     assert told in str(owner.server(check=True)["warnings"])
     assert told not in str(owner.server(state="stopped", check=True).get("warnings"))
     owner.write(job / "end.json", "{}")
