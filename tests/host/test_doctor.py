@@ -165,9 +165,10 @@ CASES = {
         ("wrong", {"home_inodes": "0"}, "0 more files"),
     ],
     node.quota: [
-        {"quota_percent": "12.5"},
-        ("warning", {"quota_percent": "95"}, "95 %"),
-        ("wrong", {"quota_percent": "101"}, "quota -s"),
+        {"home_device": "nfs:/home", "quota": "nfs:/home 5 0 40 0 1 0 0 0"},
+        ("warning", {"home_device": "nfs:/home", "quota": "nfs:/home 1 0 9 0 95 0 100 0"}, "95 %"),
+        ("wrong", {"home_device": "nfs:/home", "quota": "nfs:/home 9* 8 9 6 1 0 0 0"}, "du -xhd1"),
+        ("warning", {"home_path": "/home/ann", "quota": "/home/ann 95 0 100 - 1 0 0 -"}, "95 %"),
     ],
     node.tmp_writable: [
         {"tmp_write": "yes"},

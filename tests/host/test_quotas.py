@@ -12,9 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.quota import Quota, parse
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import node
+from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Finding, Seen
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.node import QUESTIONS
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import quotas
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges.quotas import Mount, Quota
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges.quotas import Mount
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import limits, table
 from servers import new_account
 
@@ -69,7 +72,7 @@ HOME = "reed:/export/reed/8"
 def test_what_a_tool_prints_is_read_or_nothing_is_known(
     said: str, name: str, found: Quota | None
 ) -> None:
-    assert quotas.parse(said, name) == found
+    assert parse(said, name) == found
 
 
 MOUNTS = """\
@@ -165,23 +168,42 @@ def test_status_tells_it_once_and_says_when_little_is_left() -> None:
     assert "7 of 8 files are used: make room" in str(limits.home(files))
 
 
+def doctors(tmp_path: Path, shell: list[str], body: str) -> Finding | None:
+    """What the doctor finds where `quota` is this program."""
+    environment = {"HOME": str(tmp_path), "PATH": with_quota(tmp_path, body)}
+    answers = {}
+    for name in ("home_device", "home_path", "quota"):
+        argv = [*shell, "-c", QUESTIONS[name]]
+        done = subprocess.run(argv, capture_output=True, text=True, env=environment, check=False)
+        answers[name] = done.stdout.splitlines()
+    return node.quota(Seen(answers))
+
+
 @pytest.mark.parametrize("shell", [["sh"], ["bash"], ["busybox", "sh"]])
 @pytest.mark.parametrize(
     ("row", "percent"),
     [
-        ("900 0 1000 0 1 0 0 0", "90"),  # only a hard limit
-        ("900* 800 1000 7 1 0 0 0", "90"),
-        ("1 0 1000 0 95 0 100 0", "95"),  # files are nearer to theirs
-        ("500 1000 0 0 1 0 0 0", "50"),
-        ("500 0 0 0 1 0 0 0", ""),
+        ("900 0 1000 0 1 0 0 0", "90 %"),  # only a hard limit
+        ("900* 800 1000 7 1 0 0 0", "90 %"),
+        ("1 0 1000 0 95 0 100 0", "95 %"),  # files are nearer to theirs
+        ("500 1000 0 0 1 0 0 0", "50 %"),
     ],
 )
-def test_the_doctor_asks_for_the_share_that_is_used_at_home(
+def test_the_doctor_tells_the_share_that_is_used_at_home(
     tmp_path: Path, shell: list[str], row: str, percent: str
 ) -> None:
-    here = device(tmp_path)
-    body = f"echo {here} {row}; echo elsewhere 9 1 1 0 9 1 1 0"
-    environment = {"HOME": str(tmp_path), "PATH": with_quota(tmp_path, body)}
-    argv = [*shell, "-c", QUESTIONS["quota_percent"]]
-    done = subprocess.run(argv, capture_output=True, text=True, env=environment, check=True)
-    assert done.stdout.strip() == percent
+    body = f"echo {device(tmp_path)} {row}; echo elsewhere 9 1 1 0 9 1 1 0"
+    finding = doctors(tmp_path, shell, body)
+    assert finding
+    assert finding.what == f"{percent} are used"
+
+
+def test_the_doctor_tells_none_where_there_is_no_limit_and_waits_for_no_server(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a").mkdir()
+    assert doctors(tmp_path / "a", ["sh"], f"echo {device(tmp_path)} 500 0 0 0 1 0 0 0") is None
+    begun = time.monotonic()
+    (tmp_path / "b").mkdir()
+    assert doctors(tmp_path / "b", ["sh"], "exec sleep 60") is None
+    assert time.monotonic() - begun < 20

@@ -12,6 +12,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands imp
     STOP,
     on_node,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.quota import parse
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import (
     HOME,
     TEMPORARY,
@@ -75,14 +76,15 @@ def home_inodes(seen: Seen) -> Finding | None:
 
 
 def quota(seen: Seen) -> Finding | None:
-    """What the site's quota says, where it has the command."""
-    used = seen.number("quota_percent")
-    if used is None:
+    """What the site's quota says of the home, where it has a command for that."""
+    said = "\n".join(seen.all("quota"))
+    found = parse(said, seen.one("home_device")) or parse(said, seen.one("home_path"))
+    if found is None:
         return None
-    what = f"{used:.0f} % are used"
-    if used >= 100:
-        return wrong("quota", what, on_node("quota -s"))
-    return warning("quota", what, on_node("quota -s")) if used > 90 else ok("quota", what)
+    what = f"{100 * found.share:.0f} % are used"
+    if found.share >= 1:
+        return wrong("quota", what, _LARGEST)
+    return warning("quota", what, _LARGEST) if found.share > 0.9 else ok("quota", what)
 
 
 def tmp_writable(seen: Seen) -> Finding | None:
@@ -222,11 +224,11 @@ QUESTIONS = {
     "cores": "getconf _NPROCESSORS_ONLN",
     "home_kib": "df -Pk ~ | awk 'NR == 2 { print $4 }'",
     "home_inodes": "df -Pi ~ | awk 'NR == 2 && $2 > 0 { print $4 }'",
-    # Of the file system with the home: of room and of files, what is nearer to its limit.
-    "quota_percent": "LC_ALL=C quota -w -p | "
-    "awk -v home=\"$(df -P ~ | awk 'NR == 2 { print $1 }')\" '$1 == home { "
-    "for (at = 2; at <= 6; at += 4) { limit = $(at + 2) > 0 ? $(at + 2) : $(at + 1); "
-    "if (limit > 0 && 100 * $at / limit > most) most = 100 * $at / limit } } END { print most }'",
+    "home_device": "df -P ~ | awk 'NR == 2 { print $1 }'",
+    "home_path": "echo ~",
+    # A file server that is down keeps them waiting; without its limit, nothing else would be told.
+    "quota": "export LC_ALL=C; timeout 3 quota -w -p; "
+    'if command -v lfs >&2; then timeout 3 lfs quota -u "$(id -u)" ~; fi',
     "tmp_kib": "df -Pk /tmp | awk 'NR == 2 { print $4 }'",
     "tmux": '"$tmux" -V || echo missing',
 }

@@ -14,20 +14,10 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.quota import Quota, parse
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
 
 WITHIN = 3.0  # seconds; a file server that is down keeps its tool waiting much longer
-_COLUMNS = 7  # used, soft limit, hard limit, grace; and of files the first three again
-
-
-@dataclass(frozen=True)
-class Quota:
-    """Bytes and files; a limit of 0 is none."""
-
-    used: int
-    limit: int
-    files: int
-    files_limit: int
 
 
 @dataclass(frozen=True)
@@ -57,30 +47,6 @@ def at(path: str, user: str) -> Quota | None:
 def fields(found: Quota | None) -> dict[str, int]:
     """As they are reported: of the person at home."""
     return {f"home_{name}": value for name, value in vars(found).items()} if found else {}
-
-
-def parse(said: str, name: str) -> Quota | None:
-    """What is said of one file system, on one line or, behind a long name, on the next.
-
-    Behind a figure stands * where it is above its limit; it stands in brackets where parts of a
-    Lustre did not answer.
-    """
-    words = said.split()
-    if name not in words:
-        return None
-    begin = words.index(name) + 1
-    row = words[begin : begin + _COLUMNS]
-    figures = [_number(word) for word in (*row[:3], *row[4:])]
-    if len(row) < _COLUMNS or None in figures:
-        return None
-    used, soft, hard, files, soft_files, hard_files = (each or 0 for each in figures)
-    found = Quota(used << 10, (hard or soft) << 10, files, hard_files or soft_files)
-    return found if found.limit or found.files_limit else None
-
-
-def _number(word: str) -> int | None:
-    digits = word.strip("[]*")
-    return int(digits) if digits.isdecimal() else None
 
 
 def mount_of(path: str, lines: Sequence[str]) -> Mount | None:

@@ -55,8 +55,8 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.stop import 
 # one ended, giving up early on a busy machine would leave nobody serving.
 _PROVED = 60.0
 A_JOB_WAITS = (
-    "a job was submitted for this profile, too, and by its files may begin at any time: status asks "
-    "its scheduler, stop ends both"
+    "a job was submitted for this profile, too, and by its files may begin at any time: status "
+    "asks its scheduler, stop ends both"
 )
 
 
