@@ -59,9 +59,12 @@ def recorded(job: JobAccount) -> dict[str, Any]:
 
 
 def refused(job: JobAccount, **params: Any) -> str:
-    with pytest.raises(ModuleFailed) as failed:
-        job.run("restarted", **{"timeout": 120, **params})
-    said = str(failed.value)
+    before, answer, said = job.submission.read_text(), {}, ""
+    try:
+        answer = job.run("restarted", **{"timeout": 120, **params})
+    except ModuleFailed as failed:
+        said = str(failed)
+    assert said, {**answer, "invocation": "", "record before": before}
     assert "\n" not in said
     return said
 
@@ -149,10 +152,21 @@ def test_an_answer_to_a_restart_that_was_killed_is_no_answer_to_the_next_one(
     before = serves(job)
     with instead(job.account, job.account.directory / CONFIG, FAILS_LATE):
         killed_restart(job)
+        eventually(lambda: not tries(job)(), "the end of the trial")
     answer = job.run("restarted", timeout=120)
     now = serves(job)
     assert (answer["state"], now["frontend"]) == ("started", before["frontend"])
-    assert now["pid"] != before["pid"]
+    assert (now["job"], now["pid"] != before["pid"]) == (before["job"], True)
+
+
+def test_a_restart_while_another_one_changes_the_server_keeps_the_job(job: JobAccount) -> None:
+    before, record = serves(job), job.account.record
+    with instead(job.account, job.account.directory / CONFIG, "import time; time.sleep(2)\n"):
+        killed_restart(job)
+        eventually(lambda: not record.exists(), "the end of the server")
+        job.run("restarted", timeout=120)
+    now = serves(job)
+    assert (now["job"], now["frontend"]) == (before["job"], before["frontend"])
 
 
 def test_after_all_that_a_restart_that_can_succeed_keeps_the_job(job: JobAccount) -> None:

@@ -11,7 +11,7 @@ signal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
@@ -52,10 +52,11 @@ def asked_instead(layout: Layout, serving: Submission) -> Submission | None:
 
 
 def note(layout: Layout, serves: Submission) -> None:
-    """Have the record of this job say how it serves."""
+    """Have the record of this job say how it serves; its id may have been noted meanwhile."""
     found = _of_this_job(layout.submission, serves)
-    if found and found != serves:
-        files.write_private(layout.submission, submission.serialise(serves))
+    noted = found and replace(serves, job=found.job)
+    if noted and noted != found:
+        files.write_private(layout.submission, submission.serialise(noted))
 
 
 def _of_this_job(path: str, serving: Submission) -> Submission | None:

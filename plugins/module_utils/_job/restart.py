@@ -18,6 +18,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import (
+    by_files,
     look,
     moments,
     with_files,
@@ -31,7 +32,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission impo
     Submission,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submit import locked
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import STARTED, View
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import (
+    STARTED,
+    STARTING,
+    View,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import startable
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import moment_of
@@ -54,7 +59,7 @@ def restarted_in_place(
     The job tries it beside the one that serves, which goes on where that fails.
     """
     with locked(layout, request, check=False):
-        view = look(layout, scheduler)
+        view = _settled(layout, scheduler, request)
         submitted = view.submission
         if submitted is None or not _fits(view, request, planned):
             return None
@@ -63,6 +68,12 @@ def restarted_in_place(
             return None
         served = _answered(layout, view, asked)
     return served or _silent(layout, scheduler, asked)
+
+
+def _settled(layout: Layout, scheduler: Scheduler, request: Request) -> View:
+    """The job; a server that comes up in it, as after a restart that was killed, is waited for."""
+    view = look(layout, scheduler)
+    return by_files(layout, view, request.timeout) if view.state == STARTING else view
 
 
 def _answered(layout: Layout, view: View, asked: Submission) -> View | None:
