@@ -46,11 +46,14 @@ stat_of() {
 process_start() {
   stat=$(stat_of "$1") || return 1
   case $stat in [ZX]*) return 1 ;; esac
-  printf '%s\n' "$stat" | cut -d' ' -f20
+  # shellcheck disable=SC2086 # a word for each number
+  set -- $stat && printf '%s\n' "${20}"
 }
 
 group_of() {
-  stat=$(stat_of "$1") && printf '%s\n' "$stat" | cut -d' ' -f3
+  stat=$(stat_of "$1") || return 1
+  # shellcheck disable=SC2086
+  set -- $stat && printf '%s\n' "$3"
 }
 
 boot_id() {

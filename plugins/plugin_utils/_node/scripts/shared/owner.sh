@@ -2,17 +2,34 @@
 # Whether anybody else could change what lies at a path: nothing is run from there otherwise. answer.sh and OWNER come
 # before it: the account that, besides root and the one that asks, may own what is run; empty when there is none.
 
+SELF=$(id -u)
+
 # trusted PATH…: what lies there, and all directories and links that lead there, belong to accounts that may own it,
 # and nobody else can write to them. Otherwise WHY and REMEDY say what is wrong. What is not there cannot be wrong.
 trusted() {
   WHY="there is no account $OWNER" REMEDY="Correct anaconda_owner"
   case $OWNER in
-    *[!0-9]*) TRUSTED=" 0 $(id -u) $(id -u "$OWNER" 2>/dev/null) " || return 1 ;;
-    *) TRUSTED=" 0 $(id -u) $OWNER " ;;
+    *[!0-9]*) TRUSTED=" 0 $SELF $(id -u "$OWNER" 2>/dev/null) " || return 1 ;;
+    *) TRUSTED=" 0 $SELF $OWNER " ;;
   esac
+  look_ahead "$@"
   for path in "$@"; do
     follow "$path" || return 1
   done
+}
+
+# look_ahead PATH…: what there is to know of each step that leads there without a link, asked of one program: to start one
+# for each step would take longer than all the rest.
+look_ahead() {
+  steps=$NEWLINE/
+  for path in "$@"; do
+    while [ -n "$path" ]; do
+      case $CLOSED$steps$NEWLINE in *"$NEWLINE$path$NEWLINE"*) ;; *) steps=$steps$NEWLINE$path ;; esac
+      case $path in */*) path=${path%/*} ;; *) path='' ;; esac
+    done
+  done
+  # shellcheck disable=SC2086 # a word for each line
+  SEEN=$NEWLINE$(set -f && IFS=$NEWLINE && stat -c '%n=%A %u %g' $steps 2>/dev/null)$NEWLINE
 }
 
 # trusted_installation PREFIX: the same of all that is run or believed there.
@@ -59,7 +76,10 @@ may_enter() {
 # that does for what leads on to the REST, and not for the end.
 is_closed() {
   case $CLOSED in *"$NEWLINE$1$NEWLINE"*) return 0 ;; esac
-  words=$(stat -c '%A %u %g' "$1" 2>/dev/null) || { WHY="$1 cannot be looked at" REMEDY="" && return 1; }
+  case $SEEN in
+    *"$NEWLINE$1="*) words=${SEEN#*"$NEWLINE$1="} && words=${words%%"$NEWLINE"*} ;;
+    *) words=$(stat -c '%A %u %g' "$1" 2>/dev/null) || { WHY="$1 cannot be looked at" REMEDY="" && return 1; } ;;
+  esac
   gid=${words##* } uid=${words#* } mode=${words%% *} && uid=${uid% *}
   case $TRUSTED in *" $uid "*) ;; *) not_ours "$1" && return 1 ;; esac
   case $mode${2:+/} in
