@@ -68,7 +68,7 @@ def on_node(account: str, script: str, stdin: bytes = b"", stderr: int | None = 
 
 
 def fresh(account: str) -> None:
-    run(sys.executable, "tests/cluster/cluster.py", "reset", account)
+    run(sys.executable, "tests/cluster/cluster.py", "reset", "--aside", account)
 
 
 def installer_by_hand() -> str:
