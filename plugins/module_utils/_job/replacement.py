@@ -34,7 +34,11 @@ class Switch:
 
 def recorded(layout: Layout) -> Submission | None:
     """The job that is recorded for a profile."""
-    path = layout.submission
+    return read(layout.submission)
+
+
+def read(path: str) -> Submission | None:
+    """What a record says; None where there is none."""
     content = files.read(path)
     return None if content is None else submission.parse(content, path)
 
@@ -62,8 +66,7 @@ def note(layout: Layout, serves: Submission) -> None:
 def _of_this_job(path: str, serving: Submission) -> Submission | None:
     """What a record says; None where it is of another job, or was damaged by somebody else."""
     try:
-        content = files.read(path)
-        found = submission.parse(content, path) if content else None
+        found = read(path)
     except NotebookError:
         return None  # whoever reads it next says so
     return found if found and found.mark == serving.mark else None

@@ -17,7 +17,7 @@ from dataclasses import replace
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import recorded
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import read, recorded
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import (
     MEASURE_EVERY,
     End,
@@ -33,11 +33,10 @@ POLL = 1.0
 
 def queued(layout: Layout) -> Submission | None:
     """The successor that is recorded; None once its record has taken the place of the other."""
-    path = job_record.successor_path(layout)
-    content = files.read(path)
-    if content is None:
+    found = read(job_record.successor_path(layout))
+    if found is None:
         return None
-    found, before = job_record.parse(content, path), recorded(layout)
+    before = recorded(layout)
     return None if before and before.mark == found.mark else found
 
 
