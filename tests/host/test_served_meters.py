@@ -100,3 +100,4 @@ def test_a_server_goes_without_where_the_file_is_damaged(tmp_path):
         server.start()
         assert server.ask("GET", meters.AT, **server.authorization())[0].status == 404
         assert server.ask("GET", "/api/status", **server.authorization())[0].status == 200
+        assert "no meters in the page: SyntaxError" in server.log.read_text()

@@ -9,8 +9,11 @@ name; with what it imports, that takes longer than most of what is done there.
 
 from __future__ import annotations
 
+import importlib
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.imported import closure
 
 
 def name(module: ModuleType) -> str:
@@ -20,7 +23,27 @@ def name(module: ModuleType) -> str:
 
 def text(module: ModuleType) -> str:
     """What stands in the module's file."""
-    return str(_spec(module).loader.get_source(name(module)))  # type: ignore[union-attr]
+    return _source(_spec(module))
+
+
+def needed(module: ModuleType) -> dict[str, str]:
+    """The texts of the module and of all of ours that it imports, by their whole names."""
+    return closure(name(module), _known)
+
+
+def _known(name: str) -> str | None:
+    """Nothing for a package, and for a name in a module."""
+    try:
+        spec = _spec(importlib.import_module(name))
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return None
+    return _source(spec) if spec.submodule_search_locations is None else None
+
+
+def _source(spec: ModuleSpec) -> str:
+    return str(spec.loader.get_source(spec.name))  # type: ignore[union-attr]
 
 
 def _spec(module: ModuleType) -> ModuleSpec:

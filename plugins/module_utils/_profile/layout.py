@@ -243,9 +243,11 @@ place["node"] = os.uname().nodename.partition(".")[0]
 
 # What an open page shows of memory, CPU time and quota; a server goes without it, too.
 services = []
-with contextlib.suppress(Exception):
+try:
     runpy.run_path({meters})
     services = ["{meters_name}"]
+except Exception as reason:
+    print(f"hpcc.notebook: no meters in the page: {{reason!r}}", file=sys.stderr)
 
 # When a server that is a job ends. What is left is said: the browser's clock may be another one.
 end = json.loads(os.environ.get("{end_variable}") or "null")

@@ -5,27 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._common import errors, printable
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
-    execution,
-    files,
-    meters,
-    own_text,
-    processes,
-    quotas,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import execution, own_text
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import meters as of_profile
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import MANAGED
-from ansible_collections.hpcc.notebook.plugins.module_utils._server import (
-    limits,
-    meter_service,
-    usage,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils._server import meter_service
 
-_NEEDED = (
-    *(errors, printable, files, meters, processes, quotas, of_profile, limits),
-    *(usage, meter_service),
-)
 # Nothing of ours is left where other packages are looked for.
 _PROGRAM = """\
 {managed}
@@ -56,7 +40,7 @@ sys.modules["{name}"] = service
 
 def service() -> str:
     """The text of that file."""
-    sources = {own_text.name(each): own_text.text(each) for each in (execution, *_NEEDED)}
+    sources = {**own_text.needed(execution), **own_text.needed(meter_service)}
     return _PROGRAM.format(
         managed=MANAGED,
         texts="\n".join(f"    {name!r}: {text!r}," for name, text in sources.items()),

@@ -8,16 +8,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.imported import PACKAGE
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.table import of_jobs
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.cluster_helper_texts import (
     cluster_helper_texts,
 )
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.node_module import NodeModule
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.reaching import keywords
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import (
-    PACKAGE,
-    program,
-)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.progress_display import (
     Reporter,
 )

@@ -23,9 +23,9 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import behind
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.imported import PACKAGE
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import execution
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import (
-    PACKAGE,
     packed,
     sources,
 )

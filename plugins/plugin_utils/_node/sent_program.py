@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import zlib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.imported import (
+    PACKAGE,
+    closure,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import execution
 
-PACKAGE = "ansible_collections.hpcc.notebook.plugins"
 PLUGINS = Path(__file__).parents[2]
-# Parsing all of them, as `ast` does, would take longer than all else that a task does here.
-_IMPORTED = re.compile(rf"^ *from ({re.escape(PACKAGE)}[\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
-_COMMENT = re.compile(r"#.*")
 LONGEST = 100_000  # bytes; Linux takes 131,072 in one argument
 _PROGRAM = """\
 import base64, json, sys, zlib
@@ -49,14 +47,7 @@ def packed(value: object, level: int) -> str:
 
 def sources(name: str) -> dict[str, str]:
     """The module and all of ours that it needs, by their full names."""
-    found: dict[str, str] = {}
-    left = [name]
-    while left:
-        module = left.pop()
-        if module not in found:
-            found[module] = file_of(module).read_text(encoding="utf-8")
-            left += _needs(found[module])
-    return found
+    return closure(name, _text)
 
 
 def file_of(module: str) -> Path:
@@ -65,13 +56,6 @@ def file_of(module: str) -> Path:
 
 
 @cache
-def _is_ours(module: str) -> bool:
-    return file_of(module).exists()
-
-
-def _needs(source: str) -> Iterator[str]:
-    """What a text imports of ours, a module or something in one."""
-    for module, imported in _IMPORTED.findall(source):
-        names = _COMMENT.sub("", imported).strip("() \n").split(",")
-        inner = [f"{module}.{name.split()[0]}" for name in names if name.strip()]
-        yield from filter(_is_ours, (module, *inner))
+def _text(module: str) -> str | None:
+    path = file_of(module)
+    return path.read_text(encoding="utf-8") if path.exists() else None
