@@ -137,6 +137,19 @@ def test_a_restart_that_is_killed_before_it_signals_has_changed_nothing(job: Job
     assert (serves(job), recorded(job)) == (before, promised)
 
 
+def test_a_job_that_cannot_leave_an_answer_serves_on(job: JobAccount) -> None:
+    before, promised = serves(job), recorded(job)
+    answer = job.submission.with_name("answer.json")
+    answer.unlink(missing_ok=True)
+    answer.mkdir()  # no file can be put there, as on a full disk
+    with instead(job.account, job.account.directory / CONFIG, SLOW):
+        refused(job, timeout=3)
+        eventually(tries(job), "that another one is tried")
+        eventually(lambda: not tries(job)(), "that it is given up")
+    answer.rmdir()
+    assert (serves(job), recorded(job)) == (before, promised)
+
+
 def test_a_restart_that_is_killed_leaves_a_job_that_serves_as_recorded(job: JobAccount) -> None:
     before, promised = serves(job), recorded(job)
     with instead(job.account, job.account.directory / CONFIG, FAILS_LATE):

@@ -56,11 +56,14 @@ def asked_instead(layout: Layout, serving: Submission) -> Submission | None:
 
 
 def note(layout: Layout, serves: Submission) -> None:
-    """Have the record of this job say how it serves; its id may have been noted meanwhile."""
+    """Have the record of this job say how it serves, if that can be written.
+
+    Its id may have been noted meanwhile.
+    """
     found = _of_this_job(layout.submission, serves)
     noted = found and replace(serves, job=found.job)
     if noted and noted != found:
-        files.write_private(layout.submission, submission.serialise(noted))
+        files.leave(layout.submission, submission.serialise(noted))
 
 
 def _of_this_job(path: str, serving: Submission) -> Submission | None:
@@ -73,9 +76,9 @@ def _of_this_job(path: str, serving: Submission) -> Submission | None:
 
 
 def answer(layout: Layout, asked: Submission, pid: int, reason: str = "") -> None:
-    """Say what has become of it."""
+    """Say what has become of it, if that can be written; a restart that hears nothing says so."""
     said = submission.serialise(Answer(asked.mark, asked.turn, pid, reason))
-    files.write_private(submission.answer_path(layout), said)
+    files.leave(submission.answer_path(layout), said)
 
 
 def answered(layout: Layout, asked: Submission) -> Answer | None:

@@ -146,7 +146,7 @@ def main() -> None:
             reason = str(ending)
     sys.stdout.write(f"{reason}\n")
     end = End(mark, reason, timestamp(time.time()))
-    files.write_private(submission.end_path(layout), submission.serialise(end))
+    files.leave(submission.end_path(layout), submission.serialise(end))
 
 
 def _forget_the_last_run(layout: Layout) -> None:
@@ -216,9 +216,8 @@ def _serve(run: Run, wanted: Submission, python: str, instead: str = "") -> str 
                 running, relay = _begun(here_now, wanted, python, served)
             except NotebookError as error:
                 raise _StartError(error.what, error.where, error.todo) from error
-            with contextlib.suppress(NotebookError, OSError):  # a full disk is no reason to end
-                replacement.note(layout, wanted)
-                replacement.answer(layout, wanted, running.pid, instead)
+            replacement.note(layout, wanted)
+            replacement.answer(layout, wanted, running.pid, instead)
             return _until_its_end(here_now, wanted, running, relay)
     finally:
         for path in (layout.socket, layout.record):
@@ -310,7 +309,7 @@ def _watch(run: Run, wanted: Submission, running: Running, relay: Relay) -> str 
 
 
 def _measure(layout: Layout, wanted: Submission, running: Running) -> None:
-    """Note what status tells; a full disk is no reason to end."""
+    """Note what status tells."""
     usage = measured(running.pid, _memory_said(wanted))
     noted = Noted(
         mark=wanted.mark,
@@ -321,8 +320,7 @@ def _measure(layout: Layout, wanted: Submission, running: Running) -> None:
         memory_limit=usage.memory_limit,
         near=list(limits.warnings(usage)),
     )
-    with contextlib.suppress(NotebookError, OSError):
-        files.write_private(submission.usage_path(layout), submission.serialise(noted))
+    files.leave(submission.usage_path(layout), submission.serialise(noted))
 
 
 def memory_said(environment: Mapping[str, str]) -> int:
