@@ -38,6 +38,7 @@ ROOMS = (
         "module_utils/_doctor": "the checks, by subject",
         "module_utils/_teardown": "what goes, and what stays",
         "module_utils/_validation": "what is wrong with a role's variables",
+        "module_utils/_options": "what modules take",
         "module_utils/_job": "the server as a job of the scheduler",
         "module_utils/_server": "launching, recognising, recording, stopping",
         "module_utils/_profile": "configuration, certificate, password, kernels",

@@ -70,16 +70,15 @@ kept:
   sample: [db, startup]
 """
 
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
+from ansible_collections.hpcc.notebook.plugins.module_utils._options.ipython_profile import (
+    INTERFACE,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.profile_resource import (
-    SPEC,
     decide,
 )
-
-INTERFACE: dict[str, Any] = {"argument_spec": SPEC}
 
 
 def main() -> None:

@@ -96,16 +96,15 @@ days_left:
   sample: 364
 """
 
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
+from ansible_collections.hpcc.notebook.plugins.module_utils._options.notebook_certificate import (
+    INTERFACE,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.certificate_resource import (
-    SPEC,
     decide,
 )
-
-INTERFACE: dict[str, Any] = {"argument_spec": SPEC}
 
 
 def main() -> None:

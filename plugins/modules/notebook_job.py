@@ -168,27 +168,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.control import carry_out
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.request import Request, Wanted
+from ansible_collections.hpcc.notebook.plugins.module_utils._options.notebook_job import (
+    INTERFACE,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import require
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS, Launch
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Launch
 
-STATES = ["started", "joined", "found", "stopped", "restarted", "absent"]
-ARGUMENTS = {
-    "profile": {"type": "str", "default": "nbserver"},
-    "state": {"type": "str", "choices": STATES, "default": "started"},
-    "resources": {"type": "str", "default": ""},
-    "queue": {"type": "str", "default": ""},
-    "cores": {"type": "int", "default": 1},
-    "frontend": {"type": "str", "choices": list(FRONTENDS), "default": "lab"},
-    "modules": {"type": "list", "elements": "str", "default": []},
-    "idle_shutdown": {"type": "int", "default": 0},
-    "kernels_from_environments": {"type": "bool", "default": False},
-    "successor": {"type": "bool", "default": False},
-    "second": {"type": "bool", "default": False},
-    "timeout": {"type": "int", "default": 60},
-    "wait": {"type": "int", "default": 0},
-    "program": {"type": "str", "default": ""},
-}
-INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
 RULES = {
     "profile": "profile_name",
     "resources": "resources",

@@ -65,17 +65,15 @@ reason:
   sample: the password is another one
 """
 
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
+from ansible_collections.hpcc.notebook.plugins.module_utils._options.notebook_password import (
+    INTERFACE,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.password_resource import (
-    EXCLUSIVE,
-    SPEC,
     decide,
 )
-
-INTERFACE: dict[str, Any] = {"argument_spec": SPEC, "mutually_exclusive": EXCLUSIVE}
 
 
 def main() -> None:

@@ -73,10 +73,12 @@ password:
   type: dict
 """
 
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
+from ansible_collections.hpcc.notebook.plugins.module_utils._options.notebook_profile import (
+    INTERFACE,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     certificate_resource,
     password_resource,
@@ -87,16 +89,6 @@ RESOURCES = {
     "profile": profile_resource,
     "certificate": certificate_resource,
     "password": password_resource,
-}
-# `name` and `state` mean the same for all; the two others call the name `profile`.
-SPEC = {
-    **{name: spec for each in RESOURCES.values() for name, spec in each.SPEC.items()},
-    **profile_resource.SPEC,
-}
-del SPEC["profile"]
-INTERFACE: dict[str, Any] = {
-    "argument_spec": SPEC,
-    "mutually_exclusive": password_resource.EXCLUSIVE,
 }
 
 

@@ -176,36 +176,14 @@ from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._options.notebook_server import (
+    INTERFACE,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import require
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.control import carry_out
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS, Launch
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Launch
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.report import Request
 
-OF_JOB = {
-    "resources": {"type": "str", "default": ""},
-    "queue": {"type": "str", "default": ""},
-    "cores": {"type": "int", "default": 1},
-    "successor": {"type": "bool", "default": False},
-}
-STATES = ["started", "stopped", "restarted", "absent"]
-ARGUMENTS = {
-    "profile": {"type": "str", "default": "nbserver"},
-    "state": {"type": "str", "choices": STATES, "default": "started"},
-    "frontend": {"type": "str", "choices": list(FRONTENDS), "default": "lab"},
-    "transport": {"type": "str", "choices": ["socket", "tcp"], "default": "socket"},
-    "port": {"type": "int", "default": 8888},
-    "session": {"type": "str"},
-    "timeout": {"type": "int", "default": 60},
-    "modules": {"type": "list", "elements": "str", "default": []},
-    "threads": {"type": "int", "default": 0},
-    "idle_shutdown": {"type": "int", "default": 0},
-    "cpu_limit": {"type": "int", "default": 0},
-    "kernels_from_environments": {"type": "bool", "default": False},
-    "second": {"type": "bool", "default": False},
-    "where": {"type": "str", "choices": ["node", "job"], "default": "node"},
-    "job": {"type": "dict", "options": OF_JOB},
-}
-INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
 OF_LAUNCH = ("frontend", "transport", "port", "threads", "cpu_limit")
 RULES = {
     "profile": "profile_name",

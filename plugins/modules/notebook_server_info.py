@@ -190,20 +190,14 @@ servers:
       type: str
 """
 
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._options.notebook_server_info import (
+    INTERFACE,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.rules import require
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.info import look
-
-ARGUMENTS = {
-    "profile": {"type": "str", "default": "nbserver"},
-    "session": {"type": "str"},
-    "ask_scheduler": {"type": "bool", "default": False},
-    "modules": {"type": "list", "elements": "str", "default": []},
-}
-INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
 
 
 def main() -> None:

@@ -94,19 +94,13 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._common import resou
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
 from ansible_collections.hpcc.notebook.plugins.module_utils._installation import file_list
+from ansible_collections.hpcc.notebook.plugins.module_utils._options.python_package import (
+    INTERFACE,
+)
 
 PIP = ["-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--quiet"]
 OFFLINE = ["--no-index", "--no-deps", "--force-reinstall", "--no-input"]
 TIMEOUT = 300  # seconds; a slow shared file system takes its time
-ARGUMENTS = {
-    "src": {"type": "str", "required": True},
-    "also": {"type": "list", "elements": "str", "default": []},
-    "name": {"type": "str"},
-    "version": {"type": "str"},
-    "requires": {"type": "list", "elements": "str", "default": []},
-    "files": {"type": "dict", "default": {}},
-}
-INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
 
 
 def decide(params: Mapping[str, Any]) -> resource.Plan:

@@ -78,22 +78,13 @@ reason:
   sample: the block is missing
 """
 
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.resource import run
+from ansible_collections.hpcc.notebook.plugins.module_utils._options.ssh_config_block import (
+    INTERFACE,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.config_file import decide
-
-ARGUMENTS = {
-    "name": {"type": "str", "default": "nbserver"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "command": {"type": "str"},
-    "path": {"type": "str", "default": "~/.ssh/config"},
-}
-INTERFACE: dict[str, Any] = {
-    "argument_spec": ARGUMENTS,
-    "required_if": [("state", "present", ["command"])],
-}
 
 
 def main() -> None:

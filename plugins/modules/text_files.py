@@ -79,18 +79,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import resource
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
-
-EACH: dict[str, Any] = {
-    "path": {"type": "str", "required": True},
-    "content": {"type": "str", "required": True},
-    "mode": {"type": "str", "choices": ["0600", "0644"], "default": "0600"},
-    "python": {"type": "bool", "default": False},
-}
-ARGUMENTS: dict[str, Any] = {
-    "directories": {"type": "list", "elements": "str", "default": []},
-    "files": {"type": "list", "elements": "dict", "required": True, "options": EACH},
-}
-INTERFACE: dict[str, Any] = {"argument_spec": ARGUMENTS}
+from ansible_collections.hpcc.notebook.plugins.module_utils._options.text_files import INTERFACE
 
 
 class Change(NamedTuple):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._options import notebook_certificate
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     certificate,
     certificate_resource,
@@ -149,7 +150,7 @@ def test_the_role_prepares_a_profile_with_it(computer):
 
 
 def test_without_its_action_the_module_says_that_nobody_signs():
-    defaults = {name: spec.get("default") for name, spec in certificate_resource.SPEC.items()}
+    defaults = {name: spec.get("default") for name, spec in notebook_certificate.ARGUMENTS.items()}
     with pytest.raises(NotebookError, match="names no authority"):
         certificate_resource.decide({**defaults, "authority_kept": True})
 

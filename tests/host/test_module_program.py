@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.imported import PACKAGE
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import execution
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import module_program as sending
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node import sent_program
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.module_program import (
     module_program,
 )
@@ -31,6 +33,12 @@ def ran(name: str, home: Path, *, check: bool = False, **arguments: Any) -> dict
     answer = sent.answer(done.stdout.decode())
     assert answer is not None, done.stderr.decode()
     return answer
+
+
+@pytest.mark.parametrize("name", ON_A_NODE)
+def test_what_a_module_takes_is_known_without_loading_what_it_does(name: str) -> None:
+    needed = sent_program.sources(f"{PACKAGE}.module_utils._options.{name}")
+    assert not [each for each in needed if "_edges" in each or "modules." in each]
 
 
 def test_it_runs_without_ansible_and_leaves_nothing_but_what_it_makes(tmp_path: Path) -> None:

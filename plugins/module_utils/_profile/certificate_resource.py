@@ -17,20 +17,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile import cert
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import layout as profile
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules import rules
 
-SPEC: dict[str, dict[str, Any]] = {
-    "profile": {"type": "str", "default": "nbserver"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "key_type": {"type": "str", "choices": ["ec", "rsa"], "default": "ec"},
-    "key_size": {"type": "int"},
-    "days": {"type": "int", "default": 365},
-    "renew_days": {"type": "int", "default": 30},
-    "names": {"type": "list", "elements": "str", "default": []},
-    "authority": {"type": "bool", "default": False},
-    "authority_kept": {"type": "bool", "default": False},
-    "authority_certificate": {"type": "str"},
-    "signed": {"type": "str"},
-}
-
 
 def decide(params: Mapping[str, Any]) -> resource.Plan:
     """Give the plan for the wanted state."""

@@ -23,14 +23,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._rules.secrets impor
 COOKIE_SECRET_BYTES = 32
 ADVICE = "Set it in a vault, or run on a terminal to be asked for it"
 
-EXCLUSIVE = [("password", "password_hash")]
-SPEC: dict[str, dict[str, Any]] = {
-    "profile": {"type": "str", "default": "nbserver"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "password": {"type": "str", "no_log": True},
-    "password_hash": {"type": "str", "no_log": True},
-}
-
 
 def decide(params: Mapping[str, Any]) -> resource.Plan:
     """Give the plan for the wanted state."""

@@ -39,15 +39,6 @@ TOKEN_BYTES = 32
 # Measured with a server at work: 200 KiB in 44 files and directories.
 NEED = room.Need("a profile", mib=1, inodes=64)
 
-SPEC: dict[str, dict[str, Any]] = {
-    "name": {"type": "str", "default": "nbserver"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "root_dir": {"type": "str", "default": "~"},
-    "options": {"type": "dict", "default": {}},
-    "python": {"type": "str"},
-    "debugger": {"type": "bool", "default": False},
-}
-
 
 def decide(params: Mapping[str, Any]) -> resource.Plan:
     """Give the plan for the wanted state."""

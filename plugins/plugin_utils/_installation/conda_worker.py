@@ -33,10 +33,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._installation.plan i
     Plan,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._installation.progress import progress
-from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import (
-    host_shell,
-    installer_cache,
-)
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import host_shell
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.progress_display import (
     Reporter,
 )
@@ -119,6 +116,11 @@ class CondaWorker:
         return plan.job == INSTALL and here and not there
 
     def _upload(self, installer: Installer, where: Mapping[str, object]) -> None:
+        # Few ask for it, and each playbook that looks at an installation would wait for its TLS.
+        from ansible_collections.hpcc.notebook.plugins.plugin_utils._installation import (
+            installer_cache,
+        )
+
         limit = self._options["download_timeout"]
         self._reporter.say(f"fetching {installer.url} to this computer")
         path = installer_cache.fetch(installer.url, installer.sha256, limit, self._reporter.show)

@@ -91,8 +91,9 @@ def module_program(
 
 
 def interface(name: str) -> dict[str, Any]:
-    """What the module of this name takes."""
-    found: dict[str, Any] = importlib.import_module(f"{PACKAGE}.modules.{name}").INTERFACE
+    """What the module of this name takes; all that it needs to do its work is not loaded here."""
+    options = importlib.import_module(f"{PACKAGE}.module_utils._options.{name}")
+    found: dict[str, Any] = options.INTERFACE
     return found
 
 

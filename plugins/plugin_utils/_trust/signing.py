@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._options import notebook_certificate
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     certificate_resource,
     crypto,
@@ -81,7 +82,7 @@ class SigningNodeModule(NodeModule):
 
 def _wanted(arguments: Mapping[str, Any]) -> Wanted:
     """What the certificate has to be like, decided as on the node."""
-    spec = certificate_resource.SPEC
+    spec = notebook_certificate.ARGUMENTS
     given = {name: arguments[name] for name in spec if name in arguments}
     checked = ArgumentSpecValidator(spec).validate(given)
     if checked.errors.errors:
