@@ -61,6 +61,12 @@ def test_an_upgrade_is_invisible_to_whoever_works_and_a_restart_brings_it(instal
     assert seen["notes"] == ["it runs from test-1.1, and test-1.0 is installed; restart brings it"]
 
 
+def test_a_python_is_ours_by_the_store_that_it_lies_in(installed, tmp_path):
+    assert generations.is_ours(f"{installed.generation(OLD)}/bin/python")
+    for other in (sys.executable, f"{tmp_path}/bin/python", "python"):
+        assert not generations.is_ours(other)
+
+
 def test_programs_of_a_notebook_are_those_of_its_generation(installed):
     installed.owner.server(timeout=120)
     kernel = installed.kernel()

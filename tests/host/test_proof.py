@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import json
 import os
@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._common import answers
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor import serving
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings import Seen, ok
-from ansible_collections.hpcc.notebook.plugins.module_utils._edges import processes
+from ansible_collections.hpcc.notebook.plugins.module_utils._edges import generations, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile import (
     kernel_trial,
     option_trial,
@@ -182,6 +182,16 @@ def test_a_python_that_runs_a_kernel_is_taken(home):
     python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
     assert run_module(ipython_profile, python="~/python", debugger=True)["changed"]
+
+
+@pytest.mark.parametrize("lacks", ["", "ipykernel"])
+def test_only_an_installation_of_ours_with_ipykernel_in_it_is_taken_at_its_word(monkeypatch, lacks):
+    find, run, tried = importlib.util.find_spec, processes.run, []
+    monkeypatch.setattr(generations, "is_ours", lambda python: python == sys.executable)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name != lacks and find(name))
+    monkeypatch.setattr(processes, "run", lambda *a, **b: tried.append(a) or run(*a, **b))
+    assert run_module(ipython_profile)["changed"]
+    assert bool(tried) == bool(lacks)
 
 
 @pytest.mark.fault("a closed directory of notebooks")

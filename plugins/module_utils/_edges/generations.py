@@ -38,13 +38,18 @@ def pinned(python: str) -> str:
     return str(found) if found.exists() else python
 
 
+def is_ours(python: str) -> bool:
+    """Whether it is of a generation of ours, which is live only when all in it imports."""
+    return _in_store(Path(prefix_of(pinned(python))))
+
+
 def superseded(running: str, installed: str) -> str:
     """What to say of a server that runs from another generation than the one that is installed.
 
     Both are the paths of Pythons. Empty when they are the same or of different installations.
     """
     mine, now = (Path(prefix_of(pinned(python))) for python in (running, installed))
-    if not _same(mine.parent, now.parent) or not (now.parent / STORE_MARK).is_symlink():
+    if not _same(mine.parent, now.parent) or not _in_store(now):
         return ""
     return supersession(mine.name, now.name)
 
@@ -61,6 +66,10 @@ def supersession(running: str, installed: str) -> str:
 def packages_of(python: str) -> list[str]:
     """Where the packages of a Python lie that is not the one that runs this."""
     return [str(found) for found in Path(prefix_of(python)).glob("lib/python3*/site-packages")]
+
+
+def _in_store(generation: Path) -> bool:
+    return (generation.parent / STORE_MARK).is_symlink()
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import secrets
 import sys
 from dataclasses import replace
@@ -95,15 +96,21 @@ def kernel_python(python: str) -> str:
 
 
 def kernel_files(layout: Layout, python: str, *, debugger: bool) -> list[Step | None]:
-    """What starts the kernel; a Python that is new to it has to run one first."""
+    """What starts the kernel; a Python of which nothing is known has to run one first."""
     spec = profile.kernel_spec(layout, python, debugger=debugger)
     found = [
         rendered(layout, profile.KERNEL_LAUNCHER, launcher(debugger=debugger)),
         rendered(layout, profile.KERNEL_SPEC, spec),
     ]
-    if any(found):
+    if any(found) and not _is_verified(python):
         proof.require_kernel(layout.name, python, debugger=debugger)
     return found
+
+
+def _is_verified(python: str) -> bool:
+    """Whether ipykernel is known to import there; each start lets a kernel compute in any case."""
+    own = python == profile.OWN_PYTHON and generations.is_ours(sys.executable)
+    return own and bool(importlib.util.find_spec("ipykernel"))
 
 
 def chosen(path: str, name: str) -> Step | None:
