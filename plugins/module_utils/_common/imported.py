@@ -22,7 +22,7 @@ def closure(name: str, text_of: Callable[[str], str | None]) -> dict[str, str]:
     found: dict[str, str] = {}
     left = [name]
     while left:
-        module = left.pop()
+        module = left.pop(0)
         text = None if module in found else text_of(module)
         if text is not None:
             found[module] = text
@@ -31,7 +31,7 @@ def closure(name: str, text_of: Callable[[str], str | None]) -> dict[str, str]:
 
 
 def _named(text: str) -> Iterator[str]:
-    """What may be a module: `from a import b` takes b of a, or is a.b."""
+    """What may be a module, each behind what it may lie in: `from a import b` may mean a.b."""
     for module, imported in _IMPORTED.findall(text):
         yield module
         for name in _COMMENT.sub("", imported).strip("() \n").split(","):

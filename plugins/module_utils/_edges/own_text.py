@@ -10,6 +10,7 @@ name; with what it imports, that takes longer than most of what is done there.
 from __future__ import annotations
 
 import importlib
+import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -33,13 +34,17 @@ def needed(module: ModuleType) -> dict[str, str]:
 
 def _known(name: str) -> str | None:
     """Nothing for a package, and for a name in a module."""
-    try:
-        spec = _spec(importlib.import_module(name))
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        return None
+    within = _loaded(name.rpartition(".")[0])
+    if within and within.submodule_search_locations is None:
+        return None  # importing it would run the module, only to find no other in it
+    spec = _loaded(name) or _spec(importlib.import_module(name))
     return _source(spec) if spec.submodule_search_locations is None else None
+
+
+def _loaded(name: str) -> ModuleSpec | None:
+    """Of a module that was imported already: to import it again would run it."""
+    module = sys.modules.get(name)
+    return _spec(module) if module else None
 
 
 def _source(spec: ModuleSpec) -> str:
