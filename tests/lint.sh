@@ -4,7 +4,9 @@ set -eu
 cd "$(dirname "$0")/.."
 bin=.venv/bin
 export MYPY_CACHE_DIR="$PWD/.mypy_cache"
-shell_files=$(git ls-files --cached --others --exclude-standard '*.sh' '.ci/run' tests/cluster/installer/newer-python)
+# By their ending, or, where they have none, by their first line.
+shell_files=$(git ls-files --cached --others --exclude-standard '*.sh' '.ci/run'
+  git grep --untracked -lE '^#!/bin/(ba)?sh$' -- ':!*.*')
 
 $bin/ruff check .
 $bin/ruff format --check .

@@ -20,6 +20,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._modulefile.text imp
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import (
     ENGINES,
     ENGINES_MARK,
+    SERVER_CONFIG,
 )
 
 # In the order of their removal: a server needs its profile and its Python until it has stopped.
@@ -30,7 +31,7 @@ emit home "$HOME"
 for record in "$HOME"/.ipython/profile_{profile}/run/*.json; do
     [ -f "$record" ] && name=${{record##*/}} && emit server "${{name%.json}}"
 done
-for mark in security run log jupyter_server_config.py; do
+for mark in security run log {config}; do
     [ -e "$HOME"/.ipython/profile_{profile}/$mark ] || continue
     emit profile "$HOME"/.ipython/profile_{profile} && break
 done
@@ -56,6 +57,7 @@ def questions(profile: str, modulefile: str, prefix: str, parallel: str) -> str:
     return _QUESTIONS.format(
         profile=shell_word(profile),
         parallel=shell_word(parallel),
+        config=SERVER_CONFIG,
         engines=ENGINES,
         engines_mark=shell_word(ENGINES_MARK),
         modulefile=shell_path(modulefile),

@@ -25,6 +25,15 @@ HOMES = {
             "module_utils/_profile/environment_kernels.py",  # the server loads it, alone
         },
     ),
+    "what a terminal would obey": (r"x7f-.x9f", {"module_utils/_rules/text.py"}),
+    "where Jupyter's configuration lies": (
+        r"jupyter_server_config",
+        {
+            "module_utils/_profile/layout.py",
+            "plugin_utils/_node/scripts/doctor/look.sh",  # may be sent where no Python is
+        },
+    ),
+    "how a certificate begins": (r"BEGIN CERTIFICATE", {"module_utils/_server/certificates.py"}),
     "when a process was started": (r"\.split\(\)\[19\]", set()),
     "the boot": (
         r"random/boot_id",
@@ -52,11 +61,16 @@ HOMES = {
 }
 
 
+_QUOTED = re.compile(
+    r'''(^\s*(?:(?:DOCUMENTATION|EXAMPLES|RETURN) = )?)?r?"""(?s:.*?)"""''', re.MULTILINE
+)
+
+
 def code(path: Path) -> str:
-    """Without comments, documentation of modules and docstrings."""
+    """Without comments, documentation of modules and docstrings, but with programs in quotes."""
     text = path.read_text("utf-8")
     if path.suffix == ".py":
-        text = re.sub(r'r?"""(?s:.*?)"""', "", text)
+        text = _QUOTED.sub(lambda found: found[0] if found[1] is None else "", text)
     return re.sub(r"(^|\s)#.*", "", text, flags=re.MULTILINE)
 
 

@@ -57,9 +57,9 @@ def packages(names: list[str]) -> None:
 def configuration(directory: Path) -> None:
     """Both files, read as Jupyter would; of the hash, only what it costs is told."""
     try:
-        source = read(directory / "jupyter_server_config.py")
-        compile(source, "jupyter_server_config.py", "exec")
-        data = json.loads(read(directory / "jupyter_server_config.json"))
+        source = read(directory / layout.SERVER_CONFIG)
+        compile(source, layout.SERVER_CONFIG, "exec")
+        data = json.loads(read(directory / layout.PASSWORD_FILE))
         emit("config", "ok")
         root_directory(source.decode("utf-8", "replace"))
     except (OSError, SyntaxError, ValueError) as error:

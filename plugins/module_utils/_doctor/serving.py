@@ -26,6 +26,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings imp
     warning,
     wrong,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import SERVER_CONFIG
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules.secrets import hash_cost
 
 _SOON = 14  # days
@@ -89,7 +90,7 @@ def configuration(seen: Seen) -> Finding | None:
         return wrong("server configuration", said, SETUP)
     reason = reason_in(seen.one("options")) if seen.one("options") else None
     if reason and not unwritten_place(seen):
-        path = f"{seen.one('profile_dir')}/jupyter_server_config.py"
+        path = f"{seen.one('profile_dir')}/{SERVER_CONFIG}"
         what = f"the installed Jupyter does not take it: {reason}"
         return wrong("server configuration", what, f"correct nbserver_profile_options, or {path}")
     return ok("server configuration", "can be read") if said else None

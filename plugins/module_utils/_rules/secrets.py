@@ -9,9 +9,10 @@ import re
 import unicodedata
 from typing import Iterable
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._rules.text import CONTROL
+
 PASSWORD_CHARACTERS = 12
 _PASSWORD_BYTES = 1024
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # The head of the published lists, as far as it is long enough to get here.
 _COMMON = """
     password1234 password12345 password123456 passwordpassword 123456789012 1234567890123
@@ -46,7 +47,7 @@ def password(value: object, names: Iterable[str] = ()) -> str | None:
 
 
 def _unusable(value: str) -> str | None:
-    if _CONTROL.search(value):
+    if CONTROL.search(value):
         return "must not contain line ends or other control characters: no login page takes them"
     try:
         length = len(value.encode())

@@ -12,7 +12,7 @@ from typing import Callable, Optional, Pattern
 Rule = Callable[[object], Optional[str]]
 
 _NOT_TEXT = "must be text, got {}: write it in quotes"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,9}")
 _SHOWN = 60
 
@@ -47,7 +47,7 @@ def text(value: object) -> str | None:
     """Any text of any lines, without the characters that a terminal would obey."""
     if not isinstance(value, str):
         return _NOT_TEXT.format(shown(value))
-    found = _CONTROL.search(value.replace("\n", "").replace("\t", ""))
+    found = CONTROL.search(value.replace("\n", "").replace("\t", ""))
     return f"must not contain the control character {found.group()!r}" if found else None
 
 
@@ -57,7 +57,7 @@ def line(value: object) -> str | None:
         return _NOT_TEXT.format(shown(value))
     if not value:
         return "must not be empty"
-    found = _CONTROL.search(value)
+    found = CONTROL.search(value)
     return f"must not contain the control character {found.group()!r}" if found else None
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 
+BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+
 
 def fingerprint(der: bytes) -> str:
     """SHA-256 in the form that browsers show: 3F:A2:…"""
@@ -16,5 +18,5 @@ def fingerprint(der: bytes) -> str:
 
 def first_certificate(content: bytes) -> str:
     """A file may hold the chain, too; the server's own certificate stands first."""
-    body, end, _chain = content.decode("ascii").partition("-----END CERTIFICATE-----")
-    return body[body.index("-----BEGIN CERTIFICATE-----") :] + end
+    body, end, _chain = content.decode("ascii").partition(END)
+    return body[body.index(BEGIN) :] + end

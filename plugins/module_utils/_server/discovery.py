@@ -17,7 +17,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers impo
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import START
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.certificates import fingerprint
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.certificates import (
+    BEGIN,
+    END,
+    fingerprint,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 
@@ -28,8 +32,7 @@ class NoServer(NotebookError):  # noqa: N818 - reads as what is true
     """The node that was asked has no server, and knows of none elsewhere."""
 
 
-_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-_CERTIFICATE = re.compile(rf"{_BEGIN}([A-Za-z0-9+/=\s]+){_END}")
+_CERTIFICATE = re.compile(rf"{BEGIN}([A-Za-z0-9+/=\s]+){END}")
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ def _pem(flat: str) -> str:
     """The first certificate in a line, in lines of their usual length."""
     found = _CERTIFICATE.search(flat)
     lines = textwrap.wrap(found[1], 64) if found else []
-    return "\n".join([_BEGIN, *lines, _END, ""]) if lines else ""
+    return "\n".join([BEGIN, *lines, END, ""]) if lines else ""
 
 
 def _fingerprint(pem: str) -> str:

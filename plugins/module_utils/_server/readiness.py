@@ -84,7 +84,8 @@ def token(layout: Layout) -> str:
 
 def _require_configuration(layout: Layout) -> None:
     """Both files must parse, and the one that Jupyter lets win must hold a password."""
-    python, data = (f"{layout.directory}/jupyter_server_config.{kind}" for kind in ("py", "json"))
+    names = (profile.SERVER_CONFIG, profile.PASSWORD_FILE)
+    python, data = (f"{layout.directory}/{name}" for name in names)
     _require_whole(python)
     refuse_other_home(python, files.read(python) or b"")
     try:
