@@ -13,7 +13,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program i
 from servers import Account
 
 SCHEDULER = Path(__file__).parent / "programs" / "small_slurm.py"
-COMMANDS = ("sbatch", "squeue", "scancel")
+COMMANDS = ("sbatch", "squeue", "scancel", "scontrol")
 
 
 class JobAccount:

@@ -17,6 +17,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import (
     after,
     by_files,
     explained,
+    joined,
     look,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import recorded
@@ -207,7 +208,7 @@ def _joined(layout: Layout, scheduler: Scheduler, request: Request) -> Outcome:
     job = Known(submitted.job if submitted else "", "waiting")
     view = View(submitted, job)
     try:
-        view = after(layout, scheduler, view, request.wait)
+        view = joined(layout, scheduler, view, request.wait)
     except NotebookError as error:
         view = replace(view, known=replace(job, reason=str(error)))
     _require_promising(layout, scheduler, view)

@@ -14,12 +14,18 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement imp
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.scheduler import Scheduler
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import job_name
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import of_jobs
-from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import View, seen
+from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import (
+    STARTED,
+    STARTING,
+    View,
+    seen,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 
 # Seconds between two looks at a file: somebody who has just asked sits there and waits.
 _SOON, _LATER = 0.1, 0.5
 _AT_FIRST = 10.0
+NOTHING = View()
 
 
 def look(layout: Layout, scheduler: Scheduler) -> View:
@@ -45,15 +51,35 @@ def with_files(layout: Layout, view: View) -> View:
 def after(layout: Layout, scheduler: Scheduler, view: View, wait: float) -> View:
     """Look at the files until it serves, has ended, or the time is over; then ask once."""
     view = by_files(layout, view, wait)
+    return _begun(view) or explained(scheduler, look(layout, scheduler))
+
+
+def joined(layout: Layout, scheduler: Scheduler, view: View, wait: float) -> View:
+    """The same for a job that may have run before: what lies there may be of that run."""
+    before = with_files(layout, view)
+    if not (before.server or before.end):
+        return after(layout, scheduler, view, wait)
+    asked = explained(scheduler, look(layout, scheduler))
+    if not asked.alive or asked.state in (STARTING, STARTED):
+        return asked
+    return _begun(by_files(layout, asked, wait, before)) or asked
+
+
+def _begun(view: View) -> View | None:
     if view.known and (view.server or view.end):
         return replace(view, known=replace(view.known, state="running"))
-    return explained(scheduler, look(layout, scheduler))
+    return None
 
 
-def by_files(layout: Layout, view: View, wait: float) -> View:
-    """The same without a question."""
+def by_files(layout: Layout, view: View, wait: float, before: View = NOTHING) -> View:
+    """The same without a question; what lay there before is no news."""
     for _look in moments(wait):
         view = with_files(layout, view)
+        view = replace(
+            view,
+            server=view.server if view.server != before.server else None,
+            end=view.end if view.end != before.end else None,
+        )
         if view.server or view.end:
             break
     return view

@@ -97,8 +97,9 @@ class View:
 
     @property
     def requeued(self) -> bool:
-        """Whether it has run, and waits again."""
-        return self.end is not None and self.state == WAITING
+        """Whether it has run, and waits again; one whose node was lost could leave no end."""
+        left = (self.end, self.server, self.noted)
+        return self.state == WAITING and any(each is not None for each in left)
 
     @property
     def reason(self) -> str:

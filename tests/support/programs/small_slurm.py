@@ -3,7 +3,7 @@
 It runs a job script as Slurm does, without a queue but for a job that is to follow another one, and
 answers in Slurm's form. Which command it is says its name. A file `refuses-<command>` among its
 notes has that command fail, after the seconds in it, and `refuses-sbatch-test` only the question
-whether it would take a job. `<job>.begun.full` keeps a successor waiting.
+whether it would take a job. `<job>.begun.full` keeps one waiting, put back or a successor.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def said(job: str) -> tuple[str, str, str, str]:
     if not alive(job):
         return ended(job), "None", "here", "2026-07-18T09:30:00"
     if not Path(begun_mark(job)).exists():
-        return "PENDING", "Dependency", "", "N/A"
+        back = (NOTES / f"{job}.back").exists()
+        return "PENDING", "BeginTime" if back else "Dependency", "", "N/A"
     return "RUNNING", "None", "here", "2026-07-18T09:30:00"
 
 
@@ -88,6 +89,32 @@ def scancel() -> None:
             time.sleep(0.1)
 
 
+def scontrol() -> None:
+    """Put a job back as when its node is lost: its processes are gone without a word."""
+    job = sys.argv[-1]
+    for mark in (NOTES / f"{job}.back", Path(f"{begun_mark(job)}.full")):
+        mark.touch()
+    for process in processes_of(job):
+        os.kill(process, signal.SIGKILL)
+    Path(begun_mark(job)).unlink()
+    argv = ["/bin/sh", "-c", AFTER, "after", "nobody", begun_mark(job), str(NOTES / f"{job}.sh")]
+    nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    environment = {**os.environ, "SLURM_JOB_ID": job}
+    begun = subprocess.Popen(argv, env=environment, start_new_session=True, **nowhere)
+    (NOTES / f"{job}.pid").write_text(str(begun.pid))
+
+
+def processes_of(job: str) -> list[int]:
+    """Of this account and no other: every Slurm of one node begins to count at 1."""
+    wanted = {f"SLURM_JOB_ID={job}".encode(), f"HOME={Path.home()}".encode()}
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if wanted <= set((directory / "environ").read_bytes().split(b"\0")):
+                found.append(int(directory.name))
+    return found
+
+
 def pid(job: str) -> int:
     return int((NOTES / f"{job}.pid").read_text())
 
@@ -105,4 +132,5 @@ if __name__ == "__main__":
     if (refuses := NOTES / f"refuses-{called}").exists():
         time.sleep(float(refuses.read_text()))
         sys.exit(f"{command}: error: Access/permission denied")
-    {"sbatch": sbatch, "squeue": squeue, "scancel": scancel}[command]()
+    commands = {"sbatch": sbatch, "squeue": squeue, "scancel": scancel, "scontrol": scontrol}
+    commands[command]()

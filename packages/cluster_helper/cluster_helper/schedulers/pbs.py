@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, NamedJob, Task
 from cluster_helper.schedulers.person import person
 
-# B is an array that has begun, X a finished task of one; H is held, by a person or by an error.
+# B is an array that has begun, X a finished task of one; H is held, by a person or by an error; U
+# makes room for whoever sits at the machine.
 _STATES = {"Q": WAITING, "W": WAITING, "T": WAITING, "S": RUNNING, "R": RUNNING, "E": RUNNING,
-           "B": RUNNING, "H": FAILED}  # fmt: skip
+           "U": RUNNING, "B": RUNNING, "H": FAILED}  # fmt: skip
 # How a comment begins that ends the hope for this job. Words inside of one mean nothing: they may
 # be a person's, a queue's or a resource's.
 _REJECTED = re.compile(r"Can Never Run\b|Job held by\b", re.IGNORECASE)

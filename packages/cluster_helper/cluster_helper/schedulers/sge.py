@@ -74,7 +74,9 @@ def _tasks(row: dict[str, str]) -> Iterator[Task]:
 
 def _state(row: dict[str, str]) -> tuple[str, str]:
     state = row.get("state", "")
-    kind = FAILED if "h" in state or "E" in state else WAITING if "q" in state else RUNNING
+    if "q" not in state:
+        return RUNNING, ""  # hr: held while it runs, which is about the next time only
+    kind = FAILED if "h" in state or "E" in state else WAITING
     return kind, "held" if "h" in state else "in error" if "E" in state else ""
 
 

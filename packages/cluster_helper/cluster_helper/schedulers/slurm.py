@@ -19,14 +19,19 @@ from cluster_helper.schedulers.person import person
 
 _STATES = {
     "PENDING": WAITING, "CONFIGURING": WAITING, "REQUEUED": WAITING, "RUNNING": RUNNING,
-    "COMPLETING": RUNNING, "SUSPENDED": RUNNING,
+    "COMPLETING": RUNNING, "SUSPENDED": RUNNING, "RESIZING": RUNNING, "SIGNALING": RUNNING,
+    "STAGE_OUT": RUNNING, "STOPPED": RUNNING, "REQUEUE_FED": WAITING, "REQUEUE_HOLD": FAILED,
+    "RESV_DEL_HOLD": FAILED, "SPECIAL_EXIT": FAILED,
 }  # fmt: skip
 # Reasons of a pending job that waiting does not change.
 _HOPELESS = re.compile(
     r"AccountNotAllowed|BadConstraints|DependencyNeverSatisfied|Invalid(Account|QOS)|JobHeld\w+|"
-    r"Partition(Config|Down|Inactive|NodeLimit|TimeLimit)|QOSNotAllowed|launch.failed.requeued.held|"
+    r"Partition(Config|Down|Inactive|NodeLimit|TimeLimit)|QOSNotAllowed|"
+    r"launch.failed.requeued.held|job.requeued.in.(held|special.exit).state|"
     r"(QOS|Assoc)Max\w+PerJobLimit"
 )
+# What somebody can let go.
+_HELD = re.compile(r"held|hold|special.exit", re.IGNORECASE)
 
 
 def directives(job: Job) -> list[str]:
@@ -70,7 +75,7 @@ def _task(number: int, state: str, reason: str) -> Task:
     kind = _STATES.get(state, ENDED)
     if kind == WAITING and _HOPELESS.fullmatch(reason):
         kind = FAILED
-    words = "" if reason == "None" else reason
+    words = reason if reason != "None" else state if kind == FAILED else ""
     return Task(number, kind, words if kind in (WAITING, FAILED) else state)
 
 
@@ -88,7 +93,7 @@ def named_jobs(_name: str, printed: str) -> list[NamedJob]:
 
 def _named_job(job: str, state: str, reason: str, node: str, start: str) -> NamedJob:
     task = _task(1, state, reason)
-    held = task.state == FAILED and "held" in reason.lower()
+    held = task.state == FAILED and bool(_HELD.search(f"{state} {reason}"))
     expected = start if task.state == WAITING and start != "N/A" else ""
     return NamedJob(job, task.state, task.reason, held, node, expected)
 

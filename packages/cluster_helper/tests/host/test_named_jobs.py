@@ -38,6 +38,18 @@ JOB = Job(
             NamedJob("5", WAITING, "Resources", expected="2026-11-26T07:33:49"),
         ),
         ("7|PENDING|JobHeldUser||N/A", NamedJob("7", FAILED, "JobHeldUser", held=True)),
+        (
+            "7|PENDING|job requeued in held state||N/A",
+            NamedJob("7", FAILED, "job requeued in held state", held=True),
+        ),
+        (
+            "7|PENDING|job_requeued_in_special_exit_state||N/A",
+            NamedJob("7", FAILED, "job_requeued_in_special_exit_state", held=True),
+        ),
+        ("7|SPECIAL_EXIT|None||N/A", NamedJob("7", FAILED, "SPECIAL_EXIT", held=True)),
+        ("7|REQUEUE_HOLD|None||N/A", NamedJob("7", FAILED, "REQUEUE_HOLD", held=True)),
+        ("7|RESV_DEL_HOLD|None||N/A", NamedJob("7", FAILED, "RESV_DEL_HOLD", held=True)),
+        ("7|REQUEUE_FED|None||N/A", NamedJob("7", WAITING)),
         ("7|PENDING|PartitionTimeLimit||N/A", NamedJob("7", FAILED, "PartitionTimeLimit")),
         (
             "8|TIMEOUT|TimeLimit|c1|2026-11-26T07:23:46",
@@ -51,6 +63,12 @@ JOB = Job(
 )
 def test_slurm_says_what_a_job_of_this_name_does(printed, found):
     assert slurm.named_jobs(NAME, f"{printed}\n") == [found]
+
+
+@pytest.mark.parametrize("state", ["RESIZING", "SIGNALING", "STAGE_OUT", "STOPPED", "SUSPENDED"])
+def test_of_slurm_what_has_its_node_has_not_ended(state):
+    (found,) = slurm.named_jobs(NAME, f"1|{state}|None|c1|2026-11-26T07:23:46\n")
+    assert found == NamedJob("1", RUNNING, state, node="c1")
 
 
 def test_what_is_no_line_of_a_job_is_passed_by():
@@ -77,6 +95,8 @@ def test_grid_engine_lists_those_of_this_name_and_no_other():
             listed(3, "hqw", NAME),
             listed(4, "Eqw", NAME),
             listed(5, "r", "engines", "main@c1"),
+            listed(6, "hr", NAME, "main@c1"),
+            listed(7, "hRwq", NAME),
         ]
     )
     assert sge.named_jobs(NAME, printed) == [
@@ -84,6 +104,8 @@ def test_grid_engine_lists_those_of_this_name_and_no_other():
         NamedJob("2", WAITING),
         NamedJob("3", FAILED, "held", held=True),
         NamedJob("4", FAILED, "in error"),
+        NamedJob("6", RUNNING, node="c1"),
+        NamedJob("7", FAILED, "held", held=True),
     ]
 
 
@@ -112,6 +134,7 @@ def pbs_block(state, comment="", host="", more="", name=NAME):
             pbs_block("R", "Job run at Thu", "c1/0*4"),
             NamedJob("38", RUNNING, "Job run at Thu", node="c1"),
         ),
+        (pbs_block("U", "x", "c1/0*4"), NamedJob("38", RUNNING, "x", node="c1")),
         (pbs_block("R", "x", "c1.x.edu/0+c1.x.edu/1"), NamedJob("38", RUNNING, "x", node="c1")),
         (
             pbs_block("Q", "Not Running: Insufficient amount of resource: ncpus"),

@@ -1,0 +1,57 @@
+"""A job that was put back into the queue: what lies there of its former run is not believed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers import new_account
+from small_slurm import JobAccount
+from waiting import eventually, nothing_left
+
+pytestmark = pytest.mark.timeout(600)  # several starts, on a machine that may be busy
+
+
+@pytest.fixture(scope="module")
+def job(everybodys_python: str) -> Iterator[JobAccount]:
+    found = JobAccount(new_account(everybodys_python))
+    try:
+        yield found
+    finally:
+        found.account.clean_up()
+
+
+@pytest.fixture(autouse=True)
+def nothing_after(job: JobAccount) -> Iterator[None]:
+    yield
+    job.run("stopped")
+
+
+def slurm(job: JobAccount, command: str, *words: str) -> None:
+    job.account.run(str(job.account.home / "programs" / command), *words)
+
+
+def joined(job: JobAccount, seconds: int) -> dict[str, Any]:
+    answer: dict[str, Any] = job.account.finish(job.begin("joined", wait=seconds))
+    return answer
+
+
+@pytest.mark.parametrize("warned", [False, True], ids=["killed", "warned"])
+def test_it_waits_again_and_serves_again(job: JobAccount, warned: bool) -> None:
+    number = job.run("started", timeout=120)["job"]
+    before = json.loads(job.account.record.read_text())
+    if warned:
+        slurm(job, "scancel", "--batch", "--signal=TERM", number)
+        eventually(job.submission.with_name("end.json").exists, "its end")
+    slurm(job, "scontrol", "requeue", number)
+    nothing_left(Path(f"/proc/{before['pid']}/cwd").exists, "processes of the former run")
+    for answer in (job.run("found"), joined(job, 2)):
+        assert (answer["job"], answer["state"]) == (number, "waiting")
+        assert answer["reason"] == "it was put back into the queue (BeginTime)"
+    (job.account.home / "slurm" / f"{number}.begun.full").unlink()
+    answer = joined(job, 90)
+    assert (answer["job"], answer["state"]) == (number, "started")
+    assert json.loads(job.account.record.read_text())["pid"] != before["pid"]
