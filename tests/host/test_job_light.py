@@ -20,15 +20,21 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture(scope="module")
-def program(everybodys_python: str) -> Iterator[Path]:
-    """What took the place of the job's script, while the server beside it serves."""
+def job(everybodys_python: str) -> Iterator[JobAccount]:
     found = JobAccount(new_account(everybodys_python))
     try:
-        number = found.run("started", timeout=120)["job"]
-        yield Path("/proc") / (found.account.home / "slurm" / f"{number}.pid").read_text()
+        found.run("started", timeout=120)
+        yield found
         found.run("stopped")
     finally:
         found.account.clean_up()
+
+
+@pytest.fixture
+def program(job: JobAccount) -> Path:
+    """What took the place of the job's script, while the server beside it serves."""
+    (pid,) = (job.account.home / "slurm").glob("*.pid")
+    return Path("/proc") / pid.read_text()
 
 
 def cpu_seconds(process: Path) -> float:
@@ -42,8 +48,11 @@ def test_it_takes_at_most_30_mb(program: Path) -> None:
     assert int(found[1]) <= 30 * MB, found[0]
 
 
-def test_it_takes_no_cpu_while_nothing_happens(program: Path) -> None:
+def test_while_nothing_happens_it_takes_no_cpu_and_asks_no_scheduler(
+    job: JobAccount, program: Path
+) -> None:
     assert b"supervisor.py" in (program / "cmdline").read_bytes()
-    before = cpu_seconds(program)
+    before, asked = cpu_seconds(program), job.questions()
     time.sleep(WATCHED)
+    assert job.questions() == asked > 0
     assert cpu_seconds(program) - before <= WATCHED / 100

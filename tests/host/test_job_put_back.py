@@ -48,9 +48,11 @@ def test_it_waits_again_and_serves_again(job: JobAccount, warned: bool) -> None:
         eventually(job.submission.with_name("end.json").exists, "its end")
     slurm(job, "scontrol", "requeue", number)
     nothing_left(Path(f"/proc/{before['pid']}/cwd").exists, "processes of the former run")
+    asked = job.questions()
     for answer in (job.run("found"), joined(job, 2)):
         assert (answer["job"], answer["state"]) == (number, "waiting")
         assert answer["reason"] == "it was put back into the queue (BeginTime)"
+    assert job.questions() == asked + 2, "one for each"
     (job.account.home / "slurm" / f"{number}.begun.full").unlink()
     answer = joined(job, 90)
     assert (answer["job"], answer["state"]) == (number, "started")

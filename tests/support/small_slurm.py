@@ -33,6 +33,11 @@ class JobAccount:
     def submission(self) -> Path:
         return self.account.directory / "job" / "submission.json"
 
+    def questions(self) -> int:
+        """How many times the scheduler was asked."""
+        noted = (self.account.home / "slurm" / "commands").read_text().split()
+        return noted.count("squeue")
+
     def run(self, state: str, **params: Any) -> dict[str, Any]:
         """The module; a job that starts is waited for as the action does."""
         answer = self.account.finish(self.begin(state, **params))

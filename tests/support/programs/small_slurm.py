@@ -4,6 +4,7 @@ It runs a job script as Slurm does, without a queue but for a job that is to fol
 answers in Slurm's form. Which command it is says its name. A file `refuses-<command>` among its
 notes has that command fail, after the seconds in it, and `refuses-sbatch-test` only the question
 whether it would take a job. `<job>.begun.full` keeps one waiting, put back or a successor.
+Each command that is given is noted.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ NOTES = Path.home() / "slurm"
 def sbatch() -> None:
     if "--test-only" in sys.argv:
         return
-    NOTES.mkdir(exist_ok=True)
     job = str(1 + sum(1 for _each in NOTES.glob("*.sh")))
     script = NOTES / f"{job}.sh"
     script.write_text(Path(sys.argv[-1]).read_text())
@@ -128,6 +128,9 @@ def alive(job: str) -> bool:
 
 if __name__ == "__main__":
     command = Path(sys.argv[0]).name
+    NOTES.mkdir(exist_ok=True)
+    with (NOTES / "commands").open("a") as noted:
+        noted.write(f"{command}\n")
     called = f"{command}-test" if "--test-only" in sys.argv else command
     if (refuses := NOTES / f"refuses-{called}").exists():
         time.sleep(float(refuses.read_text()))
