@@ -110,6 +110,23 @@ def test_every_python_of_a_generation_has_a_lease_and_so_has_what_it_forks(
     assert asked("who", lease) == ""
 
 
+def test_what_loads_no_package_or_closes_all_files_has_no_lease(
+    account: Account, tmp_path: Path
+) -> None:
+    """As docs/installation.md says."""
+    made = account.run()
+    assert at_rest(Path(f"{account.prefix}.d"))
+    own = tmp_path / "own"
+    subprocess.run([made["python"], "-m", "venv", "--without-pip", own], check=True)
+    lease = str(lease_of(made["generation"]))
+    stays = "print(1, flush=True); input()"
+    closes = f"import os; os.closerange(3, 100); {stays}"  # as what makes itself a daemon does
+    without = ([made["python"], "-S"], stays), ([own / "bin/python"], stays)
+    for python, code in (*without, ([made["python"]], closes)):
+        with running([*map(str, python), "-c", code]):
+            assert asked("who", lease) == ""
+
+
 def asked(*words: str) -> str:
     ran = subprocess.run(
         [sys.executable, "-I", "-S", "-c", host_shell.LEASES.read_text(), *words],

@@ -108,7 +108,7 @@ def test_shell_and_python_mean_the_same_answers_about_a_lease() -> None:
     common = (scripts / "common.sh").read_text("utf-8")
     codes = re.search(r"case \$code in ([\d |]+)\) return", common)
     assert codes
-    meant = {0, leases.HELD, leases.UNKNOWN, leases.IN_THE_WAY}
+    meant = {0, leases.HELD, leases.UNKNOWN, leases.IN_THE_WAY, leases.WITHOUT_LOCKS}
     assert set(map(int, codes[1].split("|"))) == meant
     asked = [
         code
@@ -118,3 +118,5 @@ def test_shell_and_python_mean_the_same_answers_about_a_lease() -> None:
         )
     ]
     assert asked == [str(leases.HELD)] * 3
+    prune = (scripts / "prune.sh").read_text("utf-8")
+    assert re.findall(r"\[ \$\? = (\d+) \]", prune) == [str(leases.WITHOUT_LOCKS)]

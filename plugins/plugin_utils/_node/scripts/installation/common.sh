@@ -226,7 +226,7 @@ executing() {
 }
 
 # ask_leases TASK GENERATION [WORD…]: what the program LEASES answers: 0 nobody has the lease, 3 somebody, who is printed;
-# another code where nobody can know. The live Python can say so, and that of the generation itself.
+# another code where nobody can know, 6 since this file system has no locks. The live Python can say so, and that of the generation itself.
 ask_leases() {
   task=$1 lease=$LEASE_OF$2 own=$STORE/$2/bin/python
   shift 2
@@ -235,7 +235,7 @@ ask_leases() {
     if [ ! -x "$python" ] || ! trusted "$python"; then continue; fi
     "$python" -I -S -c "$LEASES" "$task" "$lease" "$@" 2>/dev/null </dev/null
     code=$?
-    case $code in 0 | 3 | 4 | 5) return "$code" ;; esac
+    case $code in 0 | 3 | 4 | 5 | 6) return "$code" ;; esac
   done
   return 1
 }

@@ -105,6 +105,14 @@ has_blind_locks() {
       options ~ /,(nolock|local_lock=all|local_lock=posix|localflock|noflock),/) }'
 }
 
+# Not every mount says so: of one of Lustre without `flock`, only an attempt tells.
+is_blind() {
+  has_blind_locks || {
+    ask_leases who "$1" >/dev/null
+    [ $? = 6 ]
+  }
+}
+
 mounts() {
   cat /proc/mounts
 }
@@ -125,7 +133,7 @@ who_needs() {
   [ -z "$(users_of "$TREE")" ] || echo "programs run from it"
   hint=$(hints_of "$TREE" | head -n 1)
   [ -z "$hint" ] || echo "$hint may run from it"
-  ! has_blind_locks || ! is_recent "$1" ||
+  ! is_blind "$1" || ! is_recent "$1" ||
     echo "hosts do not see each other's locks on this file system, so it stays for $BLIND_DAYS days"
   servers_elsewhere "$OWN_HOME" | while read -r host record; do
     # Of one that was started later it is known that it runs from what was live by then.
