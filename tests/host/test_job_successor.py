@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.moments import timestamp
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission, succession
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import (
     End,
@@ -20,7 +21,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission impo
     Submission,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import timestamp
 from modules import ModuleFailed
 from servers import new_account
 from small_slurm import JobAccount

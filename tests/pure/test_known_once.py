@@ -33,7 +33,20 @@ HOMES = {
             "plugin_utils/_node/scripts/doctor/look.sh",  # may be sent where no Python is
         },
     ),
-    "how a certificate begins": (r"BEGIN CERTIFICATE", {"module_utils/_server/certificates.py"}),
+    "how a certificate begins and ends": (
+        r"(BEGIN|END) CERTIFICATE",
+        {"module_utils/_common/pem.py"},
+    ),
+    "how a moment is written": (
+        r"%Y-%m-%dT%H",
+        {
+            "module_utils/_common/moments.py",
+            # Before there is a Python.
+            "plugin_utils/_node/scripts/installation/lock.sh",
+            "plugin_utils/_node/scripts/installation/worker.sh",
+        },
+    ),
+    "what the person goes on with": (r"ipython_kernel_config", {"module_utils/_profile/layout.py"}),
     "when a process was started": (r"\.split\(\)\[19\]", set()),
     "the boot": (
         r"random/boot_id",

@@ -11,6 +11,7 @@ import time
 from typing import Iterator
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.moments import moment_of
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import (
     files,
     generations,
@@ -39,7 +40,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import (
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import startable
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import moment_of
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import (
     MODULES_WITHIN,

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Callable
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.moments import timestamp
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.look import look
@@ -21,7 +22,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission impo
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submit import forget, locked
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import STOPPED, Known, View
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import JOB_FILES
-from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe import observe
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.stop import sweep
@@ -59,7 +59,7 @@ def stopped(layout: Layout, scheduler: Scheduler, request: Request, *, check: bo
 def _write_end(layout: Layout, view: View) -> None:
     """Say that it was meant; the job itself has only seen a signal."""
     if view.alive and view.submission:
-        end = End(view.submission.mark, ON_REQUEST, server_record.timestamp(time.time()))
+        end = End(view.submission.mark, ON_REQUEST, timestamp(time.time()))
         files.write_private(job_record.end_path(layout), job_record.serialise(end))
 
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import ContextManager
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.moments import timestamp
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import succession
@@ -33,7 +34,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import (
     Successor,
     View,
 )
-from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe import (
     elsewhere,
@@ -156,7 +156,7 @@ def _submission(
         mark=mark,
         scheduler=scheduler.name,
         job="",
-        submitted=server_record.timestamp(time.time()),
+        submitted=timestamp(time.time()),
         walltime=planned.walltime,
         clock=planned.clock,
         asked=planned.asked,

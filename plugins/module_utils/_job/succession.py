@@ -15,6 +15,7 @@ import time
 from dataclasses import replace
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.moments import moment_of
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import submission as job_record
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.replacement import read, recorded
@@ -25,7 +26,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission impo
     Submission,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import moment_of
 
 SILENT = 2.5 * MEASURE_EVERY  # seconds without a sign of a job after which it is over
 POLL = 1.0

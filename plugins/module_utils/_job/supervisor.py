@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Iterator, Mapping
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.moments import timestamp
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, generations
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import (
     replacement,
@@ -66,10 +67,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server.observe impo
     trust,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.place import here, startable
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import (
-    Record,
-    timestamp,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.session import person
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.start import (
     require_modules,

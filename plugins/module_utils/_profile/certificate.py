@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Iterable, Union
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.moments import timestamp
 from ansible_collections.hpcc.notebook.plugins.module_utils._rules import server
 
 SKEW = timedelta(hours=1)  # Clocks of laptops are wrong; a certificate of this minute must do.
@@ -90,7 +91,7 @@ def known(found: Found | str, now: datetime) -> dict[str, object]:
         return {}
     return {
         "fingerprint": found.fingerprint,
-        "not_after": found.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "not_after": timestamp(found.not_after.timestamp()),
         "days_left": days_left(found, now),
     }
 

@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import Any, Iterator
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.pem import END
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.certificate import (
     KEPT_DAYS,
     SKEW,
@@ -175,8 +176,7 @@ def print_of(certificate_pem: bytes) -> str:
 
 def authority_of(certificate_pem: bytes) -> bytes:
     """The certificate of the authority, which stands behind that of the server; or nothing."""
-    end = b"-----END CERTIFICATE-----\n"
-    return certificate_pem.partition(end)[2]
+    return certificate_pem.partition(f"{END}\n".encode())[2]
 
 
 def trusted_authority(chain_pem: bytes, names: frozenset[str], now: datetime) -> bytes:

@@ -63,6 +63,9 @@ ENGINES = "ipcluster_config.py"
 ENGINES_MARK = ": engines through the site's scheduler, for JupyterLab's panel"
 IPYTHONS_README = b"This is the IPython startup directory\n"
 
+# Begun by us, for the person to go on with.
+IPYTHONS = ("startup/README", "ipython_config.py", "ipython_kernel_config.py")
+
 # Everything that we ever make and that teardown may therefore remove.
 FILES = (
     "security/token",
@@ -71,9 +74,7 @@ FILES = (
     "security/notebook.crt",
     "security/authority.crt",
     "security/waiting.key",
-    "startup/README",
-    "ipython_config.py",
-    "ipython_kernel_config.py",
+    *IPYTHONS,
     KERNEL_SPEC,
     contents.SCRIPT,
     contents.SWITCH,
@@ -133,6 +134,8 @@ node_local = os.environ.get("JUPYTER_RUNTIME_DIR")
 if node_local:  # the history is SQLite, which can stall for minutes on a shared home directory
     c.HistoryManager.hist_file = os.path.join(node_local, "history.sqlite")
 """
+
+BEGUN = dict(zip(IPYTHONS, (STARTUP_README, IPYTHON_CONFIG, KERNEL_CONFIG)))
 
 _SERVER_CONFIG = """{managed}
 import contextlib

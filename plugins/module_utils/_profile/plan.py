@@ -18,11 +18,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._profile.home import
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import Layout
 
 REMOVED = "to be removed"
-BEGUN = {
-    "startup/README": profile.STARTUP_README,
-    "ipython_config.py": profile.IPYTHON_CONFIG,
-    "ipython_kernel_config.py": profile.KERNEL_CONFIG,
-}
 
 
 @dataclass(frozen=True)
@@ -60,8 +55,8 @@ def is_ours(layout: Layout, name: str, content: bytes) -> bool:
         return profile.ENGINES_MARK.encode() in content.partition(b"\n")[0]
     if name == "startup/README" and content.startswith(profile.IPYTHONS_README):
         return True  # of a profile that IPython began
-    if name in BEGUN:
-        return content == BEGUN[name].encode()
+    if name in profile.BEGUN:
+        return content == profile.BEGUN[name].encode()
     if name == profile.PASSWORD_FILE:
         return not password.without_hash(password.load(content, layout.at(name)))
     return name != profile.SERVER_CONFIG or profile.is_ours(content)

@@ -60,7 +60,7 @@ def present(layout: Layout, params: Mapping[str, Any]) -> resource.Plan:
         chosen(layout.expanded(params["root_dir"]), "root_dir"),
         directory(layout.directory, f"profile_{layout.name}"),
         *(directory(layout.at(name), name) for name in profile.DIRECTORIES),
-        *(begun(layout, name) for name in profile_plan.BEGUN),
+        *(begun(layout, name) for name in profile.BEGUN),
         token(layout),
         *kernel,
         rendered(layout, profile.ENVIRONMENT_KERNELS, own_text.text(environment_kernels)),
@@ -131,7 +131,7 @@ def directory(path: str, name: str) -> Step | None:
 
 def begun(layout: Layout, name: str) -> Step | None:
     """A file that is written once and then belongs to the person."""
-    path, content = layout.at(name), profile_plan.BEGUN[name].encode()
+    path, content = layout.at(name), profile.BEGUN[name].encode()
     if files.read(path) is not None:
         return None
     return Step(name, "missing", partial(files.write_private, path, content))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.pem import BEGIN, END
 
 
 def fingerprint(der: bytes) -> str:

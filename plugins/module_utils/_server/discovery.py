@@ -16,12 +16,9 @@ from typing import Iterator, Mapping, Sequence
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.answers import Answers
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import START
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.pem import BEGIN, END
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import record as server_record
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.certificates import (
-    BEGIN,
-    END,
-    fingerprint,
-)
+from ansible_collections.hpcc.notebook.plugins.module_utils._server.certificates import fingerprint
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import FRONTENDS
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import Record
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Sequence
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.moments import timestamp
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files, processes
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges.processes import Process
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.layout import (
@@ -52,7 +53,7 @@ class Running(Process):
 
     def since(self) -> str:
         """When it was started, in UTC."""
-        return server_record.timestamp(processes.wall_clock(self.start_time))
+        return timestamp(processes.wall_clock(self.start_time))
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,7 @@ It is a hint for whoever looks for servers on all hosts. Nothing is done on its 
 
 from __future__ import annotations
 
-import calendar
 import json
-import time
 import zlib
 from dataclasses import asdict, dataclass, fields
 
@@ -62,19 +60,6 @@ class Record:
     def called(self) -> str:
         """The host, by its full name if there is one."""
         return self.node or self.host
-
-
-def timestamp(seconds: float) -> str:
-    """A moment, in seconds since the epoch, as records and reports say it: in UTC."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def moment_of(text: str) -> int | None:
-    """Seconds of the epoch of a moment in UTC, such as 2026-07-18T09:30:00Z."""
-    try:
-        return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
-    except ValueError:
-        return None
 
 
 def serialise(record: Record) -> bytes:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Container, Iterator, Mapping, Sequence
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.moments import moment_of
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import limits
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.neighbours import name_of
-from ansible_collections.hpcc.notebook.plugins.module_utils._server.record import moment_of
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import Variables
 
 HEAD = ("HOST", "STATE", "STARTED", "FRONT END", "KERNELS", "LAST USED", "MEMORY", "CERTIFICATE")

@@ -8,12 +8,16 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import keyboard
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.interruptions import (
+    Before,
+    handled,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.person import Person
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.askpass import (
     Askpass,
@@ -52,7 +56,7 @@ def reach() -> Iterator[Reach]:
     closing = threading.Event()
     # The directory is the inner one: no second signal may interrupt its removal.
     with (
-        _interruptible(closing),
+        _closing(closing),
         private_directory() as name,
     ):
         person = Person()
@@ -85,21 +89,13 @@ def until_ctrl_c(reached: Reach, last: str) -> Iterator[None]:
         reached.person.tell(last)
 
 
-@contextmanager
-def _interruptible(closing: threading.Event) -> Iterator[None]:
-    """Have Ctrl-C raised as Closing. Ansible's own handler would end this process at once."""
+def _closing(closing: threading.Event) -> AbstractContextManager[None]:
+    """Have Ctrl-C raised as Closing."""
 
-    def close(_number: int, _frame: object) -> None:
+    def close(_number: int, before: Before) -> None:
         for number in before:  # Ansible sends one after the other; what closes is not interrupted
             signal.signal(number, signal.SIG_IGN)
         closing.set()  # an exception may be lost where Python ignores them
         raise Closing
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, close)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return handled(close)

@@ -13,10 +13,13 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._installation import progress
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import terminal
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._present.interruptions import (
+    Before,
+    handled,
+)
 
 ON_TERMINAL = os.isatty(2)  # on import, in ansible's main process: a task has no terminal any more
 _LAST_WORDS = (
@@ -61,21 +64,16 @@ class Reporter:
     @contextmanager
     def watching(self, last_words: str = _LAST_WORDS) -> Iterator[None]:
         """While something may go on on the cluster: Ctrl-C says what becomes of it."""
-        numbers: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.getsignal(number) for number in numbers}
 
-        def interrupted(number: int, _frame: FrameType | None) -> None:
+        def interrupted(number: int, before: Before) -> None:
             terminal.last_words(f"{self._host}: {last_words}.")
             signal.signal(number, before[number])
             signal.raise_signal(number)
 
-        for number in before:
-            signal.signal(number, interrupted)
         try:
-            yield
+            with handled(interrupted):
+                yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
             self._end()
 
     def _end(self) -> None:
