@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,49 @@ def test_a_planted_store_beside_a_prefix_to_come_is_refused(somebody: Person, pu
     (public / "anaconda.d").mkdir()
     give(public / "anaconda.d", NEIGHBOUR)
     refused(somebody, f"{public}/anaconda.d belongs to")
+
+
+def plant_while(look: Callable[[], object], prefix: Path, after: float) -> None:
+    """A neighbour puts an installation there while somebody looks, and takes it away again."""
+    names = [(f"{prefix}.d", f"{prefix}.d.away"), (str(prefix), f"{prefix}.away")]
+    for there, away in names:
+        Path(there).rename(away)
+    looking = threading.Thread(target=look)
+    looking.start()
+    time.sleep(after)
+    for there, away in names:
+        Path(away).rename(there)
+    looking.join()
+
+
+@pytest.mark.threat(14)
+def test_what_is_planted_while_somebody_looks_is_not_run(somebody: Person, public: Path) -> None:
+    somebody.prefix = public / "anaconda"
+    install(somebody.prefix, NEIGHBOUR, somebody.home / "canary")
+    for step in range(40):
+        plant_while(somebody.probe, somebody.prefix, step / 200)
+        assert not canary(somebody)
+
+
+@pytest.mark.threat(14)
+def test_what_is_not_there_may_come_and_is_not_run(somebody: Person, public: Path) -> None:
+    text = 'trusted "$P" && echo may come\nmay_run "$P" || echo "$WHY"'
+    asked = question({"P": public / "python"}, text=text)
+    said = somebody.run(["sh", "-s"], asked.program).stdout
+    assert said == f"may come\n{public}/python is not there any more\n"
+
+
+def test_thousands_of_names_of_a_neighbour_are_not_looked_at(
+    somebody: Person, public: Path
+) -> None:
+    somebody.prefix = public / "anaconda"
+    (somebody.prefix / "lib").mkdir(parents=True)
+    for number in range(5000):
+        (somebody.prefix / f"lib/python3{number}").touch()
+    give(somebody.prefix, NEIGHBOUR)
+    begun = time.monotonic()
+    assert f"{public}/anaconda belongs to" in somebody.probe()["error"][0]
+    assert time.monotonic() - begun < 5  # seconds; each name is compared with all before it: 30
 
 
 def test_ones_own_in_a_public_directory_is_run(somebody: Person, public: Path) -> None:

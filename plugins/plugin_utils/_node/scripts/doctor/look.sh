@@ -104,7 +104,7 @@ look_into_local() {
 find_tmux() {
   tmux=$(command -v tmux) && return
   tmux=$prefix/bin/tmux
-  [ -x "$tmux" ] && trusted_installation "$prefix" && trusted "$tmux" || tmux=missing
+  [ -x "$tmux" ] && trusted_installation "$prefix" && may_run "$tmux" || tmux=missing
 }
 
 look_at_session() {
@@ -165,6 +165,11 @@ look_at_modulefile() {
   look_at_modules "$modulefile"
 }
 
+# Whether there is a Python that may be run.
+has_python() {
+  [ -x "$prefix/bin/python" ] && may_run "$prefix/bin/python"
+}
+
 look_at_installation() {
   emit prefix "$prefix"
   if [ ! -e "$prefix" ] && [ ! -L "$prefix" ]; then
@@ -191,7 +196,7 @@ look_at_installation() {
   look_at_leases
   [ -e "$prefix.d/markers/.changing-${generation##*/}" ] && emit changing yes
   # shellcheck disable=SC2086 # a word for each name
-  [ ! -x "$prefix/bin/python" ] || "$prefix/bin/python" -I -S -c "$LOST_FILES" "$prefix" \
+  ! has_python || "$prefix/bin/python" -I -S -c "$LOST_FILES" "$prefix" \
     "$prefix.d/markers/.unshipped-${generation##*/}" $NAMES </dev/null | pass_on
 }
 
@@ -207,7 +212,7 @@ note_other_node() {
 
 # Who runs from a generation that is not live any more, and keeps it from being pruned.
 look_at_leases() {
-  [ -x "$prefix/bin/python" ] || return 0
+  has_python || return 0
   for lease in "$prefix.d"/markers/.lease-*; do
     if [ ! -f "$lease" ] || [ "${lease##*/.lease-}" = "${generation##*/}" ]; then continue; fi
     who=$("$prefix/bin/python" -I -S -c "$LEASES" who "$lease" 2>/dev/null </dev/null)
@@ -297,7 +302,7 @@ ask_for_checks
 look_at_modulefile
 look_at_installation
 look_at_profile
-if [ -x "$prefix/bin/python" ] && trusted_installation "$prefix"; then
+if has_python && trusted_installation "$prefix"; then
   # shellcheck disable=SC2086 # a word for each name
   "$prefix/bin/python" -I -c "$LOOK" "$directory" "$RECORD" "$SERVER" "$PORT" $NAMES 2>&1 </dev/null | pass_on
   look_at_options

@@ -91,7 +91,7 @@ tell_life() {
 is_complete() {
   MARKER=$(cat "$STORE/markers/$1" 2>/dev/null) || return 1
   [ "$1" != adopted ] || is_adopted || return 1
-  trusted "$STORE/markers/$1" "$STORE/$1" "$STORE/$1/bin" "$STORE/$1/bin/python" || return 1
+  may_run "$STORE/markers/$1" "$STORE/$1" "$STORE/$1/bin" "$STORE/$1/bin/python" || return 1
   [ "$(field schema "$MARKER")" = 1 ] && [ -x "$(field path "$MARKER")/bin/python" ] &&
     [ -x "$STORE/$1/bin/python" ]
 }
@@ -232,7 +232,7 @@ ask_leases() {
   shift 2
   [ -f "$lease" ] || return 1
   for python in "$ROOT/bin/python" "$own"; do
-    if [ ! -x "$python" ] || ! trusted "$python"; then continue; fi
+    if [ ! -x "$python" ] || ! may_run "$python"; then continue; fi
     "$python" -I -S -c "$LEASES" "$task" "$lease" "$@" 2>/dev/null </dev/null
     code=$?
     case $code in 0 | 3 | 4 | 5 | 6) return "$code" ;; esac

@@ -34,6 +34,7 @@ probe_packages() {
 VERSION_OF='import sys; print("%d.%d.%d" % sys.version_info[:3])'
 
 probe_python() {
+  may_run "$ROOT/bin/python" || return 1
   version=$("$ROOT/bin/python" -I -S -c "$VERSION_OF" 2>/dev/null) || return 1
   emit python "$version"
   probe_packages "$ROOT"
@@ -68,7 +69,7 @@ $DISTRIBUTIONS
 DISTRIBUTIONS
   found=$(sed -n 's/.*"version": *"\([A-Za-z0-9._+-]*\)".*/\1/p' "$ROOT/.installer.info" 2>/dev/null | head -n 1)
   version=${found:-$version}
-  [ "$ADOPT" = yes ] && "$ROOT/bin/conda" --version >/dev/null 2>&1 &&
+  [ "$ADOPT" = yes ] && may_run "$ROOT/bin/conda" "$ROOT/bin/python" && "$ROOT/bin/conda" --version >/dev/null 2>&1 &&
     python=$("$ROOT/bin/python" -I -S -c "$VERSION_OF" 2>/dev/null) || python=
   emit foreign "distribution=$kind version=${version:-unknown} python=$python"
 }

@@ -13,9 +13,18 @@ trusted() {
     *) TRUSTED=" 0 $SELF $OWNER " ;;
   esac
   look_ahead "$@"
+  MISSING=
   for path in "$@"; do
     follow "$path" || return 1
   done
+}
+
+# may_run PROGRAM…: the same of what is run next, and it was there when it was looked at. Whoever may make something in
+# a directory such as /tmp may also take it away while it is judged, and put it back before it is run.
+may_run() {
+  trusted "$@" || return 1
+  WHY="$MISSING is not there any more" REMEDY="Run again"
+  [ -z "$MISSING" ]
 }
 
 # look_ahead PATH…: what there is to know of each step that leads there without a link, asked of one program: to start one
@@ -32,9 +41,11 @@ look_ahead() {
   SEEN=$NEWLINE$(set -f && IFS=$NEWLINE && stat -c '%n=%A %u %g' $steps 2>/dev/null)$NEWLINE
 }
 
-# trusted_installation PREFIX: the same of all that is run or believed there.
+# trusted_installation PREFIX: the same of all that is run or believed there. The names in a directory are asked for only
+# when nobody else can have put them there: with thousands of them, this would not come to its end.
 trusted_installation() {
-  trusted "$1" "$1.d" "$1.d/markers" "$1/bin" "$1/bin/python" "$1/lib" "$1"/lib/python3* "$1"/lib/python3*/site-packages
+  trusted "$1" "$1.d" "$1.d/markers" "$1/bin" "$1/bin/python" "$1/lib" &&
+    trusted "$1"/lib/python3* "$1"/lib/python3*/site-packages
 }
 
 # From / downwards, step by step and link by link, as the kernel goes.
@@ -50,7 +61,7 @@ follow() {
       ..) here=${here%/*} && continue ;;
     esac
     may_enter "${here:-/}" || return 1
-    [ -L "$here/$step" ] || [ -e "$here/$step" ] || return 0
+    [ -L "$here/$step" ] || [ -e "$here/$step" ] || { MISSING=$here/$step && return 0; }
     is_closed "$here/$step" "$rest" || return 1
     if [ -L "$here/$step" ]; then
       links=$((links + 1))
