@@ -67,6 +67,7 @@ RULES: dict[str, Rule] = {
     "resources": scheduler.resources,
     "account": scheduler.account,
     "walltime": scheduler.walltime,
+    "parallel_environment": scheduler.parallel_environment,
     "max_jobs": scheduler.max_jobs,
     "address": scheduler.address,
 }

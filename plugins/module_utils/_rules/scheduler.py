@@ -25,6 +25,9 @@ queue = matching(
 account = matching(
     re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}"), "one plain name such as ged-intel11"
 )
+parallel_environment = matching(
+    re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"), "one plain name such as smp"
+)
 address = matching(
     re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,63}"), "an interface or address such as ib0"
 )
