@@ -111,6 +111,10 @@ reason:
 job: {description: Its id; empty without one, returned: success, type: str, sample: '4711'}
 node: {description: Where it runs, returned: success, type: str, sample: c17}
 expected: {description: When the scheduler expects it to start, returned: success, type: str}
+stalled:
+  description: That it is suspended, or that its node is silent, and what this means; else empty.
+  returned: success
+  type: str
 asked:
   description: What was asked for.
   returned: success

@@ -30,10 +30,6 @@ def nothing_after(job: JobAccount) -> Iterator[None]:
     job.run("stopped")
 
 
-def slurm(job: JobAccount, command: str, *words: str) -> None:
-    job.account.run(str(job.account.home / "programs" / command), *words)
-
-
 def joined(job: JobAccount, seconds: int) -> dict[str, Any]:
     answer: dict[str, Any] = job.account.finish(job.begin("joined", wait=seconds))
     return answer
@@ -44,9 +40,9 @@ def test_it_waits_again_and_serves_again(job: JobAccount, warned: bool) -> None:
     number = job.run("started", timeout=120)["job"]
     before = json.loads(job.account.record.read_text())
     if warned:
-        slurm(job, "scancel", "--batch", "--signal=TERM", number)
+        job.slurm("scancel", "--batch", "--signal=TERM", number)
         eventually(job.submission.with_name("end.json").exists, "its end")
-    slurm(job, "scontrol", "requeue", number)
+    job.slurm("scontrol", "requeue", number)
     nothing_left(Path(f"/proc/{before['pid']}/cwd").exists, "processes of the former run")
     asked = job.questions()
     for answer in (job.run("found"), joined(job, 2)):

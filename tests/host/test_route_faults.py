@@ -3,7 +3,11 @@
 import subprocess
 
 import pytest
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.faults import diagnose, forbidden
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.faults import (
+    diagnose,
+    forbidden,
+    silent,
+)
 
 # What OpenSSH 9.2 printed in each of these cases.
 JUMPED = "Warning: Permanently added 'gw' (ED25519) to the list of known hosts.\n"
@@ -192,3 +196,11 @@ def test_the_command_to_type_is_made_of_words_that_the_shell_leaves_alone(host, 
 def test_nothing_of_another_host_commands_the_terminal():
     log = "ssh: Could not resolve hostname x: \x1b]0;pwned\x07\x1b[2J\n"
     assert str(diagnose(log).error()).isprintable()
+
+
+def test_a_job_that_is_silent_may_be_suspended_and_is_not_to_be_ended_for_that():
+    server = {"host": "c1", "job": "5"}
+    assert silent(server, "timed out").todo == (
+        "Ask whether its job is suspended: ansible-playbook hpcc.notebook.status"
+    )
+    assert silent({"host": "dev1"}, "timed out").todo.startswith("Restart it: ")

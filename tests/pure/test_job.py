@@ -55,6 +55,7 @@ SUBMITTED = Submission(
 SENDING = replace(SUBMITTED, job="")
 HELD = "it is held until somebody releases it (JobHeldUser)"
 SIGNALLED = End("m", "the scheduler ended the job (SIGTERM)", "")
+SUSPENDED = Known("5", "running", "SUSPENDED", node="c1", stalled="SUSPENDED")
 RUNS, WAITS = Known("5", "running", node="c1"), Known("5", "waiting", "Priority")
 
 
@@ -285,6 +286,22 @@ def test_the_table_shows_what_a_job_has_noted_of_its_server() -> None:
         ),
         ({"state": "starting"}, "Job 5 runs on c1; its server starts"),
         (
+            {"stalled": SUSPENDED.standstill},
+            "Job 5 on c1 (cores 1, walltime 08:00:00): 7 h 50 min left, "
+            "until 2026-07-18T17:20:00Z; it is suspended (SUSPENDED): "
+            "the page does not answer until the scheduler goes on with it",
+        ),
+        (
+            {"state": "starting", "stalled": SUSPENDED.standstill},
+            "Job 5 runs on c1; it is suspended (SUSPENDED): "
+            "the page does not answer until the scheduler goes on with it",
+        ),
+        (
+            {"state": "starting", "stalled": Known("5", "running", stalled="UNKWN").standstill},
+            "Job 5 runs on c1; its node does not answer the scheduler (UNKWN): "
+            "the page may not, either",
+        ),
+        (
             {**USES, "measured": "2026-07-18T09:29:30Z"},
             "Job 5 on c1 (cores 1, walltime 08:00:00): 7 h 50 min left, "
             "until 2026-07-18T17:20:00Z; "
@@ -376,6 +393,16 @@ def test_a_job_that_serves_is_announced_with_the_time_that_is_left() -> None:
     assert lines[0].startswith("Notebook server on c1 is running (job 5, JupyterLab 4.6.6); ")
     assert "    ssh x" in lines
     assert "It is job 5: " in "\n".join(announcement.connected(server, 8888))
+
+
+def test_of_a_job_that_is_suspended_start_says_so() -> None:
+    server = {**JOB, "version": "JupyterLab 4.6.6", "stalled": SUSPENDED.standstill}
+    said = (
+        "It is suspended (SUSPENDED): the page does not answer until the scheduler goes on with it."
+    )
+    assert said in announcement.announcement(server)
+    for goes_on in ({**server, "stalled": RUNS.standstill}, JOB | {"version": "x"}):
+        assert "suspended" not in "\n".join(announcement.announcement(goes_on))
 
 
 def test_a_job_that_ends_without_use_says_so_and_one_that_stays_does_not() -> None:

@@ -38,6 +38,10 @@ class JobAccount:
         noted = (self.account.home / "slurm" / "commands").read_text().split()
         return noted.count("squeue")
 
+    def slurm(self, command: str, *words: str) -> None:
+        """What a person or an administrator types."""
+        self.account.run(str(self.account.home / "programs" / command), *words)
+
     def run(self, state: str, **params: Any) -> dict[str, Any]:
         """The module; a job that starts is waited for as the action does."""
         answer = self.account.finish(self.begin(state, **params))

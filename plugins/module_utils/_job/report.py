@@ -23,6 +23,7 @@ def report(layout: Layout, view: View) -> dict[str, object]:
         "reason": view.reason,
         "job": known.job if known else submitted.job if submitted else "",
         "node": known.node if known else "",
+        "stalled": known.standstill if known else "",
         "expected": known.expected if known and view.state == WAITING else "",
         "asked": submitted.asked if submitted else "",
         "idle_shutdown": submitted.idle if submitted else 0,

@@ -135,6 +135,8 @@ def _fits(view: View, request: Request, planned: Planned) -> bool:
     """Whether the job has what is asked for, and time enough to be worth it."""
     if view.state != STARTED or view.submission is None or view.server is None:
         return False
+    if view.known and view.known.stalled:
+        return False  # it would not answer
     same = request.wanted == ANYTHING or view.submission.asked == planned.asked
     left = (moment_of(view.server.ends) or 0) - time.time()
     return same and left > WORTH

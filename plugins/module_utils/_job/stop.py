@@ -68,7 +68,7 @@ def _end(layout: Layout, scheduler: Scheduler, job: Known) -> None:
         found = scheduler.jobs(job_record.job_name(layout))
         return not any(each.alive and each.job == job.job for each in found)
 
-    if job.state == "running":
+    if job.state == "running" and not job.stalled:  # that one could not end in order
         scheduler.terminate(job.job)
         if _until(gone, ORDERLY_WITHIN):
             return

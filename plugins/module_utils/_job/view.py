@@ -27,6 +27,8 @@ _MEANINGS = {
     "REVOKED": "another cluster has it",
     "TIMEOUT": "its walltime was reached",
 }
+_SILENT = "UNKWN"  # LSF's word; every other one says that the job is suspended
+_UNTIL_THEN = "the page does not answer until the scheduler goes on with it"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Known:
     held: bool = False
     node: str = ""
     expected: str = ""
+    stalled: str = ""
 
     @property
     def alive(self) -> bool:
@@ -52,6 +55,17 @@ class Known:
             return f"it is held until somebody releases it ({self.reason})"
         meaning = "" if self.alive else _MEANINGS.get(self.reason, "")
         return f"{meaning} ({self.reason})" if meaning else self.reason
+
+    @property
+    def standstill(self) -> str:
+        """That it does not go on, and what this means for the page; empty where it goes on."""
+        if not self.stalled:
+            return ""
+        if self.stalled == _SILENT:
+            return (
+                f"its node does not answer the scheduler ({self.stalled}): the page may not, either"
+            )
+        return f"it is suspended ({self.stalled}): {_UNTIL_THEN}"
 
 
 @dataclass(frozen=True)

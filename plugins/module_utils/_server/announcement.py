@@ -122,6 +122,7 @@ def _of_job(server: Variables) -> list[str]:
     return [
         f"Notebook server on {printable(server['host'])} is running "
         f"({job.lower()}, {printable(server['version'])}); {left}.",
+        *_stalled(server.get("stalled")),
         *_idle(server.get("idle_shutdown")),
         *_following(server),
     ]
@@ -130,6 +131,12 @@ def _of_job(server: Variables) -> list[str]:
 def _following(server: Variables) -> list[str]:
     """The job that is to take over, where one was asked for."""
     return [f"{printable(line)}." for line in following(server)]
+
+
+def _stalled(why: object) -> list[str]:
+    """That its job has the node and does not go on all the same."""
+    said = printable(why or "")
+    return [f"{said[0].upper()}{said[1:]}."] if said else []
 
 
 def _idle(seconds: object) -> list[str]:

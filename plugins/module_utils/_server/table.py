@@ -92,9 +92,11 @@ def _of_job(job: Variables, now: float) -> str:
     what = f"Job {job['job']}"
     if job["state"] == "started":
         left = time_left(str(job["ends"]), now)
-        return f"{what} on {job['host']} ({job['asked']}): {left}{_used(job, now)}"
+        stands = f"; {job['stalled']}" if job.get("stalled") else ""
+        return f"{what} on {job['host']} ({job['asked']}): {left}{stands}{_used(job, now)}"
     if job["state"] == "starting":
-        return f"{what} runs on {job['node'] or 'a node'}; its server starts"
+        does = job.get("stalled") or "its server starts"
+        return f"{what} runs on {job['node'] or 'a node'}; {does}"
     when = f"; expected to start at {job['expected']}" if job["expected"] else ""
     verb = "waits in the queue: " if job["state"] == "waiting" else ""
     return f"{what} {verb}{job['reason'] or 'no reason is known'}{when} ({job['asked']})"

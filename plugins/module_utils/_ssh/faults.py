@@ -12,9 +12,13 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Callable, Match, Sequence
+from typing import Callable, Mapping, Match, Sequence
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import OVER
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import (
+    OVER,
+    RESTART,
+    STATUS,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
 
@@ -59,6 +63,13 @@ def _own_words(log: str) -> str:
     quoting = next((n for n, line in enumerate(lines) if _QUOTES.match(line)), len(lines))
     after = [line for line in lines[quoting + 1 :] if line == _NOT_LED_ON]
     return "\n".join([*lines[: quoting + 1], *after[:1]])
+
+
+def silent(server: Mapping[str, object], error: object) -> Fault:
+    """Something listens there and says nothing; a job may be suspended, and go on by itself."""
+    asked = f"Ask whether its job is suspended: {STATUS}"
+    todo = asked if server.get("job") else f"Restart it: {RESTART}"
+    return Fault(f"the server does not answer: {error}", str(server["host"]), todo, passing=True)
 
 
 def forbidden(host: str, transport: str, other_way: bool) -> Fault:

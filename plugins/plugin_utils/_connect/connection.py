@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.hpcc.notebook.plugins.module_utils._common.commands import RESTART
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.printable import printable
 from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.login_files import (
@@ -146,8 +145,7 @@ class Connection:
             led = forwarding.sockets(self.session, pythons, REFUSE_WITHIN).answer
             if led == forwarding.NO:
                 return faults.forbidden(host, transport, other_way=ports != forwarding.NO)
-        todo = f"Restart it: {RESTART}"
-        return Fault(f"the server does not answer: {error}", host, todo, passing=True)
+        return faults.silent(server, error)
 
     def _handshake(self, prove: Callable[[Endpoint, Trust, float], None], timeout: float) -> None:
         """Whoever answers has to hold one of our certificates; OSError when nobody does."""

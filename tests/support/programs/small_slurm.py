@@ -67,7 +67,8 @@ def said(job: str) -> tuple[str, str, str, str]:
     if not Path(begun_mark(job)).exists():
         back = (NOTES / f"{job}.back").exists()
         return "PENDING", "BeginTime" if back else "Dependency", "", "N/A"
-    return "RUNNING", "None", "here", "2026-07-18T09:30:00"
+    doing = "SUSPENDED" if (NOTES / f"{job}.suspended").exists() else "RUNNING"
+    return doing, "None", "here", "2026-07-18T09:30:00"
 
 
 def ended(job: str) -> str:
@@ -80,6 +81,7 @@ def scancel() -> None:
     if number:
         os.kill(pid(job), int(number) if number.isdigit() else signal.Signals[f"SIG{number}"])
         return
+    go_on(job)
     (NOTES / f"{job}.cancelled").touch()
     for each in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
@@ -90,8 +92,23 @@ def scancel() -> None:
 
 
 def scontrol() -> None:
+    {"requeue": requeue, "suspend": suspend, "resume": go_on}[sys.argv[1]](sys.argv[-1])
+
+
+def suspend(job: str) -> None:
+    (NOTES / f"{job}.suspended").touch()
+    for process in processes_of(job):
+        os.kill(process, signal.SIGSTOP)
+
+
+def go_on(job: str) -> None:
+    (NOTES / f"{job}.suspended").unlink(missing_ok=True)
+    for process in processes_of(job):
+        os.kill(process, signal.SIGCONT)
+
+
+def requeue(job: str) -> None:
     """Put a job back as when its node is lost: its processes are gone without a word."""
-    job = sys.argv[-1]
     for mark in (NOTES / f"{job}.back", Path(f"{begun_mark(job)}.full")):
         mark.touch()
     for process in processes_of(job):

@@ -36,6 +36,8 @@ class NamedJob:
     """Where it runs."""
     expected: str = ""
     """When it is expected to start, in the scheduler's own words."""
+    stalled: str = ""
+    """The scheduler's word for a job that has its node and does not go on all the same."""
 
 
 def beaten_variables(dialect: Dialect, job: Job) -> list[str]:

@@ -18,6 +18,7 @@ from cluster_helper.schedulers.dialect import (
 
 _STATES = {"PEND": WAITING, "PROV": WAITING, "WAIT": WAITING, "RUN": RUNNING, "USUSP": RUNNING,
            "SSUSP": RUNNING, "UNKWN": RUNNING, "PSUSP": FAILED}  # fmt: skip
+_STALLED = ("USUSP", "SSUSP", "UNKWN")  # the last one: its node does not answer
 
 
 def directives(job: Job) -> list[str]:
@@ -77,7 +78,8 @@ def _named_job(job: str, state: str, hosts: str, ended: str, waits: str) -> Name
     task = _task("1", state, ended, waits)
     host = re.fullmatch(r"(?:\d+\*)?([^:.\s]+).*", hosts)
     node = host[1] if host and task.state == RUNNING else ""
-    return NamedJob(job, task.state, task.reason, state == "PSUSP", node)
+    stalled = state if state in _STALLED else ""
+    return NamedJob(job, task.state, task.reason, state == "PSUSP", node, stalled=stalled)
 
 
 DIALECT = Dialect(

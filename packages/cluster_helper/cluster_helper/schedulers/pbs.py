@@ -12,6 +12,7 @@ from cluster_helper.schedulers.person import person
 # makes room for whoever sits at the machine.
 _STATES = {"Q": WAITING, "W": WAITING, "T": WAITING, "S": RUNNING, "R": RUNNING, "E": RUNNING,
            "U": RUNNING, "B": RUNNING, "H": FAILED}  # fmt: skip
+_STALLED = ("S", "U")
 # How a comment begins that ends the hope for this job. Words inside of one mean nothing: they may
 # be a person's, a queue's or a resource's.
 _REJECTED = re.compile(r"Can Never Run\b|Job held by\b", re.IGNORECASE)
@@ -82,6 +83,7 @@ def _named_job(head: str, block: dict[str, str], limits: Mapping[int, str]) -> N
         task.state == FAILED and block.get("Hold_Types", "n") != "n",
         host[0] if host and task.state == RUNNING else "",
         block.get("estimated.start_time", "") if task.state == WAITING else "",
+        state if (state := block.get("job_state", "")) in _STALLED else "",
     )
 
 

@@ -19,6 +19,7 @@ from cluster_helper.schedulers.person import person
 
 _ELEMENT = re.compile(r"<(\w+)(?: [^>]*)?>([^<]*)</\1>")
 _ALL_DROPPED = "All queues dropped because of overload or full"
+_STALLED = re.compile("[sST]")
 _ABOUT_NOBODY = ("There are no messages available", _ALL_DROPPED)
 
 
@@ -64,7 +65,10 @@ def named_jobs(name: str, printed: str) -> list[NamedJob]:
 def _named_job(row: dict[str, str]) -> NamedJob:
     kind, reason = _state(row)
     node = row.get("queue_name", "").partition("@")[2].partition(".")[0]
-    return NamedJob(row.get("JB_job_number", ""), kind, reason, reason == "held", node)
+    # s: by a person, S: with its queue, T: for the load of its node; t and r are none of them.
+    stalled = row.get("state", "") if kind == RUNNING and _STALLED.search(row["state"]) else ""
+    number = row.get("JB_job_number", "")
+    return NamedJob(number, kind, reason, reason == "held", node, stalled=stalled)
 
 
 def _tasks(row: dict[str, str]) -> Iterator[Task]:

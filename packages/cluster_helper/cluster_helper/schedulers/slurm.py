@@ -23,6 +23,7 @@ _STATES = {
     "STAGE_OUT": RUNNING, "STOPPED": RUNNING, "REQUEUE_FED": WAITING, "REQUEUE_HOLD": FAILED,
     "RESV_DEL_HOLD": FAILED, "SPECIAL_EXIT": FAILED,
 }  # fmt: skip
+_STALLED = ("SUSPENDED", "STOPPED")
 # Reasons of a pending job that waiting does not change.
 _HOPELESS = re.compile(
     r"AccountNotAllowed|BadConstraints|DependencyNeverSatisfied|Invalid(Account|QOS)|JobHeld\w+|"
@@ -95,7 +96,8 @@ def _named_job(job: str, state: str, reason: str, node: str, start: str) -> Name
     task = _task(1, state, reason)
     held = task.state == FAILED and bool(_HELD.search(f"{state} {reason}"))
     expected = start if task.state == WAITING and start != "N/A" else ""
-    return NamedJob(job, task.state, task.reason, held, node, expected)
+    stalled = state if state in _STALLED else ""
+    return NamedJob(job, task.state, task.reason, held, node, expected, stalled)
 
 
 # Variables win over the lines of a script, and nobody sees it.

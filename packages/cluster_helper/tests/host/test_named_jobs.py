@@ -65,10 +65,19 @@ def test_slurm_says_what_a_job_of_this_name_does(printed, found):
     assert slurm.named_jobs(NAME, f"{printed}\n") == [found]
 
 
-@pytest.mark.parametrize("state", ["RESIZING", "SIGNALING", "STAGE_OUT", "STOPPED", "SUSPENDED"])
-def test_of_slurm_what_has_its_node_has_not_ended(state):
+@pytest.mark.parametrize(
+    ("state", "stalled"),
+    [
+        ("RESIZING", ""),
+        ("SIGNALING", ""),
+        ("STAGE_OUT", ""),
+        ("STOPPED", "STOPPED"),
+        ("SUSPENDED", "SUSPENDED"),
+    ],
+)
+def test_of_slurm_what_has_its_node_has_not_ended(state, stalled):
     (found,) = slurm.named_jobs(NAME, f"1|{state}|None|c1|2026-11-26T07:23:46\n")
-    assert found == NamedJob("1", RUNNING, state, node="c1")
+    assert found == NamedJob("1", RUNNING, state, node="c1", stalled=stalled)
 
 
 def test_what_is_no_line_of_a_job_is_passed_by():
@@ -97,6 +106,9 @@ def test_grid_engine_lists_those_of_this_name_and_no_other():
             listed(5, "r", "engines", "main@c1"),
             listed(6, "hr", NAME, "main@c1"),
             listed(7, "hRwq", NAME),
+            listed(8, "t", NAME, "main@c1"),
+            *(listed(9, state, NAME, "main@c1") for state in ("s", "S", "T", "Rs", "hS")),
+            listed(10, "qwS", NAME),
         ]
     )
     assert sge.named_jobs(NAME, printed) == [
@@ -106,6 +118,12 @@ def test_grid_engine_lists_those_of_this_name_and_no_other():
         NamedJob("4", FAILED, "in error"),
         NamedJob("6", RUNNING, node="c1"),
         NamedJob("7", FAILED, "held", held=True),
+        NamedJob("8", RUNNING, node="c1"),
+        *(
+            NamedJob("9", RUNNING, node="c1", stalled=state)
+            for state in ("s", "S", "T", "Rs", "hS")
+        ),
+        NamedJob("10", WAITING),
     ]
 
 
@@ -134,7 +152,9 @@ def pbs_block(state, comment="", host="", more="", name=NAME):
             pbs_block("R", "Job run at Thu", "c1/0*4"),
             NamedJob("38", RUNNING, "Job run at Thu", node="c1"),
         ),
-        (pbs_block("U", "x", "c1/0*4"), NamedJob("38", RUNNING, "x", node="c1")),
+        (pbs_block("U", "x", "c1/0*4"), NamedJob("38", RUNNING, "x", node="c1", stalled="U")),
+        (pbs_block("S", "x", "c1/0*4"), NamedJob("38", RUNNING, "x", node="c1", stalled="S")),
+        (pbs_block("T", "x"), NamedJob("38", WAITING, "x")),
         (pbs_block("R", "x", "c1.x.edu/0+c1.x.edu/1"), NamedJob("38", RUNNING, "x", node="c1")),
         (
             pbs_block("Q", "Not Running: Insufficient amount of resource: ncpus"),
@@ -178,6 +198,10 @@ def test_what_has_another_name_is_not_counted():
         ("101|PEND|-|-|" + LSF_WAITS, NamedJob("101", WAITING, LSF_WAITS)),
         ("101|RUN|4*c1.x.edu|-|-", NamedJob("101", RUNNING, node="c1")),
         ("101|RUN|c1:c2|-|-", NamedJob("101", RUNNING, node="c1")),
+        *(
+            (f"101|{state}|c1|-|-", NamedJob("101", RUNNING, node="c1", stalled=state))
+            for state in ("USUSP", "SSUSP", "UNKWN")
+        ),
         (f"101|PSUSP|-|-|{LSF_HELD}", NamedJob("101", FAILED, LSF_HELD, held=True)),
         (f"101|EXIT|c1|{LSF_OVER}|-", NamedJob("101", ENDED, LSF_OVER)),
     ],
