@@ -29,6 +29,7 @@ class Store:
     def __init__(self, home: Path) -> None:
         self.home, self.prefix, self.store = home, home / "anaconda", home / "anaconda.d"
         self.markers, self.dear = self.store / "markers", home / "dear"
+        self.behind: list[str] = []  # a command that runs commands in another place
         self.markers.mkdir(parents=True)
         for name in (OLD, LIVE):
             (self.store / name / "bin").mkdir(parents=True)
@@ -44,14 +45,17 @@ class Store:
     def lease(self, name: str = OLD) -> Path:
         return self.markers / f".lease-{name}"
 
-    def does(self, text: str, *files: Path) -> Answers:
-        """What the programs on the node answer; none may wait for anybody."""
+    def does(self, text: str, *files: Path, apart: bool = False) -> Answers:
+        """What the programs on the node answer; none may wait for anybody.
+
+        Apart, in a session of their own: so they can kill all that belongs to them.
+        """
         settings = {"PREFIX": self.prefix, "RUN": "r", "WORK": self.home, "OWN_HOME": self.home}
         program = host_shell.LEASES.read_text(encoding="utf-8")
         asked = question({**settings, "LEASES": program}, *files, text=text)
         ran = subprocess.run(
-            ["sh"], input=asked.program, cwd=self.home, timeout=20,
-            capture_output=True, text=True, check=True,
+            [*self.behind, "sh"], input=asked.program, cwd=self.home, timeout=20,
+            start_new_session=apart, capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert not ran.stderr or "Is a directory" in ran.stderr  # it stays, and is in the log
         return asked.answers(ran.stdout)
@@ -59,10 +63,10 @@ class Store:
     def pruned(self) -> None:
         self.works(f"prune_one {OLD} || :")
 
-    def works(self, text: str) -> None:
+    def works(self, text: str, *, apart: bool = False) -> None:
         """A part of the worker, without its log and its patience for the disk."""
         before = "say() { :; }\nsettle_one() { :; }\nlocate\n"
-        self.does(f"{before}{text}\nend_answers\n", COMMON, PRUNE)
+        self.does(f"{before}{text}\nend_answers\n", COMMON, PRUNE, apart=apart)
 
     def looked(self) -> list[str]:
         """Without what else the doctor looks at."""

@@ -181,7 +181,7 @@ our_logs() {
 holds_ours() {
   [ "$(ls -A "$STORE")" != .hpcc-notebook-store ] || return 0
   for found in "$STORE/lock" "$STORE"/markers/.begun-* "$STORE"/markers/.link-* "$STORE"/markers/.download-* \
-    "$STORE/markers/.turn" "$STORE/trash/$RUBBISH"; do
+    "$STORE"/markers/.apart-* "$STORE/markers/.turn" "$STORE/trash/$RUBBISH"; do
     if [ -e "$found" ] || [ -L "$found" ]; then return 0; fi
   done
   [ -z "$(our_runs)$(our_logs)" ] || return 0

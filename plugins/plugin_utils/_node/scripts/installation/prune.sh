@@ -24,6 +24,7 @@ claim() {
   if [ -e "$STORE/markers/$1" ] && ! is_noted begun "$1"; then
     fail "$STORE/markers/$1 is in the way: it was not made by this collection" "Move it away and run again"
   fi
+  forget "$1" # such as the marker of what a killed run had moved away: nothing looks complete before it is
   note begun "$1"
 }
 
@@ -88,12 +89,12 @@ list_is_lost() {
 
 # What no marker belongs to was left by a run that was cut off.
 clear_garbage() {
+  take_apart
   look_at_prefix
   for name in $(our_generations); do
     [ "$name" = "$LIVE" ] || [ -f "$STORE/markers/$name" ] || [ "$name" = "$GENERATION" ] || remove_generation "$name" ||
       say "kept $name: $HELD_BY runs from it"
   done
-  TREE=$STORE/$GENERATION
 }
 
 # Where the hosts of a file system do not see each other's locks, as far as its mount says so: a lease tells nothing there.
@@ -202,33 +203,46 @@ forget_old_runs() {
   our_runs | while read -r name; do find "$STORE/work/$name" -prune -mmin +1440 -exec rm -rf {} +; done
 }
 
-# Of a generation that somebody put something into, only what came with it is removed; the rest moves to `kept`. Nothing
+# Of a generation that somebody put something into, only what came with it is removed; the rest stays in `kept`. Nothing
 # happens while somebody has a lease on it, and HELD_BY says who.
 remove_generation() {
-  TREE=$STORE/$1
-  HELD_BY=$(ask_leases who "$1")
-  [ $? != 3 ] || return 1
-  if list_is_lost "$1"; then
-    keep_generation "$1"
-  elif [ -z "$(things_of_people | head -n 1)" ]; then
-    discard "$TREE"
-  else
-    remove_what_came "$1"
-    keep_generation "$1"
-  fi
+  if [ -z "$(why_keep "$1")" ]; then discard "$STORE/$1"; else keep_generation "$1"; fi
+}
+
+# It is renamed as a whole, as `discard` does it, and taken apart where nobody begins to run from it any more. What came with
+# it is noted before, so that the next run can go on. Its marker stays until then: without its list it is all that tells that
+# people may have put something into it.
+keep_generation() {
+  kept=$STORE/kept/$1.$RUN list=$STORE/markers/.files-$1 apart=$STORE/markers/.apart-$1.$RUN
+  mkdir -p "$STORE/kept" || fail_to_keep "$1"
+  [ ! -f "$list" ] || ln "$list" "$apart" 2>/dev/null || cp "$list" "$apart" || fail_to_keep "$1"
+  HELD_BY=$(ask_leases aside "$1" "$STORE/$1" "$kept" "")
+  [ $? != 3 ] || { rm -f "$apart" && return 1; }
+  [ ! -e "$STORE/$1" ] || mv "$STORE/$1" "$kept" || fail_to_keep "$1"
+  say "moved to $kept: what people may have put into it"
+  take_apart
+  forget "$1"
+  rm -f "$STORE/markers/.begun-$1"
+}
+
+fail_to_keep() {
+  fail "cannot move $STORE/$1, into which somebody put something, to $STORE/kept" "Look at what is in the way there, and run again"
+}
+
+# Of what was moved to `kept`, what came with it goes: also where a killed run has left that to us.
+take_apart() {
+  for apart in "$STORE"/markers/.apart-*; do
+    TREE=$STORE/kept/${apart##*/.apart-}
+    [ ! -d "$TREE" ] || [ -L "$TREE" ] || remove_what_came "$apart"
+    rm -f "$apart"
+  done
+  TREE=$STORE/$GENERATION
 }
 
 remove_what_came() {
-  (cd "$TREE" && rm -rf pkgs conda-meta && list_files | LC_ALL=C comm -12 "$STORE/markers/.files-$1" - |
+  (cd "$TREE" && rm -rf pkgs conda-meta && list_files | LC_ALL=C comm -12 "$1" - |
     tr '\n' '\0' | xargs -0 rm -f && find . -path '*/__pycache__/*.pyc' -exec rm -f {} + &&
     find . -depth -type d -exec rmdir {} + 2>/dev/null)
-}
-
-keep_generation() {
-  mkdir -p "$STORE/kept" && mv "$TREE" "$STORE/kept/$1.$RUN" || return 0
-  say "moved to $STORE/kept/$1.$RUN: what people may have put into it"
-  forget "$1"
-  rm -f "$STORE/markers/.begun-$1"
 }
 
 # Nothing of conda's own stays; the directory does when somebody has an environment there.
@@ -250,6 +264,7 @@ remove_all() {
   for name in $(our_generations); do
     remove_generation "$name" || fail "$HELD_BY runs from $STORE/$name" "Stop it and run again"
   done
+  take_apart
   remove_links
   if is_noted begun adopted; then rm -f "$STORE/adopted" && forget adopted; fi
   empty_trash

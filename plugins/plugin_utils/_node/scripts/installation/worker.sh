@@ -36,14 +36,15 @@ tell_held() {
   head -n 5 "$WORK/held" 2>/dev/null | cut -c1-300 | while read -r line; do emit stays "$line"; done
 }
 
-# What was half done is removed at once: it may be what fills the disk, and is of no use to anybody.
+# What was half done is removed at once: it may be what fills the disk, and is of no use to anybody. What was complete once
+# may be of use: somebody may have put something into it.
 fail() {
   say "failed: $1"
   lack=$(lack_of_room)
   message=$1
   if [ -n "$lack" ]; then message="$lack; $1" && set -- "$1" "Make room and run again: it goes on from here"; fi
   if [ "$JOB" = install ] && [ -n "${LOCKED:-}" ] && [ -e "$TREE" ] && is_noted begun "$GENERATION" &&
-    ! is_complete "$GENERATION"; then
+    ! is_complete "$GENERATION" && [ -z "$(why_keep "$GENERATION")" ]; then
     discard "$TREE"
     empty_trash
   fi
@@ -114,7 +115,9 @@ settle_one() {
 
 mark() {
   close_tree
-  list_files >"$STORE/markers/.files-$GENERATION" || fail "cannot note the files of $GENERATION" ""
+  # Half a list would make the rest a person's.
+  { list_files >"$STORE/markers/.new-$GENERATION" &&
+    mv -f "$STORE/markers/.new-$GENERATION" "$STORE/markers/.files-$GENERATION"; } || fail "cannot note the files of $GENERATION" ""
   note_unshipped
   settle "$TREE"
   put "$STORE/markers/.new-$GENERATION" "schema=1 distribution=$DISTRIBUTION version=$VERSION sha256=$SHA256 \
