@@ -102,9 +102,13 @@ def suspend(job: str) -> None:
 
 
 def go_on(job: str) -> None:
-    (NOTES / f"{job}.suspended").unlink(missing_ok=True)
+    suspended = NOTES / f"{job}.suspended"
+    if not suspended.exists():
+        return
+    suspended.unlink()
     for process in processes_of(job):
-        os.kill(process, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGCONT)
 
 
 def requeue(job: str) -> None:
