@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from small_slurm import JobAccount
 from waiting import eventually, nothing_left
 
 pytestmark = pytest.mark.timeout(600)  # several starts, on a machine that may be busy
+
+CLOCKS = 6.0  # seconds after which clocks that differ are no reason to believe what lies there
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +47,20 @@ def test_it_waits_again_and_serves_again(job: JobAccount, warned: bool) -> None:
         eventually(job.submission.with_name("end.json").exists, "its end")
     job.slurm("scontrol", "requeue", number)
     nothing_left(Path(f"/proc/{before['pid']}/cwd").exists, "processes of the former run")
+    time.sleep(CLOCKS)
     asked = job.questions()
     for answer in (job.run("found"), joined(job, 2)):
         assert (answer["job"], answer["state"]) == (number, "waiting")
         assert answer["reason"] == "it was put back into the queue (BeginTime)"
     assert job.questions() == asked + 2, "one for each"
-    (job.account.home / "slurm" / f"{number}.begun.full").unlink()
+    begun = job.account.home / "slurm" / f"{number}.begun"
+    slow = begun.with_suffix(".begun.slow")
+    slow.touch()
+    begun.with_suffix(".begun.full").unlink()
+    eventually(begun.exists, "the scheduler lets it run")
+    for answer in (job.run("found"), joined(job, 2)):
+        assert (answer["job"], answer["state"]) == (number, "starting"), "its program runs not yet"
+    slow.unlink()
     answer = joined(job, 90)
     assert (answer["job"], answer["state"]) == (number, "started")
     assert json.loads(job.account.record.read_text())["pid"] != before["pid"]

@@ -225,6 +225,24 @@ def test_each_look_has_one_word_and_a_reason(view: View, state: str, reason: str
     assert reason is None or view.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("begun", "now", "former"),
+    [
+        (NOW + 60, NOW + 61, True),
+        (NOW + 60, NOW + 200, False),  # by then the job has removed what it found
+        (NOW + 3, NOW + 4, False),  # clocks differ
+        (NOW - 60, NOW + 1, False),
+        (0.0, NOW, False),  # the scheduler does not say
+    ],
+)
+def test_what_a_former_run_has_left_is_not_believed_until_the_job_has_removed_it(
+    begun: float, now: float, former: bool
+) -> None:
+    known = Known("5", "running", begun=begun)
+    assert known.ran_before("2026-07-18T09:30:00Z", now) == former
+    assert not known.ran_before("some day", now)
+
+
 def test_only_what_nobody_can_let_go_is_hopeless() -> None:
     assert View(SUBMITTED, Known("5", "failed", "PartitionTimeLimit")).hopeless
     assert not View(SUBMITTED, Known("5", "failed", "JobHeldUser", held=True)).hopeless

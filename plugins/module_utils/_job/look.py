@@ -16,7 +16,6 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission impo
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.supervisor import of_jobs
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.view import (
     STARTED,
-    STARTING,
     View,
     seen,
 )
@@ -40,12 +39,19 @@ def with_files(layout: Layout, view: View) -> View:
     if submitted is None:
         return view
     job = submitted.job or (view.known.job if view.known else "")
+    end = succession.end_of(layout, submitted.mark)
+    servers = (each for _path, each in of_jobs(layout) if each.job == job)
     return replace(
         view,
-        end=succession.end_of(layout, submitted.mark),
+        end=end if end and not _of_former_run(view, end.at) else None,
         noted=succession.noted_of(layout, submitted.mark),
-        server=next((each for _path, each in of_jobs(layout) if each.job == job), None),
+        server=next((each for each in servers if not _of_former_run(view, each.since)), None),
     )
+
+
+def _of_former_run(view: View, written: str) -> bool:
+    """Whether it lies there only because the job has just begun once more."""
+    return view.known is not None and view.known.ran_before(written, time.time())
 
 
 def after(layout: Layout, scheduler: Scheduler, view: View, wait: float) -> View:
@@ -60,7 +66,7 @@ def joined(layout: Layout, scheduler: Scheduler, view: View, wait: float) -> Vie
     if not (before.server or before.end):
         return after(layout, scheduler, view, wait)
     asked = explained(scheduler, look(layout, scheduler))
-    if not asked.alive or asked.state in (STARTING, STARTED):
+    if not asked.alive or asked.state == STARTED:
         return asked
     return _begun(by_files(layout, asked, wait, before)) or asked
 

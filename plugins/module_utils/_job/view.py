@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Sequence
 
+from ansible_collections.hpcc.notebook.plugins.module_utils._common.moments import moment_of
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import (
     End,
     Noted,
@@ -27,6 +28,8 @@ _MEANINGS = {
     "REVOKED": "another cluster has it",
     "TIMEOUT": "its walltime was reached",
 }
+_CLEARED_WITHIN = 120.0  # seconds until a job that begins has removed what its former run has left
+_CLOCKS = 5.0  # seconds that those of two hosts may differ
 _SILENT = "UNKWN"  # LSF's word; every other one says that the job is suspended
 _UNTIL_THEN = "the page does not answer until the scheduler goes on with it"
 
@@ -42,6 +45,7 @@ class Known:
     node: str = ""
     expected: str = ""
     stalled: str = ""
+    begun: float = 0.0
 
     @property
     def alive(self) -> bool:
@@ -55,6 +59,16 @@ class Known:
             return f"it is held until somebody releases it ({self.reason})"
         meaning = "" if self.alive else _MEANINGS.get(self.reason, "")
         return f"{meaning} ({self.reason})" if meaning else self.reason
+
+    def ran_before(self, written: str, now: float) -> bool:
+        """Whether what was written then was left by a run before this one.
+
+        A job that was put back takes a moment to remove that. Afterwards whatever lies there is its
+        own, however much the clocks differ.
+        """
+        then = moment_of(written)
+        begins = self.begun and now < self.begun + _CLEARED_WITHIN
+        return bool(begins) and then is not None and then < self.begun - _CLOCKS
 
     @property
     def standstill(self) -> str:

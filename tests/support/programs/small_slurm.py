@@ -3,7 +3,8 @@
 It runs a job script as Slurm does, without a queue but for a job that is to follow another one, and
 answers in Slurm's form. Which command it is says its name. A file `refuses-<command>` among its
 notes has that command fail, after the seconds in it, and `refuses-sbatch-test` only the question
-whether it would take a job. `<job>.begun.full` keeps one waiting, put back or a successor.
+whether it would take a job. `<job>.begun.full` keeps one waiting, put back or a successor, and
+`<job>.begun.slow` keeps one that runs from its own program.
 Each command that is given is noted.
 """
 
@@ -16,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 NOTES = Path.home() / "slurm"
@@ -45,6 +47,7 @@ def sbatch() -> None:
 AFTER = """
 while [ -e "$2.full" ] || grep -qs '^State:.[RSDTtI]' "$1"; do sleep 0.1; done
 : > "$2"
+while [ -e "$2.slow" ]; do sleep 0.1; done
 exec /bin/sh "$3"
 """
 
@@ -68,7 +71,8 @@ def said(job: str) -> tuple[str, str, str, str]:
         back = (NOTES / f"{job}.back").exists()
         return "PENDING", "BeginTime" if back else "Dependency", "", "N/A"
     doing = "SUSPENDED" if (NOTES / f"{job}.suspended").exists() else "RUNNING"
-    return doing, "None", "here", "2026-07-18T09:30:00"
+    begun = datetime.fromtimestamp(Path(begun_mark(job)).stat().st_mtime)
+    return doing, "None", "here", begun.isoformat(timespec="seconds")
 
 
 def ended(job: str) -> str:

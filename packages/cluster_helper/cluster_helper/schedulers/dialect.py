@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from cluster_helper import units
 from cluster_helper.job import Job
@@ -38,6 +39,19 @@ class NamedJob:
     """When it is expected to start, in the scheduler's own words."""
     stalled: str = ""
     """The scheduler's word for a job that has its node and does not go on all the same."""
+    begun: float = 0.0
+    """When this run of it began, as a time of this computer; 0 where the scheduler does not say."""
+
+
+def local_moment(text: str) -> float:
+    """A time as schedulers write it, by the clock of the place; the earlier one of two.
+
+    0 where it is none.
+    """
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return 0.0
 
 
 def beaten_variables(dialect: Dialect, job: Job) -> list[str]:

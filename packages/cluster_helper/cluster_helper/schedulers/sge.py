@@ -14,6 +14,7 @@ from cluster_helper.schedulers.dialect import (
     Dialect,
     NamedJob,
     Task,
+    local_moment,
 )
 from cluster_helper.schedulers.person import person
 
@@ -68,7 +69,8 @@ def _named_job(row: dict[str, str]) -> NamedJob:
     # s: by a person, S: with its queue, T: for the load of its node; t and r are none of them.
     stalled = row.get("state", "") if kind == RUNNING and _STALLED.search(row["state"]) else ""
     number = row.get("JB_job_number", "")
-    return NamedJob(number, kind, reason, reason == "held", node, stalled=stalled)
+    begun = local_moment(row.get("JAT_start_time", ""))
+    return NamedJob(number, kind, reason, reason == "held", node, stalled=stalled, begun=begun)
 
 
 def _tasks(row: dict[str, str]) -> Iterator[Task]:

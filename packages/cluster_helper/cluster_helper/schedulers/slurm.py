@@ -14,6 +14,7 @@ from cluster_helper.schedulers.dialect import (
     Dialect,
     NamedJob,
     Task,
+    local_moment,
 )
 from cluster_helper.schedulers.person import person
 
@@ -97,7 +98,8 @@ def _named_job(job: str, state: str, reason: str, node: str, start: str) -> Name
     held = task.state == FAILED and bool(_HELD.search(f"{state} {reason}"))
     expected = start if task.state == WAITING and start != "N/A" else ""
     stalled = state if state in _STALLED else ""
-    return NamedJob(job, task.state, task.reason, held, node, expected, stalled)
+    begun = local_moment(start) if task.state == RUNNING else 0.0
+    return NamedJob(job, task.state, task.reason, held, node, expected, stalled, begun)
 
 
 # Variables win over the lines of a script, and nobody sees it.

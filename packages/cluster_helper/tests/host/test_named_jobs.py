@@ -6,6 +6,7 @@ What LSF prints is what its documentation says.
 
 import re
 import subprocess
+from datetime import datetime
 
 import pytest
 from cluster_helper import script
@@ -17,6 +18,7 @@ from cluster_helper.schedulers import DIALECTS, lsf, pbs, sge, slurm
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, NamedJob
 
 NAME = "nbserver-75b744"
+BEGUN = datetime(2026, 11, 26, 7, 23, 46).timestamp()
 JOB = Job(
     name=NAME,
     count=0,
@@ -31,7 +33,11 @@ JOB = Job(
 @pytest.mark.parametrize(
     ("printed", "found"),
     [
-        ("1|RUNNING|None|c1|2026-11-26T07:23:46", NamedJob("1", RUNNING, "RUNNING", node="c1")),
+        (
+            "1|RUNNING|None|c1|2026-11-26T07:23:46",
+            NamedJob("1", RUNNING, "RUNNING", node="c1", begun=BEGUN),
+        ),
+        ("1|RUNNING|None|c1|N/A", NamedJob("1", RUNNING, "RUNNING", node="c1")),
         ("5|PENDING|Resources||N/A", NamedJob("5", WAITING, "Resources")),
         (
             "5|PENDING|Resources||2026-11-26T07:33:49",
@@ -77,7 +83,7 @@ def test_slurm_says_what_a_job_of_this_name_does(printed, found):
 )
 def test_of_slurm_what_has_its_node_has_not_ended(state, stalled):
     (found,) = slurm.named_jobs(NAME, f"1|{state}|None|c1|2026-11-26T07:23:46\n")
-    assert found == NamedJob("1", RUNNING, state, node="c1", stalled=stalled)
+    assert found == NamedJob("1", RUNNING, state, node="c1", stalled=stalled, begun=BEGUN)
 
 
 def test_what_is_no_line_of_a_job_is_passed_by():
@@ -125,6 +131,12 @@ def test_grid_engine_lists_those_of_this_name_and_no_other():
         ),
         NamedJob("10", WAITING),
     ]
+
+
+def test_grid_engine_tells_when_a_run_began():
+    since = "<JAT_start_time>2026-11-26T07:23:46</JAT_start_time><slots>"
+    printed = listed(1, "r", NAME, "main@c1").replace("<slots>", since)
+    assert sge.named_jobs(NAME, printed) == [NamedJob("1", RUNNING, node="c1", begun=BEGUN)]
 
 
 LSF_WAITS = "New job is waiting for scheduling"
