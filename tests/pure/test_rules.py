@@ -570,6 +570,7 @@ def test_accepts_without_a_word(rule, value):
             "as 64mb or 2gb, got '16'",
         ),
         ("resources", "ppn=4", "must not contain 'ppn': say nbserver_cores instead"),
+        ("resources", "machines=2", "must not contain 'machines': say nbserver_cores instead"),
         ("port", True, "must be a whole number from 1 to 65535, got True (a boolean)"),
         ("module_text", 3, "must be text, got 3: write it in quotes"),
         ("password", "short", "must have at least 12 characters, has 5"),

@@ -7,6 +7,7 @@ person's in ~/.config. What a call of cluster_view says comes before both.
 from __future__ import annotations
 
 import configparser
+import stat
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -41,17 +42,20 @@ def load(paths: list[Path] | None = None) -> Site:
     """The defaults of all files that exist."""
     found: dict[str, str] = {}
     for path in files() if paths is None else paths:
-        if path.is_file():
-            found |= _read(path)
+        found |= _read(path)
     return _site(found)
 
 
 def _read(path: Path) -> dict[str, str]:
     parser = configparser.ConfigParser(interpolation=None)
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return {}
         parser.read_string(path.read_text(encoding="utf-8"), str(path))
         values = _section(parser)
         _site(values)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
     except (configparser.Error, UnicodeDecodeError, OSError, ClusterError) as error:
         reason = str(error).splitlines()[0]
         raise ClusterError(f"{path} cannot be used", f"{reason}; correct or remove it") from error

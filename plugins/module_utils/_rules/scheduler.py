@@ -43,6 +43,7 @@ _VARIABLES = {
     "queue=…": "nbserver_queue",
     "num_jobs=… and cores_per_job=…": "nbserver_cores",
     "cores_per_job=…": "nbserver_cores",
+    "num_jobs=…": "nbserver_cores",  # a notebook has one node
 }
 
 

@@ -269,6 +269,13 @@ def test_a_damaged_file_of_defaults_is_named(tmp_path, text):
         load([file])
 
 
+def test_a_file_of_defaults_that_nobody_can_look_at_is_named_and_one_that_is_none_is_not(tmp_path):
+    with pytest.raises(ClusterError, match="cannot be used"):
+        load([tmp_path / ("x" * 300)])
+    (tmp_path / "file").touch()
+    assert load([tmp_path, tmp_path / "none", tmp_path / "file" / "below"]) == Site()
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "[cluster]\n"])
 def test_a_file_of_defaults_with_nothing_in_it_says_nothing(tmp_path, text):
     assert load([site_file(tmp_path, text)]) == Site()
