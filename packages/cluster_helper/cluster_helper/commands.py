@@ -132,7 +132,8 @@ class Commands:
         done = self._run(self.dialect.select(name))
         if done.returncode:
             raise ClusterError(f"{self.dialect.name} does not answer", _words(done))
-        return " ".join(done.stdout.split())
+        lines = (line.strip() for line in done.stdout.splitlines())
+        return " ".join(line for line in lines if self.dialect.job_id(line))  # no warnings
 
     @property
     def _lists_all(self) -> bool:
@@ -202,6 +203,8 @@ class Commands:
             raise ClusterError(f"{command[0]} cannot be run", str(error.strerror)) from error
 
     def _environment(self, program: str, beaten: Sequence[str]) -> dict[str, str]:
+        if unclear := self.dialect.unclear(os.environ):
+            raise ClusterError(unclear)
         given = {n: v for n, v in os.environ.items() if not matches(n, beaten)}
         return environment(self.dialect.settings, given, program)
 

@@ -37,6 +37,7 @@ TORQUE_ON_SLURM = replace(
     cancel=slurm.DIALECT.cancel,
     settings=slurm.DIALECT.settings,
     beaten=slurm.BEATEN,
+    unclear=slurm.unclear,
 )
 
 

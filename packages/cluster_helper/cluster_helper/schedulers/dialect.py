@@ -151,6 +151,8 @@ class Dialect:
     """Which variables of the person's environment its commands obey; * matches any ending."""
     beaten: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Which of these would win over a directive, by what it is about; under "" for every job."""
+    unclear: Callable[[Mapping[str, str]], str] = lambda _environment: ""
+    """Why it cannot be said, by these variables, whose job a number would mean."""
     repeats: bool = False
     """Whether only the command line wins over the person's own files of default options."""
     waits: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from cluster_helper import units
 from cluster_helper.job import Job
@@ -57,8 +58,9 @@ def directives(job: Job) -> list[str]:
 
 
 def job_id(printed: str) -> str | None:
-    """From `sbatch --parsable`: 123, or 123;cluster."""
-    match = re.search(r"^(\d+)(;\S+)?$", printed, re.MULTILINE)
+    """From `sbatch --parsable`: 123, or 123;cluster; a site's own sbatch may not pass that on."""
+    form = r"^(?:Submitted batch job )?(\d+)(?:;\S+| on cluster \S+)?$"
+    match = re.search(form, printed, re.MULTILINE)
     return match[1] if match else None
 
 
@@ -117,6 +119,16 @@ BEATEN = {
     "gpus": ("SBATCH_GRES", "SBATCH_GPUS*"),
 }  # fmt: skip
 
+
+def unclear(environment: Mapping[str, str]) -> str:
+    """Numbers count on each cluster: `scancel 123` would end the 123 of every one that is named."""
+    clusters = environment.get("SLURM_CLUSTERS", "")
+    if clusters != "all" and "," not in clusters:
+        return ""
+    several = f"SLURM_CLUSTERS names several clusters ({clusters})"
+    return f"{several}; choose one: export SLURM_CLUSTERS=…"
+
+
 DIALECT = Dialect(
     name="slurm",
     title="Slurm",
@@ -141,4 +153,5 @@ DIALECT = Dialect(
     days=True,
     settings=("SLURM_CONF", "SLURM_CLUSTERS", "SBATCH_*"),
     beaten=BEATEN,
+    unclear=unclear,
 )

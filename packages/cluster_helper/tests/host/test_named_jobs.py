@@ -14,7 +14,7 @@ from cluster_helper.commands import Commands
 from cluster_helper.errors import ClusterError
 from cluster_helper.job import Job
 from cluster_helper.resources import Resources
-from cluster_helper.schedulers import DIALECTS, lsf, pbs, sge, slurm
+from cluster_helper.schedulers import DIALECTS, TORQUE_ON_SLURM, lsf, pbs, sge, slurm
 from cluster_helper.schedulers.dialect import ENDED, FAILED, RUNNING, WAITING, NamedJob
 
 NAME = "nbserver-75b744"
@@ -265,6 +265,82 @@ def commands(tmp_path, dialect, **programs):
 def test_without_a_job_pbs_is_asked_nothing_more(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert commands(tmp_path, "pbspro", qselect=":", qstat="exit 7").named(NAME) == []
+
+
+WARNED = "slurm_load_jobs: warning: 1 of 2 answered\nbjobs: this host is busy\n\n"
+ANSWERS = {
+    "slurm": f"{WARNED}38|RUNNING|None|c1|2026-11-26T07:23:46",
+    "sge": f"{WARNED}<job_info>{listed(38, 'r', NAME, 'main@c1')}</job_info>",
+    "lsf": f"{WARNED}38|RUN|c1|-|-",
+    "pbspro": WARNED + pbs_block("R", host="c1/0"),
+    "torque": WARNED + pbs_block("R", host="c1/0"),
+}
+PROGRAMS = {"slurm": "squeue", "lsf": "bjobs"}  # the others: qstat
+
+
+@pytest.mark.parametrize("dialect", ANSWERS)
+@pytest.mark.parametrize("stream", ["1", "2"])
+def test_what_a_command_warns_of_before_its_answer_is_passed_by(
+    tmp_path, monkeypatch, dialect, stream
+):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    answer = ANSWERS[dialect].replace(WARNED, WARNED if stream == "1" else "")
+    (tmp_path / "answer").write_text(answer)
+    warns = f"cat >&{stream} <<'.'\n{WARNED}."
+    program = PROGRAMS.get(dialect, "qstat")
+    says = {program: f"echo 'it warns' >&{stream}\ncat {tmp_path}/answer"}
+    if program == "qstat":
+        # Whoever took a word of a warning for an id would ask for a job of that name.
+        says["qselect"] = f"{warns}\necho 38.pbs"
+        says["qstat"] = f'case "$*" in *warning*) exit 1;; esac\n{says["qstat"]}'
+    (found,) = commands(tmp_path, dialect, **says).named(NAME)
+    assert (found.job, found.state, found.node) == ("38", RUNNING, "c1")
+
+
+SUBMITTED = {
+    "sbatch": ("slurm", "38"),
+    "sbatch of a site": ("slurm", "Submitted batch job 38"),
+    "qsub -terse": ("sge", "38"),
+    "bsub": ("lsf", "Job <38> is submitted to queue <main>."),
+    "qsub": ("pbspro", "38.pbs"),
+    "torque's": ("torque", "38.pbs.x.edu"),
+}
+
+
+@pytest.mark.parametrize(("dialect", "said"), SUBMITTED.values(), ids=SUBMITTED)
+def test_the_id_is_read_below_a_warning(tmp_path, monkeypatch, dialect, said):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    warning = "sbatch: Warning: can't honor --ntasks-per-node set to 4"
+    path = tmp_path / "job.sh"
+    path.write_text(script.render(DIALECTS[dialect], JOB))
+    says = f'echo "{warning}" >&2\necho "{warning}"\necho \'{said}\''
+    program = DIALECTS[dialect].submit[0]
+    assert commands(tmp_path, dialect, **{program: says}).submit(path) == "38"
+
+
+@pytest.mark.parametrize("several", ["a,b", "all"])
+@pytest.mark.parametrize("dialect", [DIALECTS["slurm"], TORQUE_ON_SLURM], ids=lambda d: d.name)
+def test_where_a_number_may_mean_two_jobs_no_command_of_slurm_is_given(
+    tmp_path, monkeypatch, dialect, several
+):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    given = tmp_path / "given"
+    says = dict.fromkeys(("sbatch", "qsub", "squeue", "scancel"), f"echo 38 | tee -a {given}")
+    commands(tmp_path, "slurm", **says)
+    path = tmp_path / "job.sh"
+    path.write_text(script.render(dialect, JOB))
+    asked = Commands(dialect)
+    monkeypatch.setenv("SLURM_CLUSTERS", several)
+    for ask in (
+        lambda: asked.submit(path),
+        lambda: asked.named(NAME),
+        lambda: asked.cancel("38"),
+    ):
+        with pytest.raises(ClusterError, match=r"names several clusters .*; choose one: export"):
+            ask()
+    assert not given.exists()
+    monkeypatch.setenv("SLURM_CLUSTERS", "b")
+    assert asked.submit(path) == "38"
 
 
 def test_a_job_that_ends_between_two_questions_is_gone(tmp_path, monkeypatch):
