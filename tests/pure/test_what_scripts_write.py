@@ -1,0 +1,45 @@
+"""What is written where a group may write is new, and never opened by its name again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "plugins/plugin_utils/_node/scripts/modulefile"
+FUNCTION = re.compile(r"^(\w+)\(\) [{(]\n(.*?)^[})]", re.MULTILINE | re.DOTALL)
+WRITES = re.compile(r'\d?>>?"?\$')
+BY_NAME = re.compile(
+    r"^.*\b(?:cp|dd|tee|install|chmod|chown|chgrp|touch|setfacl|ln)\b.*$", re.MULTILINE
+)
+
+
+def text(script: Path) -> str:
+    return re.sub(r"^ *#.*|  # .*", "", script.read_text("utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.sh")), ids=lambda path: path.name)
+def test_only_new_files_are_written(script: Path) -> None:
+    bodies = FUNCTION.findall(text(script))
+    writing = {name: body for name, body in bodies if WRITES.search(body)}
+    assert len(WRITES.findall(text(script))) == sum(map(len, map(WRITES.findall, writing.values())))
+    for name, body in writing.items():
+        before, new, _behind = body.partition("set -C\n")
+        assert new, name
+        assert not WRITES.search(before), name
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.sh")), ids=lambda path: path.name)
+def test_what_was_opened_is_changed_by_its_descriptor(script: Path) -> None:
+    for line in BY_NAME.findall(text(script)):
+        assert "/proc/self/fd/3" in line, line
+
+
+def test_there_are_such() -> None:
+    apply = text(SCRIPTS / "apply.sh")
+    assert {name for name, body in FUNCTION.findall(apply) if WRITES.search(body)} == {
+        "put",
+        "copy_to",
+    }
+    assert len(BY_NAME.findall(apply)) > 1
