@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         result.pop("invocation", None)
         lines, warnings = self._judge(task_vars or {})
-        lines = lines or self._way_problems(task_vars or {})
+        lines = lines or self._account_problems() or self._way_problems(task_vars or {})
         for warning in warnings:
             terminal.warn(warning)
         said = typed("\n".join(lines))
@@ -67,7 +67,7 @@ class ActionModule(ActionBase):
             names=tuple(self._values(task_vars, list(_LOGIN_NAMES))[0].values()),
             origins={name: _origin(name, task_vars) for name in values},
         )
-        known = [*specs, *demands, *also]
+        known = [*specs, *demands, *also, *self._specs_of_others()]
         strangers = unknown(sorted(task_vars), prefix, known) if prefix else []
         return strangers + unreadable + variables.problems(), variables.warnings()
 
@@ -76,6 +76,17 @@ class ActionModule(ActionBase):
         by_ssh = getattr(self._connection, "transport", "") == "ssh"
         by_ansible = by_ssh and boolean(self._task.args.get("by_ansible", True))
         return way_problems(task_vars, self._task.args.get("tunnel"), by_ansible)
+
+    def _account_problems(self) -> list[str]:
+        """What is made as somebody else is out of reach of the login, which is what opens it."""
+        asked = boolean(self._task.args.get("own_account", False))
+        if not asked or not self._play_context.become:
+            return []
+        other = self._play_context.become_user or "root"
+        return [
+            f"become: this would work as {other}, and a notebook belongs to the account that logs "
+            "in. Put ansible_become=false below [all:vars] of the inventory; that wins."
+        ]
 
     def _options(self) -> tuple[dict[str, Any], list[str], str]:
         """The arguments of the task; a rule that does not exist is our own mistake."""
@@ -98,12 +109,15 @@ class ActionModule(ActionBase):
         """What the role declares in meta/argument_specs.yml, its secrets included."""
         if not self._task._role:
             return {}
-        path = Path(self._task._role._role_path) / "meta" / "argument_specs.yml"
-        if not path.exists():
-            raise AnsibleActionFail(f"check_variables needs {path} to know the variables.")
-        # By libyaml, where it is: a tenth of the time, for each role and host of a call.
-        specs = yaml_load(path.read_text(encoding="utf-8"))["argument_specs"]
-        return {n: o for part in specs.values() for n, o in (part.get("options") or {}).items()}
+        return _declared(Path(self._task._role._role_path))
+
+    def _specs_of_others(self) -> list[str]:
+        """The variables of roles beside this one: they are spelt as there, or not at all."""
+        if not self._task._role:
+            return []
+        beside = Path(self._task._role._role_path).parent
+        others = self._task.args.get("roles") or []
+        return [name for other in others for name in _declared(beside / other)]
 
     def _values(
         self, task_vars: dict[str, Any], names: list[str], secret: Collection[str] = ()
@@ -118,6 +132,15 @@ class ActionModule(ActionBase):
                 cause = "" if name in secret else unresolved(task_vars[name], str(error.message))
                 unreadable.append(f"{name}: {cause or NO_TEMPLATE}.")
         return values, unreadable
+
+
+def _declared(role: Path) -> dict[str, Any]:
+    path = role / "meta" / "argument_specs.yml"
+    if not path.exists():
+        raise AnsibleActionFail(f"check_variables needs {path} to know the variables.")
+    # By libyaml, where it is: a tenth of the time, for each role and host of a call.
+    specs = yaml_load(path.read_text(encoding="utf-8"))["argument_specs"]
+    return {n: o for part in specs.values() for n, o in (part.get("options") or {}).items()}
 
 
 def _origin(name: str, task_vars: dict[str, Any]) -> str:

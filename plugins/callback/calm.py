@@ -46,6 +46,7 @@ from ansible_collections.hpcc.notebook.plugins.plugin_utils._present import outp
 SLOW = 1.0  # seconds after which a task is named
 _FAILURE = "failed"
 _UNREACHABLE = "away"
+_NOBODY = "no host matches {0}: write yours below [{0}] in the inventory, or look at -i and --limit"
 _NO_REASON = "it does not say why"
 _ANSIBLES_LEAD = re.compile(r"\A(?:(?:Task|Action) failed: )+")  # the label says so already
 
@@ -61,8 +62,10 @@ class CallbackModule(Default):
         super().__init__()
         output.outlive_readers()
         self._slow: threading.Timer | None = None
+        self._hosts = ""
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
+        self._hosts = ", ".join(map(str, play.hosts))
         if self._verbose:
             super().v2_playbook_on_play_start(play)
         elif play.get_name():
@@ -106,6 +109,13 @@ class CallbackModule(Default):
             super().v2_runner_on_unreachable(result)
         elif not result.task.ignore_unreachable:
             self._fail(_UNREACHABLE, result, constants.COLOR_UNREACHABLE)
+
+    def v2_playbook_on_no_hosts_matched(self) -> None:
+        if self._verbose:
+            super().v2_playbook_on_no_hosts_matched()
+        else:
+            said = _NOBODY.format(printable(self._hosts))
+            self._say(labelled("nothing", said), constants.COLOR_ERROR)
 
     def v2_playbook_on_no_hosts_remaining(self) -> None:
         if self._verbose:

@@ -34,6 +34,18 @@ options:
       - V(*) stands for any characters.
     type: list
     elements: str
+  roles:
+    description:
+      - Roles beside this one, whose variables carry its prefix, too, and are known by their
+        C(meta/argument_specs.yml).
+    type: list
+    elements: str
+  own_account:
+    description:
+      - Also refuse C(become), wherever it is asked for.
+      - What a role makes for one person belongs to the account that logs in.
+    type: bool
+    default: false
   prefix:
     description:
       - The prefix whose variables have to be known.

@@ -71,6 +71,16 @@ def test_a_host_that_does_not_answer_is_one_line(tmp_path):
     assert "Connection refused" in said[1]
 
 
+@pytest.mark.parametrize("inventory", ["", "[hpcc_dev]", "[other]\nlocalhost"])
+def test_an_inventory_without_our_hosts_is_told_what_to_write(tmp_path, inventory):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "my.ini").write_text(f"{inventory}\n")
+    code, said = lines(tmp_path, FACT, hosts="hpcc_dev", options=["-i", "my.ini"])
+    last = "nothing  no host matches hpcc_dev: write yours below [hpcc_dev] in the inventory,"
+    assert code == 0
+    assert f"{last} or look at -i and --limit" in said
+
+
 def test_what_our_modules_say_is_there_and_in_its_place(tmp_path):
     said = lines(tmp_path, {"hpcc.notebook.announce": {"lines": ["one", "two"]}}, FAILURE)[1]
     assert said == ["Do the work", "one", "two", "failed   localhost: it is broken. Mend it."]

@@ -11,7 +11,9 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._validation.variable
     unknown,
 )
 
-from playbooks import run_playbook
+from playbooks import CHECKOUT, run_ours, run_playbook
+
+HERE = "localhost ansible_connection=local"
 
 SPECS = {
     "demo_prefix": {"type": "str", "default": "~/anaconda"},
@@ -117,6 +119,15 @@ def test_the_nearest_name_is_offered_for_an_unknown_one():
     assert unknown(names, "demo_", [*SPECS, "demo_res*"]) == [
         "demo_pasword is not a variable of this role: did you mean demo_password?",
         "demo_zzz is not a variable of this role.",
+    ]
+
+
+def test_a_name_in_capitals_or_with_a_dash_is_not_silently_ignored():
+    names = ["DEMO_ON", "Demo_Kind", "demo-days", "demo_on", "DEMOCRACY", "my_demo_on"]
+    assert unknown(names, "demo_", [*SPECS]) == [
+        "DEMO_ON is not a variable of this role: did you mean demo_on?",
+        "Demo_Kind is not a variable of this role: did you mean demo_kind?",
+        "demo-days is not a variable of this role: did you mean demo_days?",
     ]
 
 
@@ -265,3 +276,85 @@ def test_a_playbook_checks_its_own_variables(demo):
     assert "ansible_user: must be a login name" in run.output
     assert "nbserver_transport: must be one of socket, tcp, got 'udp'." in run.output
     assert "did you mean nbserver_transport?" in run.output
+
+
+def test_variables_of_a_role_beside_it_are_known_by_their_own_names(demo):
+    beside = demo / "roles" / "demo_more" / "meta"
+    beside.mkdir(parents=True)
+    specs = {"argument_specs": {"main": {"options": {"demo_more_name": {"type": "str"}}}}}
+    (beside / "argument_specs.yml").write_text(yaml.safe_dump(specs))
+    tasks = [{"hpcc.notebook.check_variables": {"roles": ["demo_more"]}}]
+    (demo / "roles" / "demo" / "tasks" / "preflight.yml").write_text(yaml.safe_dump(tasks))
+    assert run_playbook(demo, play(), demo_text="x", demo_more_name="n").code == 0
+    run = run_playbook(demo, play(), demo_text="x", demo_more_nam="n")
+    assert run.code == 2
+    said = "demo_more_nam is not a variable of this role: did you mean demo_more_name?"
+    assert said in run.output
+
+
+@pytest.mark.parametrize("name", ["stop", "status", "connect"])
+def test_no_other_profile_is_taken_for_one_whose_variable_is_misspelt(tmp_path, name):
+    run = run_ours(tmp_path, name, HERE, "-e", "nbserver_profile_nam=work")
+    assert run.code == 2
+    assert "nbserver_profile_nam is not a variable of this role: did you mean" in run.output
+    assert "nbserver_profile_name?" in run.output
+
+
+BECOMING = {
+    "ansible.cfg": ([], "[privilege_escalation]\nbecome = true\n", "root"),
+    "-b": (["-b"], "", "root"),
+    "a variable": (["-e", "ansible_become=yes", "-e", "ansible_become_user=lab"], "", "lab"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("setup", "ansible.cfg"),
+        ("start", "-b"),
+        ("parallel", "ansible.cfg"),
+        ("connect", "-b"),
+        ("teardown", "a variable"),
+    ],
+)
+def test_nobody_becomes_somebody_else(tmp_path, name, how):
+    options, configuration, other = BECOMING[how]
+    (tmp_path / "own.cfg").write_text(configuration)
+    run = run_ours(
+        tmp_path, name, HERE, *options, "-e", "anaconda_distribution=miniforge",
+        shell={"ANSIBLE_CONFIG": str(tmp_path / "own.cfg")},
+    )  # fmt: skip
+    assert run.code == 2
+    assert f"become: this would work as {other}, and a notebook belongs to" in run.output
+    assert "become success" not in run.output
+
+
+def test_what_the_refusal_of_become_advises_is_enough(tmp_path):
+    advised = f"{HERE}\n[all:vars]\nansible_become=false"
+    run = run_ours(tmp_path, "start", advised, "-b", shell={"ANSIBLE_BECOME": "true"})
+    assert "there is no complete installation" in run.output
+
+
+@pytest.mark.parametrize("strategy", ["free", "mitogen_linear"])
+def test_what_is_done_once_is_done_once_with_every_strategy(tmp_path, strategy):
+    hosts = f"one.invalid\ntwo.invalid\n{HERE}"
+    run = run_ours(tmp_path, "status", hosts, shell={"ANSIBLE_STRATEGY": strategy})
+    assert run.code == 0, run.output
+    assert run.output.count("HOST ") == 1
+    assert "run_once" not in run.output
+
+
+ONCE = sorted({*(CHECKOUT / "playbooks").glob("*.yml")} - {CHECKOUT / "playbooks/teardown.yml"})
+
+
+@pytest.mark.parametrize("playbook", ONCE, ids=lambda playbook: playbook.stem)
+def test_a_playbook_says_its_strategy_unless_nothing_in_it_is_done_once(playbook):
+    plays = yaml.safe_load(playbook.read_text())
+    assert [play["strategy"] for play in plays] == ["linear"] * len(plays)
+
+
+@pytest.mark.parametrize("name", ["start", "teardown"])
+def test_the_port_of_sshd_is_not_one_to_listen_on(tmp_path, name):
+    run = run_ours(tmp_path, name, "nowhere.invalid ansible_port=22")
+    assert run.code != 0
+    assert "only root can listen" not in run.output

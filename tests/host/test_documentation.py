@@ -2,9 +2,13 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+import pexpect
+import pytest
 
 CHECKOUT = Path(__file__).parents[2]
 sys.path.insert(0, str(CHECKOUT / "tests"))
@@ -53,3 +57,41 @@ def test_a_stale_table_is_found_and_written_again(tmp_path, monkeypatch, capsys)
     assert readme.startswith("before\n<!-- variables -->\n\n| variable |")
     assert readme.endswith(f"{row}\n<!-- /variables -->\nafter\n")
     assert row in (tmp_path / "docs" / "variables.md").read_text()
+
+
+PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_command_is_copied_without_a_remark(page):
+    """At a prompt, tcsh and the zsh of a Mac pass it on: `install hpcc.notebook # or from git`."""
+    text = page.read_text(encoding="utf-8")
+    assert not [line for line in text.splitlines() if line.startswith("$ ") and " # " in line]
+
+
+@pytest.mark.parametrize("shell", ["bash", "tcsh", "zsh"])
+def test_the_first_steps_can_be_typed_in_any_login_shell(tmp_path, shell):
+    """Each command of the README reaches the program that it names, with what it shows."""
+    first = (CHECKOUT / "README.md").read_text(encoding="utf-8").partition("## Compute on")[0]
+    typed = [line[2:] for line in first.splitlines() if line.startswith("$ ")]
+    assert len(typed) > 10
+    (tmp_path / "bin").mkdir()
+    for name in ("ansible-galaxy", "ansible-playbook", "cp", "nano"):
+        program = tmp_path / "bin" / name
+        program.write_text('#!/bin/sh\necho "$0 $#" >> "$HOME/ran"\n')
+        program.chmod(0o755)
+    quick = {"bash": "--norc", "tcsh": "-f", "zsh": "-f"}[shell]
+    child = pexpect.spawn(
+        shell, [quick, *(["-i"] if shell != "tcsh" else [])], timeout=30,
+        env={"HOME": str(tmp_path), "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "TERM": "dumb"},
+    )  # fmt: skip
+    for line in [*typed, "exit"]:
+        child.sendline(line)
+    child.expect(pexpect.EOF)
+    counted = [int(each.split()[1]) for each in (tmp_path / "ran").read_text().splitlines()]
+    # What is counted are words that the shell split, and a remark is none of them.
+    wanted = [
+        len(shlex.split(line.removeprefix("env ").partition("calm ")[2] or line)) - 1
+        for line in typed
+    ]
+    assert counted == wanted

@@ -38,6 +38,7 @@ RULES: dict[str, Rule] = {
     "port": network.port,
     "seconds": network.seconds,
     "ssh_user": network.ssh_user,
+    "ssh_port": network.port,  # without the warning: sshd is expected below 1024
     "owner": network.owner,
     "group": network.group,
     "ssh_host": network.ssh_host,

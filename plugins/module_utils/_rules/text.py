@@ -11,7 +11,6 @@ from typing import Callable, Optional, Pattern
 
 Rule = Callable[[object], Optional[str]]
 
-_NOT_TEXT = "must be text, got {}: write it in quotes"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,9}")
 _SHOWN = 60
@@ -43,10 +42,16 @@ def kind(value: object) -> str:
     return "text" if isinstance(value, str) else f"a {type(value).__name__}"
 
 
+def no_text(value: object) -> str:
+    """The reason for what is no text; quotes make text only of what is a single value."""
+    several = value is None or isinstance(value, (dict, list, tuple))
+    return f"must be text, got {shown(value)}{'' if several else ': write it in quotes'}"
+
+
 def text(value: object) -> str | None:
     """Any text of any lines, without the characters that a terminal would obey."""
     if not isinstance(value, str):
-        return _NOT_TEXT.format(shown(value))
+        return no_text(value)
     found = CONTROL.search(value.replace("\n", "").replace("\t", ""))
     return f"must not contain the control character {found.group()!r}" if found else None
 
@@ -54,7 +59,7 @@ def text(value: object) -> str | None:
 def line(value: object) -> str | None:
     """One line of text that is not empty."""
     if not isinstance(value, str):
-        return _NOT_TEXT.format(shown(value))
+        return no_text(value)
     if not value:
         return "must not be empty"
     found = CONTROL.search(value)

@@ -127,8 +127,11 @@ def unresolved(value: object, said: str) -> str:
 
 
 def unknown(names: list[str], prefix: str, known: list[str]) -> list[str]:
-    """One line for each name that carries the prefix and that nobody knows (* matches any)."""
-    strangers = (n for n in names if n.startswith(prefix) and not _matches(n, known))
+    """One line for each name that carries the prefix and that nobody knows (* matches any).
+
+    Nor does Ansible know one in capitals, or with a dash, by another name: it ignores them.
+    """
+    strangers = (n for n in names if _plain(n).startswith(prefix) and not _matches(n, known))
     return [f"{name} is not a variable of this role{_guess(name, known)}" for name in strangers]
 
 
@@ -136,8 +139,12 @@ def _matches(name: str, known: list[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in known)
 
 
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
 def _guess(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+    close = difflib.get_close_matches(_plain(name), known, n=1, cutoff=0.75)
     return f": did you mean {close[0]}?" if close else "."
 
 

@@ -29,6 +29,7 @@ class _Connection:
 
 class _PlayContext:
     become: bool
+    become_user: str | None
     verbosity: int
     remote_user: str | None
 
