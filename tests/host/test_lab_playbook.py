@@ -12,12 +12,11 @@ from people_and_stores import NEIGHBOUR, ROOT
 from small_distribution import installer
 from test_conda_distribution import MACHINE, Account
 from test_for_a_group import LAB, asked, modes
-from test_for_a_group import lab as lab
 from test_leases import HOLD, SYSTEM, lease_of, running
 
 from playbooks import ANSIBLE_PLAYBOOK, CHECKOUT, Run, _run
 
-pytest_plugins = ["test_conda_distribution"]
+pytest_plugins = ["test_conda_distribution", "test_for_a_group"]
 pytestmark = [
     pytest.mark.skipif(not ROOT, reason="only root can be somebody else"),
     pytest.mark.timeout(600),
@@ -32,7 +31,7 @@ class Owner:
 
     def __init__(self, lab: Account, umask: int = 0o077) -> None:
         self._lab, self._umask = lab, umask
-        self.software = lab.home / "software"
+        self.software = lab.home / "lab"
         self.prefix, self.store = self.software / "anaconda", self.software / "anaconda.d"
         self.modulefile = self.software / "modulefiles/anaconda.lua"
         self.version: dict[str, str] = {}
@@ -85,9 +84,8 @@ def made(run: Run) -> Run:
 
 @pytest.mark.fault("F56 umask")
 @pytest.mark.parametrize("umask", [0o000, 0o027, 0o077], ids=oct)
-def test_the_members_get_in_and_nobody_else_whatever_the_owners_umask_until_it_is_removed(
-    lab: Account, umask: int
-) -> None:
+def test_any_umask(lab: Account, umask: int) -> None:
+    """The members get in and nobody else does, until it is removed. A prefix cannot be long."""
     owner = Owner(lab, umask)
     made(owner.types())
     assert modes(owner.store) == (0o750, LAB)
@@ -111,7 +109,8 @@ def test_the_members_get_in_and_nobody_else_whatever_the_owners_umask_until_it_i
     assert [path for path in owner.software.rglob("*") if not path.is_dir()] == []
 
 
-def test_upgrading_going_back_and_removing_it_all_while_a_member_works(lab: Account) -> None:
+def test_back_and_away(lab: Account) -> None:
+    """Upgrading, going back and removing it all while a member works."""
     owner = Owner(lab)
     made(owner.types())
     first = owner.live
