@@ -138,7 +138,7 @@ def test_the_host_is_named_once_and_the_terminal_obeys_nobody(msg, said):
 
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-CONNECT = r"^\$ ansible-playbook hpcc\.notebook\.connect -i my\.ini\n(.*?)(?=^\$|^```)"
+CONNECT = r"^\$ (?:env \S+ )?ansible-playbook hpcc\.notebook\.connect -i my\.ini\n(.*?)(?=^\$|^```)"
 # What stands in the README, and what is printed in its place.
 FREE = {"…": ".*", "***": r"\*+", "  ": r"\s+", "alice": r"\w+"}
 
