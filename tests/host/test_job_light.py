@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers import new_account
-from small_slurm import JobAccount
+from small_slurm import JobAccount, job_account
 
 pytestmark = pytest.mark.timeout(600)  # a start, on a machine that may be busy
 
@@ -21,13 +20,10 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @pytest.fixture(scope="module")
 def job(everybodys_python: str) -> Iterator[JobAccount]:
-    found = JobAccount(new_account(everybodys_python))
-    try:
+    with job_account(everybodys_python) as found:
         found.run("started", timeout=120)
         yield found
         found.run("stopped")
-    finally:
-        found.account.clean_up()
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers import new_account
-from small_slurm import JobAccount
+from small_slurm import JobAccount, job_account
 from waiting import eventually, nothing_left
 
 pytestmark = pytest.mark.timeout(600)  # several starts, on a machine that may be busy
@@ -20,11 +19,8 @@ CLOCKS = 6.0  # seconds after which clocks that differ are no reason to believe 
 
 @pytest.fixture(scope="module")
 def job(everybodys_python: str) -> Iterator[JobAccount]:
-    found = JobAccount(new_account(everybodys_python))
-    try:
+    with job_account(everybodys_python) as found:
         yield found
-    finally:
-        found.account.clean_up()
 
 
 @pytest.fixture(autouse=True)

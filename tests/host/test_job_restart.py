@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 from modules import ModuleFailed
-from servers import new_account
 from serving import instead, requests
-from small_slurm import JobAccount
+from small_slurm import JobAccount, job_account
 from waiting import eventually, nothing_left
 
 pytestmark = pytest.mark.timeout(600)  # several starts, on a machine that may be busy
@@ -37,12 +36,9 @@ if not os.environ["JUPYTER_RUNTIME_DIR"].endswith("/trial"): raise SystemExit(3)
 
 @pytest.fixture(scope="module")
 def job(everybodys_python: str) -> Iterator[JobAccount]:
-    found = JobAccount(new_account(everybodys_python))
-    try:
+    with job_account(everybodys_python) as found:
         found.run("started", resources=RESOURCES, timeout=120)
         yield found
-    finally:
-        found.account.clean_up()
 
 
 def serves(job: JobAccount) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from modules import ModuleFailed
-from servers import new_account
-from small_slurm import JobAccount
+from small_slurm import JobAccount, job_account
 
 pytestmark = pytest.mark.timeout(600)  # it is waited for, on a machine that may be busy
 
@@ -18,12 +17,9 @@ SAID = "slurm does not answer: squeue said nothing in 60 s"
 
 @pytest.fixture(scope="module")
 def job(everybodys_python: str) -> Iterator[JobAccount]:
-    found = JobAccount(new_account(everybodys_python))
-    try:
+    with job_account(everybodys_python) as found:
         yield found
         found.run("stopped")
-    finally:
-        found.account.clean_up()
 
 
 def refused(job: JobAccount, process: Any) -> str:

@@ -22,8 +22,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission impo
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
 from modules import ModuleFailed
-from servers import new_account
-from small_slurm import JobAccount
+from small_slurm import JobAccount, job_account
 
 pytestmark = pytest.mark.timeout(600)  # several starts, on a machine that may be busy
 
@@ -34,11 +33,8 @@ KILLS = 9
 
 @pytest.fixture(scope="module")
 def job(everybodys_python: str) -> Iterator[JobAccount]:
-    found = JobAccount(new_account(everybodys_python))
-    try:
+    with job_account(everybodys_python) as found:
         yield found
-    finally:
-        found.account.clean_up()
 
 
 @pytest.fixture(autouse=True)

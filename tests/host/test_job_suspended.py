@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from servers import new_account
-from small_slurm import JobAccount
+from small_slurm import JobAccount, job_account
 
 pytestmark = pytest.mark.timeout(600)  # a start, on a machine that may be busy
 
@@ -16,11 +15,8 @@ SAID = "it is suspended (SUSPENDED): the page does not answer until the schedule
 
 @pytest.fixture(scope="module")
 def job(everybodys_python: str) -> Iterator[JobAccount]:
-    found = JobAccount(new_account(everybodys_python))
-    try:
+    with job_account(everybodys_python) as found:
         yield found
-    finally:
-        found.account.clean_up()
 
 
 def test_it_says_so_until_it_goes_on_and_can_be_stopped_at_once(job: JobAccount) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._job import supervisor
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.sent_program import program
-from servers import Account
+from servers import Account, new_account
 
 SCHEDULER = Path(__file__).parent / "programs" / "small_slurm.py"
 COMMANDS = ("sbatch", "squeue", "scancel", "scontrol")
@@ -64,3 +64,13 @@ class JobAccount:
             yield
         finally:
             mark.unlink()
+
+
+@contextmanager
+def job_account(python: str) -> Iterator[JobAccount]:
+    """A new one, and nothing of it afterwards."""
+    found = JobAccount(new_account(python))
+    try:
+        yield found
+    finally:
+        found.account.clean_up()

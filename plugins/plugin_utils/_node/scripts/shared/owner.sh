@@ -23,8 +23,9 @@ trusted() {
 # a directory such as /tmp may also take it away while it is judged, and put it back before it is run.
 may_run() {
   trusted "$@" || return 1
+  [ -n "$MISSING" ] || return 0
   WHY="$MISSING is not there any more" REMEDY="Run again"
-  [ -z "$MISSING" ]
+  return 1
 }
 
 # look_ahead PATH…: what there is to know of each step that leads there without a link, asked of one program: to start one
