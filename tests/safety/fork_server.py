@@ -7,6 +7,7 @@ line of a real start and goes on as the front end would. It is watched from outs
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
@@ -33,6 +34,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._server import readi
 
 PATIENCE = 60.0  # seconds; whoever has not listened by then waits for something that never comes
 LOOK = 0.005  # seconds between two looks
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2): orphans of what was started become children of this process
 MAIN = {
     "lab": "jupyterlab.labapp",
     "notebook": "notebook.app",
@@ -65,10 +67,15 @@ class Stage:
         return {"judged": judged, "outcome": outcome}
 
     def end(self, pid: int) -> None:
+        """End it and all that it began: a kernel leads a session, and writes into the profile."""
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
         with suppress(ChildProcessError):
             os.waitpid(pid, 0)
+        while orphans := processes.children(os.getpid()):
+            for orphan in orphans:
+                os.kill(orphan.pid, signal.SIGKILL)
+                os.waitpid(orphan.pid, 0)
 
     def listeners(self, pid: int) -> list[listeners.Listener]:
         """Those of what was started."""
@@ -76,7 +83,8 @@ class Stage:
 
     def restore(self) -> None:
         for directory in (self.profile, Path(self.layout.runtime)):
-            shutil.rmtree(directory, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                shutil.rmtree(directory)
         shutil.copytree(self.template, self.profile, symlinks=True)
         Path(self.layout.runtime).mkdir(mode=0o700, parents=True)  # a job has swept both
         Path(self.layout.socket).unlink(missing_ok=True)
@@ -175,12 +183,6 @@ class JobStage(Stage):
         begun = subprocess.Popen(["/bin/sh", script], env=given, start_new_session=True)
         return begun.pid
 
-    def end(self, pid: int) -> None:
-        begun = [each.pid for each in processes.children(pid)]
-        super().end(pid)
-        while any(processes.start_time(each) for each in begun):  # the kernel ends them with it
-            time.sleep(LOOK)
-
     def listeners(self, pid: int) -> list[listeners.Listener]:
         """Those of its server; a kernel that it tries listens in a private directory."""
         mark = f"--ServerApp.certfile={self.layout.certificate}"
@@ -223,6 +225,7 @@ def cases(
 
 def main() -> None:
     asked = json.loads(sys.argv[1])
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     layout = server.Layout(asked["home"], asked["profile"], "here", os.geteuid())
     os.umask(0o077)
     stage: Stage = (JobStage if asked["job"] else Stage)(layout, asked["port"])
