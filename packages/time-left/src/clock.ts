@@ -30,3 +30,36 @@ export function spoken(seconds: number): string {
 export function passed(moments: number[], left: number): number {
   return moments.filter(moment => left <= moment).length;
 }
+
+/** When the job is over, by this computer's clock: what the server says, until it says it anew. */
+export class Moment {
+  private over = 0; // milliseconds of the epoch
+  private drift = 0; // by how much this clock was ahead of the one that nobody sets
+
+  constructor(left: number) {
+    this.tell(left);
+    this.wasSet();
+  }
+
+  /** Take the server's word, but for the way that it took. */
+  tell(left: number): void {
+    if (Math.abs(left - this.left) > 2) {
+      this.over = Date.now() + left * 1000;
+    }
+  }
+
+  /** Whether the clock was put on or back since this was asked last, or the computer slept. */
+  wasSet(): boolean {
+    const before = this.drift;
+    this.drift = Date.now() - performance.now();
+    return Math.abs(this.drift - before) > 2000;
+  }
+
+  get left(): number {
+    return (this.over - Date.now()) / 1000;
+  }
+
+  get spoken(): string {
+    return new Date(this.over).toLocaleTimeString();
+  }
+}

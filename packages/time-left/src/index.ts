@@ -9,17 +9,16 @@ import { IDocumentManager } from '@jupyterlab/docmanager';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Widget } from '@lumino/widgets';
 
-import { IEnd, parse, passed, spoken } from './clock';
+import { IEnd, Moment, parse, passed, spoken } from './clock';
 import { showMeters } from './meters';
 
 const DOCUMENTS = '@jupyterlab/docmanager-extension:plugin';
 
 /** What of the end stands at the top of the page. */
 class TimeLeft extends Widget {
-  constructor(readonly over: Date) {
+  constructor() {
     super();
     this.id = 'hpcc-notebook-time-left';
-    this.node.title = `The job of this server ends at ${over.toLocaleTimeString()}.`;
     Object.assign(this.node.style, {
       alignSelf: 'center',
       padding: '0 8px',
@@ -28,11 +27,12 @@ class TimeLeft extends Widget {
     });
   }
 
-  tell(seconds: number, warned: boolean): void {
-    const text = seconds > 0 ? `${spoken(seconds)} left` : 'The job is over';
+  tell(over: Moment, warned: boolean): void {
+    const text = over.left > 0 ? `${spoken(over.left)} left` : 'The job is over';
     if (this.node.textContent !== text) {
       this.node.textContent = text;
     }
+    this.node.title = `The job of this server ends at ${over.spoken}.`;
     this.node.style.background = warned ? 'var(--jp-warn-color2)' : '';
     this.node.style.color = warned ? 'black' : '';
   }
@@ -48,10 +48,10 @@ function saveChanged(app: JupyterFrontEnd, documents: IDocumentManager): void {
   }
 }
 
-function warn(app: JupyterFrontEnd, seconds: number, over: Date): string {
+function warn(app: JupyterFrontEnd, over: Moment): string {
   const save = 'docmanager:save-all';
   return Notification.warning(
-    `The job of this server ends in ${spoken(seconds)}, at ${over.toLocaleTimeString()}. ` +
+    `The job of this server ends in ${spoken(over.left)}, at ${over.spoken}. ` +
       'Cells are interrupted then, and kernels end.',
     {
       autoClose: false,
@@ -65,11 +65,12 @@ function warn(app: JupyterFrontEnd, seconds: number, over: Date): string {
 async function follow(
   app: JupyterFrontEnd,
   end: IEnd,
+  over: Moment,
+  ask: () => Promise<void>,
   documents: IDocumentManager,
   settings: ISettingRegistry | null
 ): Promise<void> {
-  const over = new Date(Date.now() + end.left * 1000); // the clocks of two computers may differ
-  const label = new TimeLeft(over);
+  const label = new TimeLeft();
   app.shell.add(label, 'top', { rank: 1000 });
   await app.restored;
   const chosen = await settings?.load(DOCUMENTS).catch(() => null);
@@ -77,9 +78,9 @@ async function follow(
   let shown = '';
   let saved = false;
   const look = () => {
-    const left = (over.getTime() - Date.now()) / 1000;
+    const left = over.left;
     const warnings = passed(end.warnings, left);
-    label.tell(left, warnings > 0);
+    label.tell(over, warnings > 0);
     if (chosen?.user.autosaveInterval === undefined) {
       documents.autosaveInterval = warnings < end.warnings.length ? end.autosave : end.hurry;
     }
@@ -87,7 +88,7 @@ async function follow(
       warned = warnings; // one warning, also where a computer has slept through both moments
       saveChanged(app, documents);
       Notification.dismiss(shown);
-      shown = warn(app, left, over);
+      shown = warn(app, over);
     }
     if (!saved && left <= end.last_save) {
       saved = true;
@@ -95,7 +96,7 @@ async function follow(
     }
   };
   look();
-  setInterval(look, 1000);
+  setInterval(() => (over.wasSet() ? void ask().then(look) : look()), 1000);
 }
 
 const plugin: JupyterFrontEndPlugin<void> = {
@@ -106,10 +107,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
   requires: [IDocumentManager],
   optional: [ISettingRegistry],
   activate: (app, documents: IDocumentManager, settings: ISettingRegistry | null) => {
-    showMeters(app);
     const end = parse(PageConfig.getOption('hpccNotebookEnd'));
-    if (end) {
-      void follow(app, end, documents, settings);
+    const over = end && new Moment(end.left); // the clocks of two computers may differ
+    const ask = showMeters(app, left => over?.tell(left));
+    if (end && over) {
+      void follow(app, end, over, ask, documents, settings);
     }
   }
 };

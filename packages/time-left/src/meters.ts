@@ -17,6 +17,12 @@ interface IMeter {
   of: string;
 }
 
+/** What the server says now. */
+interface IAnswer {
+  meters: IMeter[];
+  left?: number; // seconds until cells are interrupted; of a job
+}
+
 /** What the server uses of what it may, at the top of the page. */
 class Meters extends Widget {
   constructor() {
@@ -41,30 +47,43 @@ class Meters extends Widget {
   }
 }
 
-async function asked(path: string): Promise<IMeter[]> {
+async function asked(path: string): Promise<IAnswer> {
   const settings = ServerConnection.makeSettings();
   const url = URLExt.join(settings.baseUrl, path);
   const answer = await ServerConnection.makeRequest(url, {}, settings);
-  return answer.ok ? (await answer.json()).meters : [];
+  return answer.ok ? await answer.json() : { meters: [] };
 }
 
-/** Ask while somebody looks; a connection that is away is said elsewhere. */
-export function showMeters(app: JupyterFrontEnd): void {
+/**
+ * Ask while somebody looks; a connection that is away is said elsewhere.
+ * Gives what asks at once, for who wants to know.
+ */
+export function showMeters(
+  app: JupyterFrontEnd,
+  tellLeft: (seconds: number) => void
+): () => Promise<void> {
   const path = PageConfig.getOption('hpccNotebookMeters');
   if (!path) {
-    return;
+    return async () => undefined;
   }
   const shown = new Meters();
   app.shell.add(shown, 'top', { rank: 999 });
+  const ask = async () => {
+    const answer = await asked(path).catch(() => null);
+    if (answer) {
+      shown.tell(answer.meters);
+    }
+    if (answer?.left !== undefined) {
+      tellLeft(answer.left);
+    }
+  };
   const look = () => {
     if (!document.hidden) {
-      asked(path).then(
-        meters => shown.tell(meters),
-        () => undefined
-      );
+      void ask();
     }
   };
   look();
   setInterval(look, EVERY);
   document.addEventListener('visibilitychange', look);
+  return ask;
 }

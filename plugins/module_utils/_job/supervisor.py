@@ -246,7 +246,7 @@ def _told(run: Run, wanted: Submission) -> dict[str, str]:
     end = time_left.announced(_deadline(run, wanted), wanted.walltime)
     limit = measured(os.getpid(), _memory_said(wanted)).memory_limit
     meter = {meters.MEMORY_LIMIT: str(limit)} if limit else {}
-    return {time_left.END: end, **meter, **granted(os.environ)}
+    return {meters.END: end, **meter, **granted(os.environ)}
 
 
 def _memory_said(wanted: Submission) -> int:

@@ -380,7 +380,7 @@ def server_config(
         meters_name=meters.NAME,
         meters_at=meters.AT,
         meters_in_page=meters.IN_PAGE,
-        end_variable=time_left.END,
+        end_variable=meters.END,
         end_in_page=time_left.IN_PAGE,
         end=END,
     )

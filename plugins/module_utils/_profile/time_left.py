@@ -37,7 +37,6 @@ FILES = {
 }
 
 # A server that is a job has it in its environment; each page gets it, with the time that is left.
-END = "HPCC_NOTEBOOK_END"
 IN_PAGE = "hpccNotebookEnd"
 
 _WARNED = ((900, 4), (300, 8))  # seconds before the end; of a short walltime, not more than a part

@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-SOURCE_SHA256 = "a4ef45ffb211ebf2bfff72a2e85540c1f15bde0d45e745b8497f872dd12eea11"
+SOURCE_SHA256 = "9d5a040b610981a3ef57eb080f8fbce1898e52c48ea182bf05031daedb01673c"
 VERSION = "0.1.0"
 SCRIPTS = {
-    "remoteEntry.js": r"""var _JUPYTERLAB;(()=>{"use strict";var e={459(e,t,r){const o={
+    "remoteEntry.js": r"""var _JUPYTERLAB;(()=>{"use strict";var e={303(e,t,r){const o={
 "./index":()=>r.e(457).then(()=>()=>r(457)),"./extension":()=>r.e(457).then(()=>()=>r(457))
 },n=(e,t)=>(r.R=t,t=r.o(o,e)?o[e]():Promise.resolve().then(()=>{
 throw new Error('Module "'+e+'" does not exist in container.')}),r.R=void 0,t),i=(e,t)=>{
@@ -21,24 +21,24 @@ const n=t[o];if(void 0!==n)return n.exports;const i=t[o]={exports:{}}
 ;return e[o](i,i.exports,r),i.exports}r.m=e,r.c=t,r.d=(e,t)=>{
 for(var o in t)r.o(t,o)&&!r.o(e,o)&&Object.defineProperty(e,o,{enumerable:!0,get:t[o]})},
 r.f={},
-r.e=e=>Promise.all(Object.keys(r.f).reduce((t,o)=>(r.f[o](e,t),t),[])),r.u=e=>"time-left.js?v=c26d8b27320989cd56f9",
+r.e=e=>Promise.all(Object.keys(r.f).reduce((t,o)=>(r.f[o](e,t),t),[])),r.u=e=>"time-left.js?v=eb291066f5fa292af0ed",
 r.o=(e,t)=>Object.prototype.hasOwnProperty.call(e,t),(()=>{
 const e={},t="hpcc-notebook-time-left:";r.l=(o,n,i,s)=>{if(e[o])return void e[o].push(n)
-;let a,u;if(void 0!==i){const e=document.getElementsByTagName("script")
-;for(var c=0;c<e.length;c++){const r=e[c]
-;if(r.getAttribute("src")==o||r.getAttribute("data-webpack")==t+i){a=r;break}}}a||(u=!0,
+;let a,c;if(void 0!==i){const e=document.getElementsByTagName("script")
+;for(var u=0;u<e.length;u++){const r=e[u]
+;if(r.getAttribute("src")==o||r.getAttribute("data-webpack")==t+i){a=r;break}}}a||(c=!0,
 a=document.createElement("script"),a.charset="utf-8",r.nc&&a.setAttribute("nonce",r.nc),
 a.setAttribute("data-webpack",t+i),a.src=o),e[o]=[n];const l=(t,r)=>{a.onerror=a.onload=null,
 clearTimeout(f);const n=e[o];if(delete e[o],a.parentNode?.removeChild(a),n?.forEach(e=>e(r)),
 t)return t(r)},f=setTimeout(l.bind(0,0,{type:"timeout",target:a}),12e4)
-;a.onerror=l.bind(0,a.onerror),a.onload=l.bind(0,a.onload),u&&document.head.appendChild(a)}
+;a.onerror=l.bind(0,a.onerror),a.onload=l.bind(0,a.onload),c&&document.head.appendChild(a)}
 })(),r.r=e=>{Object.defineProperties(e,{[Symbol.toStringTag]:{value:"Module"},__esModule:{
 value:!0}})},(()=>{r.S={};const e={},t={};r.I=(o,n)=>{n=n||[];const i=t[o]=t[o]||{}
 ;if(n.indexOf(i)>=0)return;if(n.push(i),e[o])return e[o];r.o(r.S,o)||(r.S[o]={})
-;const s=r.S[o],a="hpcc-notebook-time-left",u=[];if("default"===o)((e,t,r,o)=>{
+;const s=r.S[o],a="hpcc-notebook-time-left",c=[];if("default"===o)((e,t,r,o)=>{
 const n=s[e]=s[e]||{},i=n[t];(!i||!i.loaded&&(!o!=!i.eager?o:a>i.from))&&(n[t]={get:r,from:a,
 eager:!!o})})("hpcc-notebook-time-left","0.1.0",()=>r.e(457).then(()=>()=>r(457)))
-;return u.length?e[o]=Promise.all(u).then(()=>e[o]=1):e[o]=1}})(),(()=>{let e
+;return c.length?e[o]=Promise.all(c).then(()=>e[o]=1):e[o]=1}})(),(()=>{let e
 ;if("undefined"!=typeof document){const t=document.currentScript
 ;if((!t||/^script$/i.test(t.tagName))&&(e=t?.src,!e)){
 const t=document.getElementsByTagName("script");let r=t.length
@@ -50,31 +50,31 @@ var t=e=>e.split(".").map(e=>+e==e?+e:e),r=/^([^-+]+)?(?:-([^+]+))?(?:\+(.+))?$/
 ;return r[2]&&(o.length++,o.push.apply(o,t(r[2]))),r[3]&&(o.push([]),o.push.apply(o,t(r[3]))),o
 },t=(t,r)=>{for(var o=e(t),n=e(r),i=0;;){
 if(i>=o.length)return i<n.length&&"u"!=(typeof n[i])[0];var s=o[i],a=(typeof s)[0]
-;if(i>=n.length)return"u"==a;var u=n[i],c=(typeof u)[0]
-;if(a!=c)return"o"==a&&"n"==c||"s"==c||"u"==a;if("o"!=a&&"u"!=a&&s!=u)return s<u;i++}},o=e=>{
+;if(i>=n.length)return"u"==a;var c=n[i],u=(typeof c)[0]
+;if(a!=u)return"o"==a&&"n"==u||"s"==u||"u"==a;if("o"!=a&&"u"!=a&&s!=c)return s<c;i++}},o=e=>{
 var t=e[0],r="";if(1===e.length)return"*";if(t+.5){
 r+=0==t?">=":-1==t?"<":1==t?"^":2==t?"~":t>0?"=":"!=";for(var n=1,i=1;i<e.length;i++)n--,
 r+="u"==(typeof(a=e[i]))[0]?"-":(n>0?".":"")+(n=2,a);return r}var s=[];for(i=1;i<e.length;i++){
 var a=e[i]
-;s.push(0===a?"not("+u()+")":1===a?"("+u()+" || "+u()+")":2===a?s.pop()+" "+s.pop():o(a))}
-return u();function u(){return s.pop().replace(/^\((.+)\)$/,"$1")}},n=(t,r)=>{if(0 in t){
-var o=e(r),i=t[0],s=i<0;s&&(i=-i-1);for(var a=0,u=1,c=!0;;u++,a++){
-var l,f,p=u<t.length?(typeof t[u])[0]:""
-;if(a>=o.length||"o"==(f=(typeof(l=o[a]))[0]))return!c||("u"==p?u>i&&!s:""==p!=s);if("u"==f){
-if(!c||"u"!=p)return!1}else if(c)if(p==f)if(u<=i){if(l!=t[u])return!1}else{
-if(s?l>t[u]:l<t[u])return!1;l!=t[u]&&(c=!1)}else if("s"!=p&&"n"!=p){if(s||u<=i)return!1;c=!1,
-u--}else{if(u<=i||f<p!=s)return!1;c=!1}else"s"!=p&&"n"!=p&&(c=!1,u--)}}var d=[],h=d.pop.bind(d)
+;s.push(0===a?"not("+c()+")":1===a?"("+c()+" || "+c()+")":2===a?s.pop()+" "+s.pop():o(a))}
+return c();function c(){return s.pop().replace(/^\((.+)\)$/,"$1")}},n=(t,r)=>{if(0 in t){
+var o=e(r),i=t[0],s=i<0;s&&(i=-i-1);for(var a=0,c=1,u=!0;;c++,a++){
+var l,f,p=c<t.length?(typeof t[c])[0]:""
+;if(a>=o.length||"o"==(f=(typeof(l=o[a]))[0]))return!u||("u"==p?c>i&&!s:""==p!=s);if("u"==f){
+if(!u||"u"!=p)return!1}else if(u)if(p==f)if(c<=i){if(l!=t[c])return!1}else{
+if(s?l>t[c]:l<t[c])return!1;l!=t[c]&&(u=!1)}else if("s"!=p&&"n"!=p){if(s||c<=i)return!1;u=!1,
+c--}else{if(c<=i||f<p!=s)return!1;u=!1}else"s"!=p&&"n"!=p&&(u=!1,c--)}}var d=[],h=d.pop.bind(d)
 ;for(a=1;a<t.length;a++){var m=t[a];d.push(1==m?h()|h():2==m?h()&h():m?n(m,r):!h())}return!!h()
 }
 ;const i=(e,t)=>e&&r.o(e,t),s=e=>(e.loaded=1,e.get()),a=e=>Object.keys(e).reduce((t,r)=>(e[r].eager&&(t[r]=e[r]),
-t),{}),u=(e,r,o)=>{const n=o?a(e[r]):e[r]
+t),{}),c=(e,r,o)=>{const n=o?a(e[r]):e[r]
 ;return Object.keys(n).reduce((e,r)=>!e||!n[e].loaded&&t(e,r)?r:e,0)
-},c=(e,t,r,n)=>"Unsatisfied version "+r+" from "+(r&&e[t][r].from)+" of shared singleton module "+t+" (required "+o(n)+")",l=e=>{
+},u=(e,t,r,n)=>"Unsatisfied version "+r+" from "+(r&&e[t][r].from)+" of shared singleton module "+t+" (required "+o(n)+")",l=e=>{
 throw new Error(e)},f=e=>{"undefined"!=typeof console&&console.warn&&console.warn(e)
 },p=e=>(t,o,n,i,s)=>{const a=r.I(t)
 ;return a?.then&&!n?a.then(e.bind(e,t,r.S[t],o,!1,i,s)):e(t,r.S[t],o,n,i,s)
 },d=(e,t,r)=>r?r():((e,t)=>l("Shared module "+t+" doesn't exist in shared scope "+e))(e,t),h=p((e,t,r,o,a,l)=>{
-if(!i(t,r))return d(e,r,l);const p=u(t,r,o);return n(a,p)||f(c(t,r,p,a)),s(t[r][p])}),m={},b={
+if(!i(t,r))return d(e,r,l);const p=c(t,r,o);return n(a,p)||f(u(t,r,p,a)),s(t[r][p])}),m={},b={
 77:()=>h("default","@jupyterlab/settingregistry",!1,[1,4,6,0]),
 159:()=>h("default","@jupyterlab/apputils",!1,[1,4,7,0]),
 247:()=>h("default","@lumino/widgets",!1,[1,2,3,1,,"alpha",1]),
@@ -91,51 +91,56 @@ if(r.o(e,t)&&(n=e[t],0!==n&&(e[t]=void 0),n)){
 const e=o&&("load"===o.type?"missing":o.type),r=o?.target?.src
 ;s.message="Loading chunk "+t+" failed.\n("+e+": "+r+")",s.name="ChunkLoadError",s.type=e,
 s.request=r,s.event=o,n[1](s)}};r.l(r.p+r.u(t),a,"chunk-"+t,t)}};const t=(t,o)=>{let[n,i,s]=o
-;var a,u,c=0;if(n.some(t=>0!==e[t])){for(a in i)r.o(i,a)&&(r.m[a]=i[a]);if(s)s(r)}
-for(t&&t(o);c<n.length;c++)u=n[c],r.o(e,u)&&e[u]&&e[u][0](),e[u]=0
+;var a,c,u=0;if(n.some(t=>0!==e[t])){for(a in i)r.o(i,a)&&(r.m[a]=i[a]);if(s)s(r)}
+for(t&&t(o);u<n.length;u++)c=n[u],r.o(e,c)&&e[c]&&e[c][0](),e[c]=0
 },o=Array.isArray(self.webpackChunkhpcc_notebook_time_left)?self.webpackChunkhpcc_notebook_time_left:self.webpackChunkhpcc_notebook_time_left=[]
-;o.forEach(t.bind(null,0)),o.push=t.bind(null,o.push.bind(o))})();let o=r(459)
+;o.forEach(t.bind(null,0)),o.push=t.bind(null,o.push.bind(o))})();let o=r(303)
 ;(_JUPYTERLAB=void 0===_JUPYTERLAB?{}:_JUPYTERLAB)["hpcc-notebook-time-left"]=o})();
 """,
     "time-left.js": r""""use strict"
 ;(Array.isArray(self.webpackChunkhpcc_notebook_time_left)?self.webpackChunkhpcc_notebook_time_left:self.webpackChunkhpcc_notebook_time_left=[]).push([[457],{
-457(e,t,n){n.r(t),n.d(t,{default:()=>f});var o=n(159),a=n(514),s=n(767),i=n(77),r=n(247)
+457(e,t,n){n.r(t),n.d(t,{default:()=>v});var o=n(159),s=n(514),a=n(767),r=n(77),i=n(247)
 ;function c(e){const t=Math.floor(e/60);if(t>=60)return`${Math.floor(t/60)} h ${t%60} min`
-;const n=Math.floor(e%60);return t>=5?`${t} min`:t?`${t} min ${n} s`:`${n} s`}var l=n(401)
-;class d extends r.Widget{constructor(){
-super(),this.id="hpcc-notebook-meters",Object.assign(this.node.style,{alignSelf:"center",
-display:"flex",whiteSpace:"nowrap"})}tell(e){this.node.replaceChildren(...e.map(e=>{
-const t=document.createElement("span");return t.textContent=`${e.name} ${e.text}`,
-t.title=`${e.name} ${e.of}`,Object.assign(t.style,{padding:"0 8px",borderRadius:"3px"}),
-e.near&&Object.assign(t.style,{background:"var(--jp-warn-color2)",color:"black"}),t}))}}
-function h(e){const t=a.PageConfig.getOption("hpccNotebookMeters");if(!t)return;const n=new d
-;e.shell.add(n,"top",{rank:999});const o=()=>{document.hidden||async function(e){
-const t=l.ServerConnection.makeSettings(),n=a.URLExt.join(t.baseUrl,e),o=await l.ServerConnection.makeRequest(n,{},t)
-;return o.ok?(await o.json()).meters:[]}(t).then(e=>n.tell(e),()=>{})};o(),setInterval(o,15e3),
-document.addEventListener("visibilitychange",o)}class u extends r.Widget{constructor(e){
-super(),
-this.over=e,this.id="hpcc-notebook-time-left",this.node.title=`The job of this server ends at ${e.toLocaleTimeString()}.`,
-Object.assign(this.node.style,{alignSelf:"center",padding:"0 8px",borderRadius:"3px",
-whiteSpace:"nowrap"})}tell(e,t){const n=e>0?`${c(e)} left`:"The job is over"
+;const n=Math.floor(e%60);return t>=5?`${t} min`:t?`${t} min ${n} s`:`${n} s`}class l{
+constructor(e){this.over=0,this.drift=0,this.tell(e),this.wasSet()}tell(e){
+Math.abs(e-this.left)>2&&(this.over=Date.now()+1e3*e)}wasSet(){const e=this.drift
+;return this.drift=Date.now()-performance.now(),Math.abs(this.drift-e)>2e3}get left(){
+return(this.over-Date.now())/1e3}get spoken(){return new Date(this.over).toLocaleTimeString()}}
+var d=n(401);class h extends i.Widget{constructor(){super(),this.id="hpcc-notebook-meters",
+Object.assign(this.node.style,{alignSelf:"center",display:"flex",whiteSpace:"nowrap"})}tell(e){
+this.node.replaceChildren(...e.map(e=>{const t=document.createElement("span")
+;return t.textContent=`${e.name} ${e.text}`,t.title=`${e.name} ${e.of}`,Object.assign(t.style,{
+padding:"0 8px",borderRadius:"3px"}),e.near&&Object.assign(t.style,{
+background:"var(--jp-warn-color2)",color:"black"}),t}))}}function u(e,t){
+const n=s.PageConfig.getOption("hpccNotebookMeters");if(!n)return async()=>{};const o=new h
+;e.shell.add(o,"top",{rank:999});const a=async()=>{const e=await async function(e){
+const t=d.ServerConnection.makeSettings(),n=s.URLExt.join(t.baseUrl,e),o=await d.ServerConnection.makeRequest(n,{},t)
+;return o.ok?await o.json():{meters:[]}}(n).catch(()=>null);e&&o.tell(e.meters),
+void 0!==e?.left&&t(e.left)},r=()=>{document.hidden||a()};return r(),setInterval(r,15e3),
+document.addEventListener("visibilitychange",r),a}class f extends i.Widget{constructor(){
+super(),this.id="hpcc-notebook-time-left",Object.assign(this.node.style,{alignSelf:"center",
+padding:"0 8px",borderRadius:"3px",whiteSpace:"nowrap"})}tell(e,t){
+const n=e.left>0?`${c(e.left)} left`:"The job is over"
 ;this.node.textContent!==n&&(this.node.textContent=n),
+this.node.title=`The job of this server ends at ${e.spoken}.`,
 this.node.style.background=t?"var(--jp-warn-color2)":"",this.node.style.color=t?"black":""}}
 function p(e,t){for(const n of t.autosave?e.shell.widgets("main"):[]){
 const e=t.contextForWidget(n)
 ;e?.model.dirty&&!1!==e.canSave&&e.save().catch(e=>console.warn("Not saved before the end:",e))
-}}async function g(e,t,n,a){const s=new Date(Date.now()+1e3*t.left),i=new u(s)
-;e.shell.add(i,"top",{rank:1e3}),await e.restored
-;const r=await(a?.load("@jupyterlab/docmanager-extension:plugin").catch(()=>null))
-;let l=0,d="",h=!1;const g=()=>{const a=(s.getTime()-Date.now())/1e3,u=function(e,t){
-return e.filter(e=>t<=e).length}(t.warnings,a)
-;i.tell(a,u>0),void 0===r?.user.autosaveInterval&&(n.autosaveInterval=u<t.warnings.length?t.autosave:t.hurry),
-u>l&&a>0&&(l=u,p(e,n),o.Notification.dismiss(d),d=function(e,t,n){const a="docmanager:save-all"
-;return o.Notification.warning(`The job of this server ends in ${c(t)}, at ${n.toLocaleTimeString()}. Cells are interrupted then, and kernels end.`,{
-autoClose:!1,actions:e.commands.hasCommand(a)?[{label:"Save all",callback:()=>{
-e.commands.execute(a)}}]:[]})}(e,a,s)),!h&&a<=t.last_save&&(h=!0,p(e,n))}
-;g(),setInterval(g,1e3)}const f={id:"hpcc-notebook-time-left:plugin",
+}}async function g(e,t,n,s,a,r){const i=new f;e.shell.add(i,"top",{rank:1e3}),await e.restored
+;const l=await(r?.load("@jupyterlab/docmanager-extension:plugin").catch(()=>null))
+;let d=0,h="",u=!1;const g=()=>{const s=n.left,r=function(e,t){return e.filter(e=>t<=e).length
+}(t.warnings,s)
+;i.tell(n,r>0),void 0===l?.user.autosaveInterval&&(a.autosaveInterval=r<t.warnings.length?t.autosave:t.hurry),
+r>d&&s>0&&(d=r,p(e,a),o.Notification.dismiss(h),h=function(e,t){const n="docmanager:save-all"
+;return o.Notification.warning(`The job of this server ends in ${c(t.left)}, at ${t.spoken}. Cells are interrupted then, and kernels end.`,{
+autoClose:!1,actions:e.commands.hasCommand(n)?[{label:"Save all",callback:()=>{
+e.commands.execute(n)}}]:[]})}(e,n)),!u&&s<=t.last_save&&(u=!0,p(e,a))}
+;g(),setInterval(()=>n.wasSet()?void s().then(g):g(),1e3)}const v={
+id:"hpcc-notebook-time-left:plugin",
 description:"Shows what the server uses and how long its job goes on, and saves before the end.",
-autoStart:!0,requires:[s.IDocumentManager],optional:[i.ISettingRegistry],activate:(e,t,n)=>{
-h(e);const o=(s=a.PageConfig.getOption("hpccNotebookEnd"))?JSON.parse(s):null;var s
-;o&&g(e,o,t,n)}}}}]);
+autoStart:!0,requires:[a.IDocumentManager],optional:[r.ISettingRegistry],activate:(e,t,n)=>{
+const o=(a=s.PageConfig.getOption("hpccNotebookEnd"))?JSON.parse(a):null;var a
+;const r=o&&new l(o.left),i=u(e,e=>r?.tell(e));o&&r&&g(e,o,r,i,t,n)}}}}]);
 """,
 }

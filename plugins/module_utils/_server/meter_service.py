@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pwd
 import time
@@ -16,6 +17,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._edges import quotas
 from ansible_collections.hpcc.notebook.plugins.module_utils._profile.meters import (
     AT,
     CPU_LIMIT,
+    END,
     MEMORY_LIMIT,
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import limits
@@ -28,6 +30,12 @@ def shown() -> list[dict[str, object]]:
     """What the page shows now, in its order."""
     usage = measured(os.getpid(), _said(MEMORY_LIMIT), _said(CPU_LIMIT))
     return limits.meters({**vars(usage), **_home(int(time.monotonic() // _QUOTA_EVERY))})
+
+
+def left() -> dict[str, float]:
+    """How many seconds a job goes on: the clock of whoever looks may be set meanwhile."""
+    end = os.environ.get(END)
+    return {"left": json.loads(end)["at"] - time.time()} if end else {}
 
 
 def _said(name: str) -> int:
@@ -55,6 +63,6 @@ def handlers() -> list[tuple[str, Any]]:
         @authorized
         async def get(self) -> None:
             loop = asyncio.get_running_loop()
-            self.finish({"meters": await loop.run_in_executor(None, shown)})
+            self.finish({"meters": await loop.run_in_executor(None, shown), **left()})
 
     return [(AT, Meters)]
