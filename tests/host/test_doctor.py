@@ -67,6 +67,7 @@ CASES = {
         {"ssh": "OpenSSH_9.2p1 Debian-2+deb12u6, OpenSSL 3.0.19"},
         ("wrong", {"ssh": "OpenSSH_7.2p2"}, "cannot jump"),
         ("wrong", {"ssh": ""}, "no OpenSSH"),
+        ("wrong", {"ssh": "No user exists for uid 7\r\n"}, "no account with your user number 7"),
         ("warning", {"ssh": "OpenSSH_8.3p1"}, "may not be able to ask"),
     ],
     computer.configuration: [

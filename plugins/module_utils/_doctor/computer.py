@@ -16,6 +16,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.findings imp
     warning,
     wrong,
 )
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.faults import nobody
 
 _JUMPS = (7, 3)  # ssh -J; sockets are forwarded since 6.7
 _ASKS = (8, 4)  # asks through a program without a display
@@ -24,6 +25,8 @@ _LONGEST = 85  # of 104 bytes: ssh adds 17 while it makes the socket
 
 def ssh(seen: Seen) -> Finding | None:
     """The version of ssh."""
+    if unable := nobody(seen.one("ssh")):
+        return wrong("ssh", unable.what, unable.todo)
     found = re.search(r"OpenSSH\S*?_([0-9.]+\S*)", seen.one("ssh"))
     if not found:
         return wrong("ssh", "there is no OpenSSH on this computer", "install OpenSSH")
@@ -38,6 +41,8 @@ def ssh(seen: Seen) -> Finding | None:
 def configuration(seen: Seen) -> Finding | None:
     """Whether ssh can read what it is configured with."""
     error = seen.one("config_error")
+    if nobody(error):
+        return None  # said already
     if error:
         return wrong("ssh configuration", error, "correct that line")
     return ok("ssh configuration", "can be read") if seen.one("hostname") else None

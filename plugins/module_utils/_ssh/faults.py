@@ -57,6 +57,18 @@ def diagnose(log: str, refused: Sequence[str] = ()) -> Fault:
     return Fault(_last_words(text), "ssh", "Try the same by hand: ssh -v …", passing=True)
 
 
+def nobody(text: str) -> Fault | None:
+    """That ssh does nothing at all, not even say its version: it wants to know who runs it."""
+    found = re.search(_NOBODY, text, re.MULTILINE)
+    return _nobody(found, text) if found else None
+
+
+def _nobody(found: Match[str], _text: str) -> Fault:
+    what = f"this computer has no account with your user number {found[1]}, and ssh wants one"
+    todo = "Run it as an account that `id -un` names; in a container, add one to its /etc/passwd"
+    return Fault(what, "ssh", todo)
+
+
 def _own_words(log: str) -> str:
     """Until a line quotes a server: what that has said may look like further lines."""
     lines = [line.rstrip("\r") for line in log.split("\n")]
@@ -98,6 +110,7 @@ _KINDS = {
 _QUESTION = re.compile(r"The authenticity of host '(\S+?)[ '].*can't be established")
 _QUOTES = re.compile(r"Received disconnect from |channel \d+: open failed|debug\d: Remote: ")
 _NOT_LED_ON = "stdio forwarding failed"
+_NOBODY = r"^No user exists for uid (\d+)"
 _OPEN = r"channel \d+: open failed:"
 Explain = Callable[[Match[str], str], Fault]
 
@@ -187,6 +200,7 @@ def _unreadable(found: Match[str], _text: str) -> Fault:
 
 # Each stands at the beginning of a line: what a server has said comes further on in one.
 _LOGIN: Sequence[tuple[str, Explain]] = (
+    (_NOBODY, _nobody),
     (r"^(?:\S+ h|H)ost key for (\S+) has changed and you have requested strict", _changed),
     (r"^No \S+ host key is known for (\S+) and you have requested strict", _not_known),
     (r"^(?!debug)(?:\S.*|command-line) line \d+: Bad configuration option.*", _unreadable),

@@ -18,6 +18,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors impor
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import config as ssh_config
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import shared_path
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.config import Settings
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.faults import nobody
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import program as ssh_of
 
@@ -36,6 +37,8 @@ _NARROW = {
 def settings(words: Sequence[str], program: str = SSH) -> Settings:
     """What ssh makes of the words behind its name."""
     said = asked(words, program)
+    if said.returncode and (unable := nobody(said.stderr)):
+        raise unable.error()
     if said.returncode:
         what = f"ssh does not accept how this host is reached: {said.stderr.strip()}"
         raise NotebookError(what, "ssh", "Correct that option or that line of its configuration.")
