@@ -22,6 +22,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._validation.variable
     NO_TEMPLATE,
     SECRET_RULES,
     Variables,
+    misspelt,
     origin,
     unknown,
     unresolved,
@@ -69,7 +70,8 @@ class ActionModule(ActionBase):
         )
         known = [*specs, *demands, *also, *self._specs_of_others()]
         strangers = unknown(sorted(task_vars), prefix, known) if prefix else []
-        return strangers + unreadable + variables.problems(), variables.warnings()
+        slips = misspelt(sorted(task_vars), prefix, known) if prefix else []
+        return strangers + unreadable + variables.problems(), variables.warnings() + slips
 
     def _way_problems(self, task_vars: dict[str, Any]) -> list[str]:
         """What would be noticed only when a login or the tunnel's command is made of it."""

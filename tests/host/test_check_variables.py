@@ -7,6 +7,7 @@ import pytest
 import yaml
 from ansible_collections.hpcc.notebook.plugins.module_utils._validation.variables import (
     Variables,
+    misspelt,
     origin,
     unknown,
 )
@@ -131,7 +132,40 @@ def test_a_name_in_capitals_or_with_a_dash_is_not_silently_ignored():
     ]
 
 
+def test_a_slip_in_the_first_part_of_a_name_is_asked_about():
+    names = ["dmo_password", "demoo_prefix", "text_password", "demo_on", "emo_zzz", "ansible_user"]
+    assert misspelt(names, "demo_", [*SPECS]) == [
+        "dmo_password is not read by this role: did you mean demo_password?",
+        "demoo_prefix is not read by this role: did you mean demo_prefix?",
+    ]
+
+
+def test_no_name_of_ours_is_taken_for_a_slip_of_another():
+    roles = sorted((CHECKOUT / "roles").iterdir())
+    specs = {
+        role.name: yaml.safe_load((role / "meta/argument_specs.yml").read_text()) for role in roles
+    }
+    ours = {
+        role: sorted(
+            {n for part in spec["argument_specs"].values() for n in part.get("options", {})}
+        )
+        for role, spec in specs.items()
+    }
+    every = sorted({name for names in ours.values() for name in names})
+    for role, names in ours.items():
+        assert len(names) > 3
+        assert misspelt(every, f"{role}_", names) == []
+
+
 # From here on with the real ansible-playbook and a role of its own.
+
+
+def test_a_slip_before_the_first_line_is_asked_about_by_the_playbooks(tmp_path):
+    given = ("-e", "anaconda_distribution=miniforge", "-e", "anconda_prefix=/opt/x")
+    run = run_ours(tmp_path, "setup", HERE, *given, "-e", "lmod_module_name=..")
+    assert run.code == 2
+    assert "anconda_prefix is not read by this role: did you mean anaconda_prefix?" in run.output
+
 
 MODULE = """
 from ansible.module_utils.basic import AnsibleModule

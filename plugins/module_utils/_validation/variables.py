@@ -28,6 +28,8 @@ Spec = Mapping[str, Any]
 # Their values guess a password before any list does.
 _NAMING_RULES = ("profile_name", "ssh_user", "host_name", "ssh_host")
 SECRET_RULES = ("password", "password_hash")
+# How much two names have in common where one is a slip of the other (difflib): a letter or two.
+_SLIP, _BEGINS_ALIKE = 0.9, 0.75
 NO_TEMPLATE = (
     "cannot be worked out as a template: correct it, or mark it !unsafe where {{ or {% is meant "
     "as it stands"
@@ -133,6 +135,18 @@ def unknown(names: list[str], prefix: str, known: list[str]) -> list[str]:
     """
     strangers = (n for n in names if _plain(n).startswith(prefix) and not _matches(n, known))
     return [f"{name} is not a variable of this role{_guess(name, known)}" for name in strangers]
+
+
+def misspelt(names: list[str], prefix: str, known: list[str]) -> list[str]:
+    """One question for each name that nearly carries the prefix: somebody else's may be meant."""
+    strangers = (n for n in names if not _plain(n).startswith(prefix) and not _matches(n, known))
+    near = (n for n in strangers if _alike(_plain(n)[: len(prefix)], prefix))
+    asked = ((n, difflib.get_close_matches(_plain(n), known, n=1, cutoff=_SLIP)) for n in near)
+    return [f"{n} is not read by this role: did you mean {ours[0]}?" for n, ours in asked if ours]
+
+
+def _alike(one: str, other: str) -> bool:
+    return difflib.SequenceMatcher(None, one, other).ratio() >= _BEGINS_ALIKE
 
 
 def _matches(name: str, known: list[str]) -> bool:
