@@ -31,7 +31,7 @@ sys.path.insert(0, str(CHECKOUT / "tests"))
 sys.path.insert(0, str(CHECKOUT / "playbooks" / "collections"))
 
 import starts
-from ansible_collections.hpcc.notebook.plugins.module_utils._server import record
+from ansible_collections.hpcc.notebook.plugins.module_utils._common import moments
 from jobs import (
     WORDS,
     cancelled,
@@ -361,7 +361,7 @@ def moment_of_end() -> float:
     (ends,) = re.findall(
         r'"ends": "(.+)"', on("dev1", "cat ~/.ipython/profile_nbserver/run/*.json")
     )
-    moment = record.moment_of(ends)
+    moment = moments.moment_of(ends)
     assert moment is not None
     return float(moment)
 
