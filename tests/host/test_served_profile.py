@@ -14,7 +14,7 @@ import urllib.parse
 
 import pytest
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import files
-from ansible_collections.hpcc.notebook.plugins.module_utils._profile import time_left
+from ansible_collections.hpcc.notebook.plugins.module_utils._profile import meters, time_left
 from ansible_collections.hpcc.notebook.plugins.modules import (
     ipython_profile,
     notebook_certificate,
@@ -131,7 +131,7 @@ def test_the_extension_of_the_profile_is_offered_and_told_of_no_end_where_there_
 
 def test_a_page_of_a_job_says_how_long_it_is_until_its_end(server):
     at = time.time() + 1000
-    job = Server(server.home, **{time_left.END: time_left.announced(at, 7200)})
+    job = Server(server.home, **{meters.END: time_left.announced(at, 7200)})
     job.socket, job.log = server.home / "j", server.home / "joblog"
     try:
         job.start()
