@@ -41,8 +41,8 @@ ALLOWED = {
     ): "owner and mode are verified",
     (
         "plugins/plugin_utils/_node/scripts/doctor/look.sh",
-        "$TMPDIR/trial",
-    ): "whether others could rename it, and never made",
+        "$TMPDIR/.",
+    ): "the directory itself, which is judged",
 }
 SHARED = r"(?:/tmp|/var/tmp|/dev/shm|/run/lock|\$TMPDIR|\$\{TMPDIR(?::-[^}]*)?\})"
 _BELOW = re.compile(rf"(?<![\w./$}}-]){SHARED}/[^\s\"';()]*(?:\([^)]*\))?")

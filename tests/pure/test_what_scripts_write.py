@@ -1,4 +1,4 @@
-"""What is written where a group may write is new, and never opened by its name again."""
+"""What is written where others may write is new, and nothing is made there that was not judged."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ WRITES = re.compile(r'\d?>>?"?\$')
 BY_NAME = re.compile(
     r"^.*\b(?:cp|dd|tee|install|chmod|chown|chgrp|touch|setfacl|ln)\b.*$", re.MULTILINE
 )
+INSTALLATION = SCRIPTS.with_name("installation")
+WITH_PARENTS = re.compile(r'\bmkdir -p ((?:"[^"]+" ?)+)')
+IN_THE_STORE = ("$STORE/", "$WORK/", "$TREE/", "$1")  # the last one is `private`, see below
 
 
 def text(script: Path) -> str:
@@ -43,3 +46,23 @@ def test_there_are_such() -> None:
         "copy_to",
     }
     assert len(BY_NAME.findall(apply)) > 1
+
+
+@pytest.mark.parametrize("script", sorted(INSTALLATION.glob("*.sh")), ids=lambda path: path.name)
+def test_only_in_the_store_are_directories_made_without_a_look_at_each(script: Path) -> None:
+    found = WITH_PARENTS.findall(text(script))
+    assert len(found) == text(script).count("mkdir -p")
+    for place in (word for words in found for word in words.replace('"', "").split()):
+        assert place.startswith(IN_THE_STORE), place
+
+
+def test_what_is_private_lies_in_the_store() -> None:
+    start = text(INSTALLATION / "start.sh")
+    called = re.findall(r'^ +private "(.*)"$', start, re.MULTILINE)
+    assert called == ["$STORE/$directory", "$WORK"]
+    assert start.index("  make_store\n") < start.index("    private ")
+
+
+def test_the_place_of_a_trial_is_judged_before_anything_is_made_or_removed_there() -> None:
+    body = text(INSTALLATION / "trial.sh").partition("\ntrial() {\n")[2]
+    assert body.startswith('  find_place\n  require_kept "$PLACE"')

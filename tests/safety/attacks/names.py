@@ -38,7 +38,7 @@ STANDS_FOR = {
     ("plugins/module_utils/_server/layout.py", "/tmp/"): LOCAL,
     ("plugins/module_utils/_server/layout.py", "/tmp/nb-"): SEEN,
     ("plugins/plugin_utils/_node/scripts/doctor/look.sh", "/tmp/$PROFILE-$(id -u)"): LOCAL,
-    ("plugins/plugin_utils/_node/scripts/doctor/look.sh", "$TMPDIR/trial"): UNUSED,
+    ("plugins/plugin_utils/_node/scripts/doctor/look.sh", "$TMPDIR/."): RANDOM,
     ("plugins/module_utils/_profile/kernel_trial.py", "tempfile.gettempdir"): RANDOM,
     ("plugins/plugin_utils/_ssh/askpass.py", "/tmp"): RANDOM,
     ("plugins/module_utils/_profile/kernel_trial.py", "/tmp"): RANDOM,

@@ -271,7 +271,7 @@ look_at_kernel() {
 look_at_options() {
   [ -f "$directory/jupyter_server_config.py" ] || return 0
   [ -z "$SERVER" ] || [ -n "$(find "$directory"/jupyter_server_config* -newer "$RECORD" 2>/dev/null)" ] || return 0
-  [ -z "${TMPDIR-}" ] || trusted "$TMPDIR/trial" || unset TMPDIR # others could put theirs in its place, and it is run
+  [ -z "${TMPDIR-}" ] || may_run "$TMPDIR/." || unset TMPDIR # others could put theirs in its place, and it is run
   trial=$(mktemp -d) || return 0
   if ! { cp -r "$directory"/jupyter_server_config* "$trial" && : >"$trial/migrated"; } 2>/dev/null; then
     rm -rf "$trial" # no room, or nothing that may be read: other checks say so

@@ -24,6 +24,19 @@ require_trusted() {
   trusted_installation "$ROOT" || refuse "$WHY" "$REMEDY"
 }
 
+# require_kept DIRECTORY: it is there, and what is made in it next stays ours: nobody else can rename it, or what leads there.
+require_kept() {
+  may_run "$1/." || refuse "$WHY" "$REMEDY"
+}
+
+# require_own DIRECTORY: a new one, and nobody else has put anything into it before it was closed, where an access list of
+# the directory above had let them.
+require_own() {
+  [ -z "$(find "$1" -mindepth 1 -maxdepth 1 ! -user "$SELF" | head -n 1)" ] ||
+    refuse "somebody else has put something into $1, as the access list of the directory above it allows" \
+      "Take that list away (setfacl -k ${1%/*}), or choose another anaconda_prefix"
+}
+
 size_of() {
   stat -c %s "$1" 2>/dev/null || echo 0
 }

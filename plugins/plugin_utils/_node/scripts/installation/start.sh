@@ -20,6 +20,33 @@ give_to_group() {
     refuse "cannot give $STORE to the group $GROUP: $(printf '%s' "$problem" | tail -n 1)" "Choose another anaconda_group"
 }
 
+# What mkdir or ln says of a full disk, or of a directory that is closed to us.
+cannot_write() {
+  refuse "cannot write there: $(printf '%s' "$1" | tail -n 1)" "Make room or choose another prefix"
+}
+
+# make_way DIRECTORY: with all above it, one by one, so that each is made where nobody else can put another in its place.
+make_way() {
+  if [ ! -d "$1/" ]; then
+    make_way "${1%/*}"
+    problem=$(mkdir "$1" 2>&1) || [ -d "$1" ] || cannot_write "$problem" # another run may be faster
+  fi
+  require_kept "$1"
+}
+
+# Nothing is written into it that was not judged: in a directory such as /tmp, it may be somebody else's by now.
+make_store() {
+  make_way "${STORE%/*}"
+  if problem=$(mkdir "$STORE" 2>&1); then
+    close "$STORE"
+    require_own "$STORE"
+  elif [ -d "$STORE" ]; then
+    may_run "$STORE" || refuse "$WHY" "$REMEDY"
+  else
+    cannot_write "$problem"
+  fi
+}
+
 # The store gets its identity before anything else. What was there before it, and is not proved to be ours, stays alone.
 identify() {
   case $(kind_of_store) in
@@ -29,18 +56,17 @@ identify() {
         "Choose another anaconda_prefix, or move it away: mv $STORE $STORE.old" ;;
     *)
       for name in $(old_generations); do : >"$STORE/markers/.begun-$name"; done
-      problem=$({ mkdir -p "$STORE" && ln -s "schema=1 id=$RUN" "$STORE/.hpcc-notebook-store"; } 2>&1) ||
-        [ -L "$STORE/.hpcc-notebook-store" ] || # another run was faster
-        refuse "cannot write there: $(printf '%s' "$problem" | tail -n 1)" "Make room or choose another prefix"
+      problem=$(ln -s "schema=1 id=$RUN" "$STORE/.hpcc-notebook-store" 2>&1) ||
+        [ -L "$STORE/.hpcc-notebook-store" ] || cannot_write "$problem" # another run was faster
       ;;
   esac
 }
 
 prepare() {
   umask 022
+  make_store
   identify
-  problem=$(mkdir -p "$STORE/markers" "$STORE/trash" 2>&1) ||
-    refuse "cannot write there: $(printf '%s' "$problem" | tail -n 1)" "Make room or choose another prefix"
+  problem=$(mkdir -p "$STORE/markers" "$STORE/trash" 2>&1) || cannot_write "$problem"
   close "$STORE" "$STORE/markers" "$STORE/trash"
   chmod 755 "$STORE/markers" "$STORE/trash" # the store is the door
   [ -z "${GROUP:-}" ] || give_to_group

@@ -68,6 +68,8 @@ MAKE_ROOM="Make room, or choose an anaconda_prefix on another file system"
 try_place() {
   words=$(umask 077 && mkdir "$TRIAL" 2>&1) ||
     refuse "cannot write in $PLACE: ${words##*: }" "Choose another anaconda_prefix, or make room"
+  chmod 700 "$TRIAL" 2>/dev/null # whether that does anything, is said below
+  require_own "$TRIAL"
   ln -s "${TRIAL##*/}" "$TRIAL/trial" 2>/dev/null # where there are no links, it is said below
   # In shells of their own, since their words are wanted; the file loses its name there.
   can_hold_soon || refuse "$(room_words "$words")" "$MAKE_ROOM"
@@ -92,6 +94,7 @@ forget_old_trials() {
 
 trial() {
   find_place
+  require_kept "$PLACE" # it may have been missing when the way was judged, and somebody else's now
   forget_old_trials
   TRIAL=$PLACE/.hpcc-trial-$RUN
   trap end_trial EXIT
