@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -202,6 +203,23 @@ def test_a_quota_that_df_does_not_show_is_found_and_named(tmp_path: Path, how: s
     home.mkdir()
     assert words in trial(home, PATH=programs(tmp_path, **bodies))
     assert list(home.iterdir()) == []
+
+
+LINGERING = {
+    "it does not end": "trap '' TERM; {said}; sleep {seconds} & wait; wait",
+    "what it has started does not end": "setsid sleep {seconds} & {said}",
+}
+
+
+@pytest.mark.parametrize("how", LINGERING)
+def test_a_quota_program_that_keeps_its_readers_waiting_is_heard(tmp_path: Path, how: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    said, seconds = f"echo {DEVICE} 1 0 0 0 95 0 100 0", 30
+    body = LINGERING[how].format(said=said, seconds=seconds)
+    begun = time.monotonic()
+    assert "not enough inodes: " in trial(home, PATH=programs(tmp_path, quota=body))
+    assert time.monotonic() - begun < 2 * seconds  # it is asked five times
 
 
 def test_room_that_others_take_only_to_try_is_waited_for(account: Account) -> None:
