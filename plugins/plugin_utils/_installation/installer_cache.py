@@ -8,9 +8,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ def fetch(url: str, sha256: str, timeout: int, show: Show) -> Path:
     cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     files.make_private_directory(str(cache))  # what others could put there would be written to
     with _alone(cache):
+        for path in (kept, part):
+            _forget_planted(path)
         if not (kept.exists() and _sum(kept) == sha256):
             _bring(url, sha256, part, _Download(url, part, timeout, show))
             part.replace(kept)
@@ -54,6 +57,14 @@ def _alone(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _forget_planted(path: Path) -> None:
+    """What was put there while others could write: another file's name, or what hangs."""
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            path.unlink()
 
 
 def _bring(url: str, sha256: str, part: Path, download: _Download) -> None:
