@@ -34,7 +34,7 @@ require_kept() {
 require_own() {
   [ -z "$(find "$1" -mindepth 1 -maxdepth 1 ! -user "$SELF" | head -n 1)" ] ||
     refuse "somebody else has put something into $1, as the access list of the directory above it allows" \
-      "Take that list away (setfacl -k ${1%/*}), or choose another anaconda_prefix"
+      "Choose another anaconda_prefix, or take that list away: setfacl -k ${1%/*}"
 }
 
 size_of() {
