@@ -90,10 +90,11 @@ async function follow(
       Notification.dismiss(shown);
       shown = warn(app, over);
     }
-    if (!saved && left <= end.last_save) {
-      saved = true;
+    const last = left <= end.last_save;
+    if (last && !saved) {
       saveChanged(app, documents);
     }
+    saved = last; // a clock that was set may have let it seem over
   };
   look();
   setInterval(() => (over.wasSet() ? void ask().then(look) : look()), 1000);

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-SOURCE_SHA256 = "9d5a040b610981a3ef57eb080f8fbce1898e52c48ea182bf05031daedb01673c"
+SOURCE_SHA256 = "7145de0a7abdd561abef1722e4440a9959c7e4abdc38a39648c2b9199a6e4908"
 VERSION = "0.1.0"
 SCRIPTS = {
     "remoteEntry.js": r"""var _JUPYTERLAB;(()=>{"use strict";var e={303(e,t,r){const o={
@@ -21,24 +21,24 @@ const n=t[o];if(void 0!==n)return n.exports;const i=t[o]={exports:{}}
 ;return e[o](i,i.exports,r),i.exports}r.m=e,r.c=t,r.d=(e,t)=>{
 for(var o in t)r.o(t,o)&&!r.o(e,o)&&Object.defineProperty(e,o,{enumerable:!0,get:t[o]})},
 r.f={},
-r.e=e=>Promise.all(Object.keys(r.f).reduce((t,o)=>(r.f[o](e,t),t),[])),r.u=e=>"time-left.js?v=eb291066f5fa292af0ed",
+r.e=e=>Promise.all(Object.keys(r.f).reduce((t,o)=>(r.f[o](e,t),t),[])),r.u=e=>"time-left.js?v=c76f8d52e8ca6c7ba9c8",
 r.o=(e,t)=>Object.prototype.hasOwnProperty.call(e,t),(()=>{
 const e={},t="hpcc-notebook-time-left:";r.l=(o,n,i,s)=>{if(e[o])return void e[o].push(n)
-;let a,c;if(void 0!==i){const e=document.getElementsByTagName("script")
-;for(var u=0;u<e.length;u++){const r=e[u]
-;if(r.getAttribute("src")==o||r.getAttribute("data-webpack")==t+i){a=r;break}}}a||(c=!0,
+;let a,u;if(void 0!==i){const e=document.getElementsByTagName("script")
+;for(var c=0;c<e.length;c++){const r=e[c]
+;if(r.getAttribute("src")==o||r.getAttribute("data-webpack")==t+i){a=r;break}}}a||(u=!0,
 a=document.createElement("script"),a.charset="utf-8",r.nc&&a.setAttribute("nonce",r.nc),
 a.setAttribute("data-webpack",t+i),a.src=o),e[o]=[n];const l=(t,r)=>{a.onerror=a.onload=null,
 clearTimeout(f);const n=e[o];if(delete e[o],a.parentNode?.removeChild(a),n?.forEach(e=>e(r)),
 t)return t(r)},f=setTimeout(l.bind(0,0,{type:"timeout",target:a}),12e4)
-;a.onerror=l.bind(0,a.onerror),a.onload=l.bind(0,a.onload),c&&document.head.appendChild(a)}
+;a.onerror=l.bind(0,a.onerror),a.onload=l.bind(0,a.onload),u&&document.head.appendChild(a)}
 })(),r.r=e=>{Object.defineProperties(e,{[Symbol.toStringTag]:{value:"Module"},__esModule:{
 value:!0}})},(()=>{r.S={};const e={},t={};r.I=(o,n)=>{n=n||[];const i=t[o]=t[o]||{}
 ;if(n.indexOf(i)>=0)return;if(n.push(i),e[o])return e[o];r.o(r.S,o)||(r.S[o]={})
-;const s=r.S[o],a="hpcc-notebook-time-left",c=[];if("default"===o)((e,t,r,o)=>{
+;const s=r.S[o],a="hpcc-notebook-time-left",u=[];if("default"===o)((e,t,r,o)=>{
 const n=s[e]=s[e]||{},i=n[t];(!i||!i.loaded&&(!o!=!i.eager?o:a>i.from))&&(n[t]={get:r,from:a,
 eager:!!o})})("hpcc-notebook-time-left","0.1.0",()=>r.e(457).then(()=>()=>r(457)))
-;return c.length?e[o]=Promise.all(c).then(()=>e[o]=1):e[o]=1}})(),(()=>{let e
+;return u.length?e[o]=Promise.all(u).then(()=>e[o]=1):e[o]=1}})(),(()=>{let e
 ;if("undefined"!=typeof document){const t=document.currentScript
 ;if((!t||/^script$/i.test(t.tagName))&&(e=t?.src,!e)){
 const t=document.getElementsByTagName("script");let r=t.length
@@ -50,31 +50,31 @@ var t=e=>e.split(".").map(e=>+e==e?+e:e),r=/^([^-+]+)?(?:-([^+]+))?(?:\+(.+))?$/
 ;return r[2]&&(o.length++,o.push.apply(o,t(r[2]))),r[3]&&(o.push([]),o.push.apply(o,t(r[3]))),o
 },t=(t,r)=>{for(var o=e(t),n=e(r),i=0;;){
 if(i>=o.length)return i<n.length&&"u"!=(typeof n[i])[0];var s=o[i],a=(typeof s)[0]
-;if(i>=n.length)return"u"==a;var c=n[i],u=(typeof c)[0]
-;if(a!=u)return"o"==a&&"n"==u||"s"==u||"u"==a;if("o"!=a&&"u"!=a&&s!=c)return s<c;i++}},o=e=>{
+;if(i>=n.length)return"u"==a;var u=n[i],c=(typeof u)[0]
+;if(a!=c)return"o"==a&&"n"==c||"s"==c||"u"==a;if("o"!=a&&"u"!=a&&s!=u)return s<u;i++}},o=e=>{
 var t=e[0],r="";if(1===e.length)return"*";if(t+.5){
 r+=0==t?">=":-1==t?"<":1==t?"^":2==t?"~":t>0?"=":"!=";for(var n=1,i=1;i<e.length;i++)n--,
 r+="u"==(typeof(a=e[i]))[0]?"-":(n>0?".":"")+(n=2,a);return r}var s=[];for(i=1;i<e.length;i++){
 var a=e[i]
-;s.push(0===a?"not("+c()+")":1===a?"("+c()+" || "+c()+")":2===a?s.pop()+" "+s.pop():o(a))}
-return c();function c(){return s.pop().replace(/^\((.+)\)$/,"$1")}},n=(t,r)=>{if(0 in t){
-var o=e(r),i=t[0],s=i<0;s&&(i=-i-1);for(var a=0,c=1,u=!0;;c++,a++){
-var l,f,p=c<t.length?(typeof t[c])[0]:""
-;if(a>=o.length||"o"==(f=(typeof(l=o[a]))[0]))return!u||("u"==p?c>i&&!s:""==p!=s);if("u"==f){
-if(!u||"u"!=p)return!1}else if(u)if(p==f)if(c<=i){if(l!=t[c])return!1}else{
-if(s?l>t[c]:l<t[c])return!1;l!=t[c]&&(u=!1)}else if("s"!=p&&"n"!=p){if(s||c<=i)return!1;u=!1,
-c--}else{if(c<=i||f<p!=s)return!1;u=!1}else"s"!=p&&"n"!=p&&(u=!1,c--)}}var d=[],h=d.pop.bind(d)
+;s.push(0===a?"not("+u()+")":1===a?"("+u()+" || "+u()+")":2===a?s.pop()+" "+s.pop():o(a))}
+return u();function u(){return s.pop().replace(/^\((.+)\)$/,"$1")}},n=(t,r)=>{if(0 in t){
+var o=e(r),i=t[0],s=i<0;s&&(i=-i-1);for(var a=0,u=1,c=!0;;u++,a++){
+var l,f,p=u<t.length?(typeof t[u])[0]:""
+;if(a>=o.length||"o"==(f=(typeof(l=o[a]))[0]))return!c||("u"==p?u>i&&!s:""==p!=s);if("u"==f){
+if(!c||"u"!=p)return!1}else if(c)if(p==f)if(u<=i){if(l!=t[u])return!1}else{
+if(s?l>t[u]:l<t[u])return!1;l!=t[u]&&(c=!1)}else if("s"!=p&&"n"!=p){if(s||u<=i)return!1;c=!1,
+u--}else{if(u<=i||f<p!=s)return!1;c=!1}else"s"!=p&&"n"!=p&&(c=!1,u--)}}var d=[],h=d.pop.bind(d)
 ;for(a=1;a<t.length;a++){var m=t[a];d.push(1==m?h()|h():2==m?h()&h():m?n(m,r):!h())}return!!h()
 }
 ;const i=(e,t)=>e&&r.o(e,t),s=e=>(e.loaded=1,e.get()),a=e=>Object.keys(e).reduce((t,r)=>(e[r].eager&&(t[r]=e[r]),
-t),{}),c=(e,r,o)=>{const n=o?a(e[r]):e[r]
+t),{}),u=(e,r,o)=>{const n=o?a(e[r]):e[r]
 ;return Object.keys(n).reduce((e,r)=>!e||!n[e].loaded&&t(e,r)?r:e,0)
-},u=(e,t,r,n)=>"Unsatisfied version "+r+" from "+(r&&e[t][r].from)+" of shared singleton module "+t+" (required "+o(n)+")",l=e=>{
+},c=(e,t,r,n)=>"Unsatisfied version "+r+" from "+(r&&e[t][r].from)+" of shared singleton module "+t+" (required "+o(n)+")",l=e=>{
 throw new Error(e)},f=e=>{"undefined"!=typeof console&&console.warn&&console.warn(e)
 },p=e=>(t,o,n,i,s)=>{const a=r.I(t)
 ;return a?.then&&!n?a.then(e.bind(e,t,r.S[t],o,!1,i,s)):e(t,r.S[t],o,n,i,s)
 },d=(e,t,r)=>r?r():((e,t)=>l("Shared module "+t+" doesn't exist in shared scope "+e))(e,t),h=p((e,t,r,o,a,l)=>{
-if(!i(t,r))return d(e,r,l);const p=c(t,r,o);return n(a,p)||f(u(t,r,p,a)),s(t[r][p])}),m={},b={
+if(!i(t,r))return d(e,r,l);const p=u(t,r,o);return n(a,p)||f(c(t,r,p,a)),s(t[r][p])}),m={},b={
 77:()=>h("default","@jupyterlab/settingregistry",!1,[1,4,6,0]),
 159:()=>h("default","@jupyterlab/apputils",!1,[1,4,7,0]),
 247:()=>h("default","@lumino/widgets",!1,[1,2,3,1,,"alpha",1]),
@@ -91,8 +91,8 @@ if(r.o(e,t)&&(n=e[t],0!==n&&(e[t]=void 0),n)){
 const e=o&&("load"===o.type?"missing":o.type),r=o?.target?.src
 ;s.message="Loading chunk "+t+" failed.\n("+e+": "+r+")",s.name="ChunkLoadError",s.type=e,
 s.request=r,s.event=o,n[1](s)}};r.l(r.p+r.u(t),a,"chunk-"+t,t)}};const t=(t,o)=>{let[n,i,s]=o
-;var a,c,u=0;if(n.some(t=>0!==e[t])){for(a in i)r.o(i,a)&&(r.m[a]=i[a]);if(s)s(r)}
-for(t&&t(o);u<n.length;u++)c=n[u],r.o(e,c)&&e[c]&&e[c][0](),e[c]=0
+;var a,u,c=0;if(n.some(t=>0!==e[t])){for(a in i)r.o(i,a)&&(r.m[a]=i[a]);if(s)s(r)}
+for(t&&t(o);c<n.length;c++)u=n[c],r.o(e,u)&&e[u]&&e[u][0](),e[u]=0
 },o=Array.isArray(self.webpackChunkhpcc_notebook_time_left)?self.webpackChunkhpcc_notebook_time_left:self.webpackChunkhpcc_notebook_time_left=[]
 ;o.forEach(t.bind(null,0)),o.push=t.bind(null,o.push.bind(o))})();let o=r(303)
 ;(_JUPYTERLAB=void 0===_JUPYTERLAB?{}:_JUPYTERLAB)["hpcc-notebook-time-left"]=o})();
@@ -135,8 +135,8 @@ const e=t.contextForWidget(n)
 r>d&&s>0&&(d=r,p(e,a),o.Notification.dismiss(h),h=function(e,t){const n="docmanager:save-all"
 ;return o.Notification.warning(`The job of this server ends in ${c(t.left)}, at ${t.spoken}. Cells are interrupted then, and kernels end.`,{
 autoClose:!1,actions:e.commands.hasCommand(n)?[{label:"Save all",callback:()=>{
-e.commands.execute(n)}}]:[]})}(e,n)),!u&&s<=t.last_save&&(u=!0,p(e,a))}
-;g(),setInterval(()=>n.wasSet()?void s().then(g):g(),1e3)}const v={
+e.commands.execute(n)}}]:[]})}(e,n));const f=s<=t.last_save;f&&!u&&p(e,a),u=f};g(),
+setInterval(()=>n.wasSet()?void s().then(g):g(),1e3)}const v={
 id:"hpcc-notebook-time-left:plugin",
 description:"Shows what the server uses and how long its job goes on, and saves before the end.",
 autoStart:!0,requires:[a.IDocumentManager],optional:[r.ISettingRegistry],activate:(e,t,n)=>{
