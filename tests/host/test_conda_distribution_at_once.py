@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from directly import worker
-from one_task import command, environment
+from one_task import TaskFailed, command, environment
 from small_distribution import installer
 from test_conda_distribution import Account
 from test_conda_distribution_faults import converges, gate, slow, start
@@ -83,6 +83,21 @@ def test_a_store_that_another_run_makes_while_it_is_looked_at_is_ours(account: A
     (first / "ls").chmod(0o755)
     assert account.run(env={"PATH": f"{first}:{os.environ['PATH']}"})["changed"] is True
     assert (store / ".hpcc-notebook-store").readlink() == Path("schema=1 id=1")
+
+
+def test_the_trial_of_another_run_makes_a_new_store_nobodys(account: Account) -> None:
+    store = Path(f"{account.prefix}.d")
+    trial = store / ".hpcc-trial-1764280000-4711"  # of one that is just trying, or was killed then
+    trial.mkdir(parents=True)
+    (trial / "trial").symlink_to(trial.name)
+    (store / "thesis.tex").touch()
+    with pytest.raises(TaskFailed, match="was not made by this collection"):
+        account.run()
+    (store / "thesis.tex").unlink()
+    assert account.run()["changed"] is True
+    assert trial.is_dir()  # the other one may be at work
+    assert account.run(state="absent")["changed"] is True
+    assert trial.is_dir()
 
 
 def compiling(account: Account, program: str) -> None:

@@ -148,8 +148,8 @@ kind_of_store() {
     echo ours
   elif [ ! -d "$STORE" ]; then
     echo none
-  elif [ -z "$(ls -A "$STORE")" ]; then
-    echo empty
+  elif ! ls -A "$STORE" | grep -qv '^\.hpcc-trial-'; then
+    echo empty # but for another run's trial, or what is left of one: that makes it nobody's
   elif [ -n "$(old_generations)" ]; then
     echo old
   elif [ -L "$STORE/.hpcc-notebook-store" ]; then
