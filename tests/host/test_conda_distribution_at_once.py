@@ -76,11 +76,12 @@ def test_a_store_that_another_run_makes_while_it_is_looked_at_is_ours(account: A
     goes_on = f"ln -s 'schema=1 id=1' {store}/.hpcc-notebook-store && mkdir {store}/markers"
     first = account.directory / "just-now"
     first.mkdir()
-    (first / "ls").write_text(
-        f'#!/bin/sh\n[ "$*" != "-A {store}" ] || [ -d {store}/markers ] || {{ {goes_on}; }}\n'
-        'exec /bin/ls "$@"\n'
+    (first / "find").write_text(
+        f'#!/bin/sh\n[ "$1 $2" != "{store} -mindepth" ] || [ -d {store}/markers ] || '
+        f"{{ {goes_on}; }}\n"
+        'exec /usr/bin/find "$@"\n'
     )
-    (first / "ls").chmod(0o755)
+    (first / "find").chmod(0o755)
     assert account.run(env={"PATH": f"{first}:{os.environ['PATH']}"})["changed"] is True
     assert (store / ".hpcc-notebook-store").readlink() == Path("schema=1 id=1")
 

@@ -148,7 +148,7 @@ kind_of_store() {
     echo ours
   elif [ ! -d "$STORE" ]; then
     echo none
-  elif ! ls -A "$STORE" | grep -qv '^\.hpcc-trial-'; then
+  elif [ -z "$(find "$STORE" -mindepth 1 -maxdepth 1 ! -name '.hpcc-trial-*' | head -n 1)" ]; then
     echo empty # but for another run's trial, or what is left of one: that makes it nobody's
   elif [ -n "$(old_generations)" ]; then
     echo old
