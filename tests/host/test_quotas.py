@@ -19,6 +19,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._doctor.node import 
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges import quotas
 from ansible_collections.hpcc.notebook.plugins.module_utils._edges.quotas import Mount
 from ansible_collections.hpcc.notebook.plugins.module_utils._server import limits, table
+from ansible_collections.hpcc.notebook.plugins.plugin_utils._node.question import SCRIPTS
 from servers import new_account
 
 KIB = 1 << 10
@@ -31,6 +32,7 @@ Disk quotas for usr ann (uid 1001):
      Filesystem  kbytes   quota   limit   grace   files   quota   limit   grace
 """
 HOME = "reed:/export/reed/8"
+ANSWERING = (SCRIPTS / "shared/answer.sh").read_text()  # what each program for a node begins with
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def doctors(tmp_path: Path, shell: list[str], body: str) -> Finding | None:
     environment = {"HOME": str(tmp_path), "PATH": with_quota(tmp_path, body)}
     answers = {}
     for name in ("home_device", "home_path", "quota"):
-        argv = [*shell, "-c", QUESTIONS[name]]
+        argv = [*shell, "-c", ANSWERING + QUESTIONS[name]]
         done = subprocess.run(argv, capture_output=True, text=True, env=environment, check=False)
         answers[name] = done.stdout.splitlines()
     return node.quota(Seen(answers))
@@ -201,4 +203,16 @@ def test_the_doctor_tells_the_share_that_is_used_at_home(
 def test_the_doctor_waits_for_no_file_server_that_is_down(tmp_path: Path) -> None:
     begun = time.monotonic()
     assert doctors(tmp_path, ["sh"], "exec sleep 60") is None
+    assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("shell", [["sh"], ["bash"], ["busybox", "sh"]])
+def test_the_doctor_waits_for_nothing_that_quota_has_left_behind(
+    tmp_path: Path, shell: list[str]
+) -> None:
+    begun = time.monotonic()
+    row = f"{device(tmp_path)} 900 0 1000 0 1 0 0 0"
+    finding = doctors(tmp_path, shell, f"setsid sleep 30 & echo {row}")
+    assert finding
+    assert finding.what == "90 % are used"
     assert time.monotonic() - begun < 20

@@ -6,12 +6,9 @@ ENOUGH=999999999999
 
 # quota_left FIRST: what the user's own quota leaves on that file system, where a quota program knows (column FIRST: use,
 # then soft limit, then hard limit); nothing otherwise.
-# A file server that is down keeps it waiting for minutes, and so does what the program has started and left behind: whoever
-# reads waits for 3 seconds, and for nobody's end.
 quota_left() {
   device=$(df -P "$PLACE" | awk 'NR == 2 { print $1 }')
-  limit=$(command -v timeout >/dev/null && echo timeout -s KILL 3)
-  (LC_ALL=C $limit quota -w -p 2>/dev/null &) | $limit cat | awk -v device="$device" -v first="$1" '
+  heard quota -w -p | awk -v device="$device" -v first="$1" '
     $1 == device { limit = $(first + 2) > 0 ? $(first + 2) : $(first + 1)
                    if (limit > 0) print (limit > $first + 0 ? limit - $first : 0) }' | tail -n 1
 }
