@@ -35,14 +35,9 @@ class OverTcp(Server):
         command[at : at + 2] = [f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
         return command
 
-    def ask(
-        self, method: str, path: str, body: str | None = None, **headers: str
-    ) -> tuple[http.client.HTTPResponse, str]:
-        trusted = ssl.create_default_context(cafile=str(self.profile / "security" / "notebook.crt"))
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=trusted)
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        return answer, answer.read().decode()
+    def connection(self, certificate: Path) -> http.client.HTTPConnection:
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, context=trusted)
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +96,22 @@ def test_a_clock_that_is_set_meanwhile_warns_of_nothing(
     set_right.wait_for_timeout(3000)
     says(set_right, "5\\d")
     browser.expect(set_right.locator(".Toastify__toast")).to_have_count(0)
+
+
+def test_a_warning_that_only_a_clock_gave_is_taken_back(page: Callable[[int], Page]) -> None:
+    """The server could not be asked then, and says later that there is time; a true one comes."""
+    set_on = page(0)
+    set_on.route(f"**{meters.AT}*", lambda route: route.abort())
+    says(set_on, "5\\d")
+    set_on.clock.set_system_time(time.time() + 50 * MINUTE)
+    warning = set_on.locator(".Toastify__toast")
+    browser.expect(warning).to_have_count(1)
+    set_on.unroute(f"**{meters.AT}*")
+    says(set_on, "5\\d")
+    browser.expect(warning).to_have_count(0)
+    set_on.route(f"**{meters.AT}*", lambda route: route.abort())
+    set_on.clock.fast_forward(50 * MINUTE * 1000)
+    browser.expect(warning).to_have_count(1)
 
 
 def test_who_asks_is_told_what_is_left(server: OverTcp) -> None:

@@ -66,8 +66,11 @@ class Server:
             **self.more,
         }
 
+    def connection(self, certificate) -> http.client.HTTPConnection:
+        return OverSocket(self.socket, certificate)
+
     def ask(self, method: str, path: str, body: str | None = None, **headers: str):
-        connection = OverSocket(self.socket, self.profile / "security" / "notebook.crt")
+        connection = self.connection(self.profile / "security" / "notebook.crt")
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         return answer, answer.read().decode()

@@ -84,17 +84,19 @@ async function follow(
     if (chosen?.user.autosaveInterval === undefined) {
       documents.autosaveInterval = warnings < end.warnings.length ? end.autosave : end.hurry;
     }
+    if (warnings !== warned) {
+      Notification.dismiss(shown); // also of an end that a clock, which was set, had let seem near
+    }
     if (warnings > warned && left > 0) {
-      warned = warnings; // one warning, also where a computer has slept through both moments
-      saveChanged(app, documents);
-      Notification.dismiss(shown);
+      saveChanged(app, documents); // once, also where a computer has slept through both moments
       shown = warn(app, over);
     }
+    warned = warnings;
     const last = left <= end.last_save;
     if (last && !saved) {
       saveChanged(app, documents);
     }
-    saved = last; // a clock that was set may have let it seem over
+    saved = last;
   };
   look();
   setInterval(() => (over.wasSet() ? void ask().then(look) : look()), 1000);

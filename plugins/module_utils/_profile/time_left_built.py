@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-SOURCE_SHA256 = "7145de0a7abdd561abef1722e4440a9959c7e4abdc38a39648c2b9199a6e4908"
+SOURCE_SHA256 = "015dba973d60eb865450925956eb168fef62677b4af44fa1052ffcce420e10d0"
 VERSION = "0.1.0"
 SCRIPTS = {
     "remoteEntry.js": r"""var _JUPYTERLAB;(()=>{"use strict";var e={303(e,t,r){const o={
@@ -21,7 +21,7 @@ const n=t[o];if(void 0!==n)return n.exports;const i=t[o]={exports:{}}
 ;return e[o](i,i.exports,r),i.exports}r.m=e,r.c=t,r.d=(e,t)=>{
 for(var o in t)r.o(t,o)&&!r.o(e,o)&&Object.defineProperty(e,o,{enumerable:!0,get:t[o]})},
 r.f={},
-r.e=e=>Promise.all(Object.keys(r.f).reduce((t,o)=>(r.f[o](e,t),t),[])),r.u=e=>"time-left.js?v=c76f8d52e8ca6c7ba9c8",
+r.e=e=>Promise.all(Object.keys(r.f).reduce((t,o)=>(r.f[o](e,t),t),[])),r.u=e=>"time-left.js?v=aa76b0b7b39918d11ade",
 r.o=(e,t)=>Object.prototype.hasOwnProperty.call(e,t),(()=>{
 const e={},t="hpcc-notebook-time-left:";r.l=(o,n,i,s)=>{if(e[o])return void e[o].push(n)
 ;let a,u;if(void 0!==i){const e=document.getElementsByTagName("script")
@@ -132,10 +132,11 @@ const e=t.contextForWidget(n)
 ;let d=0,h="",u=!1;const g=()=>{const s=n.left,r=function(e,t){return e.filter(e=>t<=e).length
 }(t.warnings,s)
 ;i.tell(n,r>0),void 0===l?.user.autosaveInterval&&(a.autosaveInterval=r<t.warnings.length?t.autosave:t.hurry),
-r>d&&s>0&&(d=r,p(e,a),o.Notification.dismiss(h),h=function(e,t){const n="docmanager:save-all"
+r!==d&&o.Notification.dismiss(h),r>d&&s>0&&(p(e,a),h=function(e,t){
+const n="docmanager:save-all"
 ;return o.Notification.warning(`The job of this server ends in ${c(t.left)}, at ${t.spoken}. Cells are interrupted then, and kernels end.`,{
 autoClose:!1,actions:e.commands.hasCommand(n)?[{label:"Save all",callback:()=>{
-e.commands.execute(n)}}]:[]})}(e,n));const f=s<=t.last_save;f&&!u&&p(e,a),u=f};g(),
+e.commands.execute(n)}}]:[]})}(e,n)),d=r;const f=s<=t.last_save;f&&!u&&p(e,a),u=f};g(),
 setInterval(()=>n.wasSet()?void s().then(g):g(),1e3)}const v={
 id:"hpcc-notebook-time-left:plugin",
 description:"Shows what the server uses and how long its job goes on, and saves before the end.",
