@@ -69,8 +69,8 @@ class ActionModule(ActionBase):
             origins={name: _origin(name, task_vars) for name in values},
         )
         known = [*specs, *demands, *also, *self._specs_of_others()]
-        strangers = unknown(sorted(task_vars), prefix, known) if prefix else []
-        slips = misspelt(sorted(task_vars), prefix, known) if prefix else []
+        given = sorted(task_vars) if prefix else []
+        strangers, slips = unknown(given, prefix, known), misspelt(given, prefix, known)
         return strangers + unreadable + variables.problems(), variables.warnings() + slips
 
     def _way_problems(self, task_vars: dict[str, Any]) -> list[str]:

@@ -36,7 +36,7 @@ FILES = {
     **{f"{DIRECTORIES[2]}/{name}": _MANAGED + text for name, text in SCRIPTS.items()},
 }
 
-# A server that is a job has it in its environment; each page gets it, with the time that is left.
+# Each page of a job gets what its server has in the environment (meters.END), and what is left.
 IN_PAGE = "hpccNotebookEnd"
 
 _WARNED = ((900, 4), (300, 8))  # seconds before the end; of a short walltime, not more than a part

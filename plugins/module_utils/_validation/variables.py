@@ -29,7 +29,7 @@ Spec = Mapping[str, Any]
 _NAMING_RULES = ("profile_name", "ssh_user", "host_name", "ssh_host")
 SECRET_RULES = ("password", "password_hash")
 # How much two names have in common where one is a slip of the other (difflib): a letter or two.
-_SLIP, _BEGINS_ALIKE = 0.9, 0.75
+_SLIP, _BEGINS_ALIKE, _GUESS = 0.9, 0.75, 0.75
 NO_TEMPLATE = (
     "cannot be worked out as a template: correct it, or mark it !unsafe where {{ or {% is meant "
     "as it stands"
@@ -140,13 +140,13 @@ def unknown(names: list[str], prefix: str, known: list[str]) -> list[str]:
 def misspelt(names: list[str], prefix: str, known: list[str]) -> list[str]:
     """One question for each name that nearly carries the prefix: somebody else's may be meant."""
     strangers = (n for n in names if not _plain(n).startswith(prefix) and not _matches(n, known))
-    near = (n for n in strangers if _alike(_plain(n)[: len(prefix)], prefix))
-    asked = ((n, difflib.get_close_matches(_plain(n), known, n=1, cutoff=_SLIP)) for n in near)
+    near = (n for n in strangers if _close(_plain(n)[: len(prefix)], [prefix], _BEGINS_ALIKE))
+    asked = ((n, _close(_plain(n), known, _SLIP)) for n in near)
     return [f"{n} is not read by this role: did you mean {ours[0]}?" for n, ours in asked if ours]
 
 
-def _alike(one: str, other: str) -> bool:
-    return difflib.SequenceMatcher(None, one, other).ratio() >= _BEGINS_ALIKE
+def _close(name: str, known: list[str], share: float) -> list[str]:
+    return difflib.get_close_matches(name, known, n=1, cutoff=share)
 
 
 def _matches(name: str, known: list[str]) -> bool:
@@ -158,7 +158,7 @@ def _plain(name: str) -> str:
 
 
 def _guess(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(_plain(name), known, n=1, cutoff=0.75)
+    close = _close(_plain(name), known, _GUESS)
     return f": did you mean {close[0]}?" if close else "."
 
 

@@ -37,9 +37,9 @@ _NARROW = {
 def settings(words: Sequence[str], program: str = SSH) -> Settings:
     """What ssh makes of the words behind its name."""
     said = asked(words, program)
-    if said.returncode and (unable := nobody(said.stderr)):
-        raise unable.error()
     if said.returncode:
+        if unable := nobody(said.stderr):
+            raise unable.error()
         what = f"ssh does not accept how this host is reached: {said.stderr.strip()}"
         raise NotebookError(what, "ssh", "Correct that option or that line of its configuration.")
     return ssh_config.parse(said.stdout)
