@@ -51,7 +51,11 @@ take_lock() {
   fail "cannot take the lock $STORE/lock" "Look at who may write to $STORE"
 }
 
+stop_showing_life() {
+  [ -z "${LIFE:-}" ] || { kill "$LIFE" && wait "$LIFE"; } 2>/dev/null
+}
+
 unlock() {
-  kill "${LIFE:-}" 2>/dev/null
+  stop_showing_life
   HOLDER=$(readlink "$STORE/lock") && [ "$(field run "$HOLDER")" = "$RUN" ] && rm -f "$STORE/lock"
 }

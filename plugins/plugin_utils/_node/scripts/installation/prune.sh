@@ -253,7 +253,7 @@ forget_environments() {
   rmdir "$STORE/envs" 2>/dev/null || :
 }
 
-# First nothing is live, then nothing is complete, then nothing is there. The lock goes last, and this run's record with it.
+# First nothing is live, then nothing is complete, then nothing is there. The lock goes last, after this run's record.
 remove_all() {
   phase remove
   look_at_prefix
@@ -271,13 +271,20 @@ remove_all() {
   forget_downloads
   for found in "$STORE"/markers/.begun-*; do forget "${found##*/.begun-}"; done # also of one that was cut off
   rm -f "$STORE"/markers/.begun-* "$STORE/markers/.turn"
-  our_logs | while read -r name; do rm -f "$STORE/logs/$name"; done
+  our_logs | while read -r name; do [ "$name" = "$RUN.log" ] || rm -f "$STORE/logs/$name"; done
   forget_environments
-  our_runs | while read -r name; do rm -rf "$STORE/work/$name"; done
-  rmdir "$STORE/trash" "$STORE/markers" "$STORE/downloads" "$STORE/logs" "$STORE/kept" "$STORE/work" 2>/dev/null
-  unlock
-  # Where people have something in it, it stays ours to install into.
-  [ "$(ls -A "$STORE")" != .hpcc-notebook-store ] || rm -f "$STORE/.hpcc-notebook-store"
-  rmdir "$STORE" 2>/dev/null
-  exit 0
+  our_runs | while read -r name; do [ "$name" = "$RUN" ] || rm -rf "$STORE/work/$name"; done
+  stop_showing_life
+  exec sh -c "$REMOVE_THE_REST" sh "$STORE" "$RUN" >/dev/null 2>&1
 }
+
+# By a shell that has neither the log nor the worker's program open: what is open stays on NFS, under another name, and with it
+# its directory. Where people have something in the store, it stays ours to install into.
+# shellcheck disable=SC2016 # that shell expands it
+REMOVE_THE_REST='
+rm -rf "$1/logs/$2.log" "$1/work/$2"
+rmdir "$1/trash" "$1/markers" "$1/downloads" "$1/logs" "$1/kept" "$1/work"
+case $(readlink "$1/lock") in "run=$2 "*) rm -f "$1/lock" ;; esac
+[ "$(ls -A "$1")" != .hpcc-notebook-store ] || rm -f "$1/.hpcc-notebook-store"
+rmdir "$1"
+'
