@@ -27,7 +27,11 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._edges.processes imp
 )
 from ansible_collections.hpcc.notebook.plugins.module_utils._job.submission import Submission
 from ansible_collections.hpcc.notebook.plugins.module_utils._server.layout import Layout
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import ONLY_OUR_COMMAND, SSH
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import (
+    ONLY_OUR_COMMAND,
+    OUR_COMMAND,
+    SSH,
+)
 
 LOGIN_WITHIN = 15.0  # seconds; sshd may ask the scheduler whether the person may come in
 POLL = 0.1
@@ -39,7 +43,7 @@ _ALONE = (
     *("-o", "ControlPersist=no", "-o", "PermitLocalCommand=no", "-o", "Tunnel=no"),
     *("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3"),
 )
-_MASTER = ("-M", "-N", "-a", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none")
+_MASTER = ("-M", "-N", "-a", "-o", "ClearAllForwardings=yes", *OUR_COMMAND)
 _MARK = "entrance"
 _CONTROL = "relay.ctl"
 _LOOK = """\

@@ -61,10 +61,11 @@ ENVIRONMENTS = "HPCC_NOTEBOOK_ENVIRONMENTS"  # whether a server shows their kern
 # written by role parallel, and begun by IPython.
 ENGINES = "ipcluster_config.py"
 ENGINES_MARK = ": engines through the site's scheduler, for JupyterLab's panel"
+README = "startup/README"
 IPYTHONS_README = b"This is the IPython startup directory\n"
 
 # Begun by us, for the person to go on with.
-IPYTHONS = ("startup/README", "ipython_config.py", "ipython_kernel_config.py")
+IPYTHONS = (README, "ipython_config.py", "ipython_kernel_config.py")
 
 # Everything that we ever make and that teardown may therefore remove.
 FILES = (

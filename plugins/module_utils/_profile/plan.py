@@ -53,7 +53,7 @@ def is_ours(layout: Layout, name: str, content: bytes) -> bool:
     """Whether a file may go: it is still as we made it, or only we ever write it."""
     if name == profile.ENGINES:
         return profile.ENGINES_MARK.encode() in content.partition(b"\n")[0]
-    if name == "startup/README" and content.startswith(profile.IPYTHONS_README):
+    if name == profile.README and content.startswith(profile.IPYTHONS_README):
         return True  # of a profile that IPython began
     if name in profile.BEGUN:
         return content == profile.BEGUN[name].encode()

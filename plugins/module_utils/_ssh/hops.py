@@ -30,7 +30,8 @@ _NOT_IN_A_TUNNEL = re.compile(
     r"sessiontype|stdinnull|tunnel"
 )
 # For a command of ours: the configuration may want to run another one at each login, …
-OUR_COMMAND = ("-o", "RemoteCommand=none")
+NO_OTHER_COMMAND = "RemoteCommand=none"
+OUR_COMMAND = ("-o", NO_OTHER_COMMAND)
 # … and, where the command is all that is wanted, ports and a terminal besides.
 ONLY_OUR_COMMAND = ("-a", "-T", "-o", "ClearAllForwardings=yes", *OUR_COMMAND)
 _PROXY = re.compile(r"(?i)\s*Proxy(Jump|Command)[\s=]")

@@ -19,7 +19,10 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import config a
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import shared_path
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.config import Settings
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.faults import nobody
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import (
+    NO_OTHER_COMMAND,
+    SSH,
+)
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import program as ssh_of
 
 _ANSWERS_WITHIN = 20.0
@@ -125,7 +128,7 @@ def why_ansible_cannot(known: Mapping[str, Any]) -> str | None:
     if found.get("requesttty") == ["force"]:
         return _cure("RequestTTY force", "would wait for ever at a terminal", "RequestTTY=no")
     if found.get("remotecommand", ["none"]) != ["none"]:
-        return _cure("RemoteCommand", "cannot be run beside that one", "RemoteCommand=none")
+        return _cure("RemoteCommand", "cannot be run beside that one", NO_OTHER_COMMAND)
     return None
 
 

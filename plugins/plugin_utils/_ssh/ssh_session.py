@@ -23,7 +23,10 @@ from itertools import count
 from pathlib import Path
 
 from ansible_collections.hpcc.notebook.plugins.module_utils._ssh import config as ssh_config
-from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import SSH
+from ansible_collections.hpcc.notebook.plugins.module_utils._ssh.hops import (
+    NO_OTHER_COMMAND,
+    SSH,
+)
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh import own_ssh
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.borrowed_login import BorrowedLogin
 from ansible_collections.hpcc.notebook.plugins.plugin_utils._ssh.running import (
@@ -49,7 +52,7 @@ _CLIENT = "-T -o BatchMode=yes -o ProxyCommand=false"
 _NAME = "node"  # ssh wants one, and does not look at it
 # What would keep the master from being one, where this ssh knows of it.
 _NOT_OURS = {
-    "remotecommand": "RemoteCommand=none",
+    "remotecommand": NO_OTHER_COMMAND,
     "forkafterauthentication": "ForkAfterAuthentication=no",
 }
 _NOTE = re.compile(r"Killed by signal |channel \d+: open failed|$")
