@@ -88,7 +88,7 @@ def scancel() -> None:
     go_on(job)
     (NOTES / f"{job}.cancelled").touch()
     for each in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # see `alive`
             os.killpg(pid(job), each)
         deadline = time.monotonic() + 30
         while alive(job) and time.monotonic() < deadline:
@@ -145,8 +145,11 @@ def pid(job: str) -> int:
 
 
 def alive(job: str) -> bool:
+    """Whether it runs; the number of one that has ended may be somebody else's by now."""
+    process = Path(f"/proc/{pid(job)}")
     try:
-        return Path(f"/proc/{pid(job)}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+        return state not in "ZX" and process.stat().st_uid == os.geteuid()
     except OSError:
         return False
 
