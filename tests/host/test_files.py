@@ -28,6 +28,22 @@ def test_a_missing_file_reads_as_none(tmp_path):
     assert files.read(str(tmp_path / "missing")) is None
 
 
+def test_a_file_that_nfs_believes_to_be_missing_is_read(tmp_path, monkeypatch):
+    """As nfs(5) has it; NFS itself cannot be mounted where these tests run."""
+    (tmp_path / "answer").write_bytes(b"served")
+    opened, believed = os.open, {str(tmp_path / "answer")}
+
+    def on_nfs(path, flags, *more, **named):
+        if path in believed:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+        if flags & os.O_DIRECTORY:
+            believed.clear()
+        return opened(path, flags, *more, **named)
+
+    monkeypatch.setattr(os, "open", on_nfs)
+    assert files.read(str(tmp_path / "answer")) == b"served"
+
+
 def test_what_was_written_is_read(tmp_path):
     files.write_private(str(tmp_path / "file"), b"content\x00\xff")
     assert files.read(str(tmp_path / "file")) == b"content\x00\xff"

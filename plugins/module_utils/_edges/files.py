@@ -24,6 +24,7 @@ from typing import BinaryIO, Iterator, Mapping
 from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors import NotebookError
 
 SIZE_LIMIT = 4 * 1024 * 1024  # Nothing of ours comes near; a larger file is not ours to parse.
+_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 STALE_AFTER = 3600.0  # Seconds until what a killed run left half written is swept away.
 
 _PROBLEMS = {
@@ -60,11 +61,25 @@ def read(path: str) -> bytes | None:
     """Give the content of a regular file, or None when there is none."""
     with _explained(path):
         try:
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            handle = os.open(path, _READING)
         except FileNotFoundError:
-            return None
+            _ask_the_file_server(Path(path).parent)
+            try:
+                handle = os.open(path, _READING)
+            except FileNotFoundError:
+                return None
         with os.fdopen(handle, "rb") as file:
             return _checked_content(path, file)
+
+
+def _ask_the_file_server(directory: Path) -> None:
+    """Have NFS look again: for up to a minute, it believes that a file is still missing.
+
+    Another host may just have written it. Opening a directory compares it with the server's
+    (close-to-open consistency, nfs(5)).
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
 
 
 def make_private_directory(path: str) -> bool:
