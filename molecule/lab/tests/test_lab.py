@@ -92,3 +92,28 @@ def test_the_members_cannot_change_it(host):
     tried = typed("leo", f"touch {SOFTWARE}/anaconda.d/x; rm -rf {SOFTWARE}/anaconda; echo $?")
     assert "Permission denied" in tried.stderr
     assert host.file(f"{SOFTWARE}/anaconda").is_symlink
+
+
+def in_the_group(member, command):
+    """Somebody of the site changes who belongs to it, on each host."""
+    for node in ("gateway", "dev1", "dev2"):
+        argv = [CHECKOUT / ".venv/bin/python", "tests/cluster/cluster.py", "root", node]
+        subprocess.run([*argv, *command.split(), member, "lab"], check=True, cwd=CHECKOUT)
+
+
+def test_who_leaves_keeps_her_home_and_the_others_go_on():
+    assert played(CHECKOUT / "playbooks/start.yml", "--limit", "leo").returncode == 0
+    assert played(CHECKOUT / "playbooks/stop.yml", "--limit", "leo").returncode == 0
+    hers = typed("leo", "find . -name '*.json' | sort").stdout
+    in_the_group("leo", "gpasswd -d")
+    try:
+        anew = ("--limit", "leo", "--ssh-extra-args=-o ControlPath=none")  # as after a new login
+        told = played(CHECKOUT / "playbooks/start.yml", *anew)
+        assert told.returncode != 0
+        assert "anaconda.d is closed to leo: it belongs to ivan, group lab" in " ".join(
+            (told.stdout + told.stderr).split()
+        )
+        assert typed("leo", "find . -name '*.json' | sort").stdout == hers
+        assert typed("judy", f"{PYTHON} -c 'print(6 * 7)'").stdout == "42\n"
+    finally:
+        in_the_group("leo", "gpasswd -a")
