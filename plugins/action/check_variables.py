@@ -9,6 +9,7 @@ The decisions are in module_utils/_validation/variables.py and rules.py; here, v
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,15 @@ class ActionModule(ActionBase):
         specs = self._specs()
         secret = {name for name, spec in specs.items() if spec.get("no_log")}
         secret |= {name for name, demand in demands.items() if demand in SECRET_RULES}
-        values, unreadable = self._values(task_vars, [*specs, *demands], secret)
+        relations = self._relations()
+        related = chain.from_iterable(relations.values())
+        values, unreadable = self._values(task_vars, [*specs, *demands, *related], secret)
         broken = [line.split(":")[0] for line in unreadable]
         variables = Variables(
             values=values,
             specs={name: spec for name, spec in specs.items() if name not in broken},
             demands={name: demand for name, demand in demands.items() if name not in broken},
-            relations=self._relations(),
+            relations=relations,
             names=tuple(self._values(task_vars, list(_LOGIN_NAMES))[0].values()),
             origins={name: _origin(name, task_vars) for name in values},
         )

@@ -167,6 +167,16 @@ def test_a_slip_before_the_first_line_is_asked_about_by_the_playbooks(tmp_path):
     assert "anconda_prefix is not read by this role: did you mean anaconda_prefix?" in run.output
 
 
+def test_setup_leaves_no_profile_without_its_installation(tmp_path):
+    """It removed the installation, and failed at the profile with advice that did not fit."""
+    given = ("-e", "nbserver_profile_password=a-walk-in-the-woods", "-e", "anaconda_state=absent")
+    run = run_ours(tmp_path, "setup", HERE, *given)
+    assert run.code == 2
+    said = "anaconda_state: cannot be absent while the profile is to be present, which needs the"
+    assert f"{said} installation: the playbook teardown removes all that setup has made" in run.output
+    assert "ok=2" in run.output, "nothing was changed"
+
+
 MODULE = """
 from ansible.module_utils.basic import AnsibleModule
 module = AnsibleModule({})

@@ -51,6 +51,16 @@ def password_or_hash(password: object, password_hash: object) -> str | None:
     return "cannot be set together with a password hash: keep one of them" if both else None
 
 
+def without_profile(installation: object, profile: object) -> str | None:
+    """A profile is made, and served, by the Python of an installation."""
+    if installation != "absent" or profile not in ("present", None):
+        return None
+    return (
+        "cannot be absent while the profile is to be present, which needs the installation: the "
+        "playbook teardown removes all that setup has made"
+    )
+
+
 def renewed_in_time(renew_days: object, days: object) -> str | None:
     """A certificate that is renewed as soon as it is made would change at every run."""
     smaller, larger = integer(renew_days), integer(days)
@@ -83,6 +93,7 @@ RELATIONS: Mapping[str, Relation] = {
     "terms_accepted": terms_accepted,
     "url_with_checksum": url_with_checksum,
     "password_or_hash": password_or_hash,
+    "without_profile": without_profile,
     "renewed_in_time": renewed_in_time,
     "key": key,
     "job_over_socket": job_over_socket,
