@@ -172,8 +172,8 @@ def test_setup_leaves_no_profile_without_its_installation(tmp_path):
     given = ("-e", "nbserver_profile_password=a-walk-in-the-woods", "-e", "anaconda_state=absent")
     run = run_ours(tmp_path, "setup", HERE, *given)
     assert run.code == 2
-    said = "anaconda_state: cannot be absent while the profile is to be present, which needs the"
-    assert f"{said} installation: the playbook teardown removes all that setup has made" in run.output
+    assert "anaconda_state: cannot be absent while the profile is to be present" in run.output
+    assert "the playbook teardown removes all that setup has made." in run.output
     assert "ok=2" in run.output, "nothing was changed"
 
 
