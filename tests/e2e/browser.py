@@ -84,7 +84,16 @@ class Lab:
             self.browser.wait_for_timeout(1000)
             if cell.locator(".jp-InputPrompt").first.inner_text() != "[ ]:":
                 return
+            self._answer_for_the_kernel()
             cell.locator(self.editor).click()
+
+    def _answer_for_the_kernel(self) -> None:
+        """A page that does not know of its kernel yet asks which one shall run the cell."""
+        question = self.browser.locator(".jp-Dialog")
+        if question.count():
+            assert "Select Kernel" in question.first.inner_text(), question.first.inner_text()
+            question.locator("button.jp-mod-accept").first.click()
+            self.wait_for_kernel()
 
     def active_editor(self) -> Locator:
         return self.browser.locator(f"{self.cells}.jp-mod-active {self.editor}")
