@@ -124,7 +124,8 @@ def test_the_socket_of_another_user_is_not_used(node: Sshd, tmp_path: Path) -> N
         os.chown(path, 65534, 65534)
         login.open()
         assert not login.shared
-        os.chown(path, 0, 0)
+        if path.exists():  # the master of Ansible may have ended meanwhile
+            os.chown(path, 0, 0)
 
 
 @pytest.mark.parametrize("whose", ["Ansible's", "the person's"])

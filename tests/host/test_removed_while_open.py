@@ -34,7 +34,7 @@ os.execv("/bin/rm", ["rm", *sys.argv[2:]])
 """
 
 
-@pytest.mark.fault("F26")
+@pytest.mark.fault("F26 EBUSY")
 def test_an_installation_goes_with_nothing_of_it_open(account: Account) -> None:
     first, noted = account.directory / "first", account.directory / "open"
     first.mkdir()
