@@ -25,6 +25,7 @@ from ansible_collections.hpcc.notebook.plugins.module_utils._common.errors impor
 
 SIZE_LIMIT = 4 * 1024 * 1024  # Nothing of ours comes near; a larger file is not ours to parse.
 _READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 STALE_AFTER = 3600.0  # Seconds until what a killed run left half written is swept away.
 
 _PROBLEMS = {
@@ -61,25 +62,24 @@ def read(path: str) -> bytes | None:
     """Give the content of a regular file, or None when there is none."""
     with _explained(path):
         try:
-            handle = os.open(path, _READING)
+            handle = _opened(path)
         except FileNotFoundError:
-            _ask_the_file_server(Path(path).parent)
-            try:
-                handle = os.open(path, _READING)
-            except FileNotFoundError:
-                return None
+            return None
         with os.fdopen(handle, "rb") as file:
             return _checked_content(path, file)
 
 
-def _ask_the_file_server(directory: Path) -> None:
-    """Have NFS look again: for up to a minute, it believes that a file is still missing.
+def _opened(path: str) -> int:
+    """Open a file, and once more where NFS believes that it is missing, for up to a minute.
 
-    Another host may just have written it. Opening a directory compares it with the server's
+    Another host may just have written it. An opened directory is compared with the server's
     (close-to-open consistency, nfs(5)).
     """
+    with contextlib.suppress(FileNotFoundError):
+        return os.open(path, _READING)
     with contextlib.suppress(OSError):
-        os.close(os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        os.close(os.open(Path(path).parent, _DIRECTORY))
+    return os.open(path, _READING)
 
 
 def make_private_directory(path: str) -> bool:
@@ -90,7 +90,7 @@ def make_private_directory(path: str) -> bool:
         with contextlib.suppress(FileExistsError):
             Path(path).mkdir(mode=0o700)
         # By descriptor and not through links: nobody can put another directory in between.
-        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(path, _DIRECTORY | os.O_NOFOLLOW)
         try:
             _refuse_foreign_directory(path, os.fstat(handle))
             _keep_mode(path, handle, 0o700)
@@ -331,7 +331,7 @@ def _sweep(target: Path, age: float = STALE_AFTER) -> None:
 
 def _sync_directory(path: Path) -> None:
     """Make the new name itself survive a crash."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    handle = os.open(path, _DIRECTORY)
     try:
         os.fsync(handle)
     except OSError as error:

@@ -11,6 +11,9 @@ locate() {
   STORE=$ROOT.d LEASE_OF=$ROOT.d/markers/.lease-
 }
 
+# How the name of a directory begins in which a run only tries.
+TRIAL_NAME=.hpcc-trial-
+
 # What ends a program before it has changed anything.
 refuse() {
   emit error "${1:-the host cannot start the programs that look at $STORE (too many processes?)}"
@@ -148,7 +151,7 @@ kind_of_store() {
     echo ours
   elif [ ! -d "$STORE" ]; then
     echo none
-  elif [ -z "$(find "$STORE" -mindepth 1 -maxdepth 1 ! -name '.hpcc-trial-*' | head -n 1)" ]; then
+  elif [ -z "$(find "$STORE" -mindepth 1 -maxdepth 1 ! -name "$TRIAL_NAME*" | head -n 1)" ]; then
     echo empty # but for another run's trial, or what is left of one: that makes it nobody's
   elif [ -n "$(old_generations)" ]; then
     echo old
@@ -302,7 +305,7 @@ full_name() {
 
 # Whether another run tries at this moment how much room there is below a directory: it takes it for that moment.
 others_try() {
-  [ -n "$(find "$1" -maxdepth 1 -name '.hpcc-trial-*' ! -name ".hpcc-trial-${RUN:-}" 2>/dev/null)" ]
+  [ -n "$(find "$1" -maxdepth 1 -name "$TRIAL_NAME*" ! -name "$TRIAL_NAME${RUN:-}" 2>/dev/null)" ]
 }
 
 tell_programs() {

@@ -86,7 +86,7 @@ try_place() {
 
 # A directory of that name is one of ours when its first entry says so.
 forget_old_trials() {
-  find "$PLACE" -maxdepth 1 -type d -name '.hpcc-trial-*' -mmin +10 2>/dev/null | while read -r old; do
+  find "$PLACE" -maxdepth 1 -type d -name "$TRIAL_NAME*" -mmin +10 2>/dev/null | while read -r old; do
     [ "$(readlink "$old/trial")" != "${old##*/}" ] || rm -rf "$old"
     rmdir "$old"
   done 2>/dev/null
@@ -96,7 +96,7 @@ trial() {
   find_place
   require_kept "$PLACE" # it may have been missing when the way was judged, and somebody else's now
   forget_old_trials
-  TRIAL=$PLACE/.hpcc-trial-$RUN
+  TRIAL=$PLACE/$TRIAL_NAME$RUN
   trap end_trial EXIT
   trap 'exit 1' HUP INT TERM
   try_place
